@@ -1,0 +1,3 @@
+module idp/toolchain/etcd
+
+go 1.27.0

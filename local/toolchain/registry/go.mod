@@ -1,0 +1,3 @@
+module idp/toolchain/registry
+
+go 1.27.0
