@@ -1,26 +1,25 @@
 #!/usr/bin/env node
-// The `idp` command: runs cli/main.ts through tsx, under Node 22 or newer.
-const { spawnSync } = require("node:child_process");
-const { existsSync } = require("node:fs");
-const { homedir } = require("node:os");
-const { join } = require("node:path");
+// The `idp` command: runs cli/main.ts, which Node reads as it is, types stripped, from 22.18 on.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 
-const OLDEST = 22;
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const current = major > 22 || (major === 22 && minor >= 18);
 const cache =
   process.env.IDP_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "idp");
 // `make` puts this Node there when the machine's own is older.
 const cachedNode = join(cache, "node/node_modules/node/bin/node");
-const current = Number(process.versions.node.split(".")[0]) >= OLDEST;
-const node = current ? process.execPath : cachedNode;
 if (!current && !existsSync(cachedNode)) {
   console.error(
-    `idp needs Node ${OLDEST} or newer, found ${process.versions.node}. Fix: make node (puts one into ${cache}).`,
+    `idp needs Node 22.18 or newer, found ${process.versions.node}. Fix: make node (puts one into ${cache}).`,
   );
   process.exit(2);
 }
 const run = spawnSync(
-  node,
-  ["--import", require.resolve("tsx"), join(__dirname, "../cli/main.ts"), ...process.argv.slice(2)],
+  current ? process.execPath : cachedNode,
+  [join(import.meta.dirname, "../cli/main.ts"), ...process.argv.slice(2)],
   { stdio: "inherit" },
 );
 if (run.signal) process.kill(process.pid, run.signal);

@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
 /** The repository's root. */
-export const repositoryRoot = resolve(__dirname, "..");
+export const repositoryRoot = resolve(import.meta.dirname, "..");
 
 /**
  * Everything that is worth keeping between runs and can be made again: built tools, Go's module and build caches,

@@ -24,7 +24,13 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
-      "no-restricted-syntax": ["error", noResourceInApply, noStackName, noPulumiConfig, noEnvironment],
+      "no-restricted-syntax": [
+        "error",
+        noResourceInApply,
+        noStackName,
+        noPulumiConfig,
+        noEnvironment,
+      ],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       // A resource is often made for its effect alone.
       "no-new": "off",

@@ -1,0 +1,77 @@
+# The one command surface of this repository. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(IDP_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/idp)
+NODE_VERSION := 22.23.3
+NODE_HOME := $(CACHE)/node/node_modules/node/bin
+
+# The project wants Node 22.18 or newer (it runs TypeScript as it is); where the machine's is older,
+# the npm package `node` brings one into the cache.
+NODE_OK := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>22||(a===22&&b>=18)?0:1)' 2>/dev/null && echo yes)
+ifneq ($(NODE_OK),yes)
+export PATH := $(NODE_HOME):$(PATH)
+NODE_READY := $(NODE_HOME)/node
+endif
+# npm keeps its own cache inside ours: nothing is left elsewhere in HOME.
+export npm_config_cache := $(CACHE)/npm
+export npm_config_update_notifier := false
+IDP := node bin/idp.js
+
+.PHONY: help
+help: ## List these targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: node
+node: $(NODE_READY) ## Put a Node into the cache when the machine's own is older than 22.18
+
+$(NODE_HOME)/node:
+	@echo "node: the machine's own is missing or older than 22.18; installing $(NODE_VERSION) into $(CACHE)/node"
+	@mkdir -p $(CACHE)/node && npm install --silent --no-save --no-package-lock --prefix $(CACHE)/node node@$(NODE_VERSION)
+
+# Installed packages, as package-lock.json names them.
+node_modules/.package-lock.json: package-lock.json $(NODE_READY)
+	@echo "npm: installing packages"
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: install
+install: node_modules/.package-lock.json ## Install the npm packages
+
+.PHONY: up
+up: install ## Start the twin: three accounts, clusters, Argo CDs and services on this machine
+	@$(IDP) local up
+
+.PHONY: down
+down: install ## Stop the twin and delete everything it kept
+	@$(IDP) local down
+
+.PHONY: test
+test: check ## Types, lint, format, unit and chart tests
+	@npx mocha
+
+.PHONY: check
+check: install ## Types, lint and format
+	@npx tsc --noEmit
+	@npx eslint . --max-warnings 0
+	@npx prettier --check --log-level warn .
+
+.PHONY: format
+format: install ## Format every file
+	@npx prettier --write --log-level warn .
+
+.PHONY: golden
+golden: install ## Rewrite the golden files after a wanted change
+	@UPDATE_GOLDEN=1 npx mocha test/golden.test.ts
+
+.PHONY: e2e
+e2e: install ## End-to-end tests on the twin (builds its tools when they are missing)
+	@npx mocha --config test/e2e/.mocharc.json
+
+.PHONY: bench
+bench: install ## Benchmarks on the running twin: medians of one run
+	@node test/bench/main.ts
+
+.PHONY: toolchain
+toolchain: install ## Build the tools of the twin into the cache
+	@node local/toolchain/main.ts
