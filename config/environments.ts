@@ -1,0 +1,13 @@
+/**
+ * The platform's environments, in the order a release passes through them. An environment is a stack, an AWS account,
+ * a `Pulumi.<environment>.yaml` and a folder `argocd/applications/<environment>`.
+ */
+export const environments = ["dev", "staging", "prod"] as const;
+
+/** One of {@link environments}. */
+export type Environment = (typeof environments)[number];
+
+/** Whether `name` is one of {@link environments}. */
+export function isEnvironment(name: string): name is Environment {
+  return environments.some((environment) => environment === name);
+}

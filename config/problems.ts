@@ -1,0 +1,74 @@
+import type { z } from "zod";
+
+/** One thing wrong with a stack's settings. */
+export interface Problem {
+  /** Dotted key without the namespace, such as `network.cidr`. */
+  readonly key: string;
+  /** What stands there now. */
+  readonly found: string;
+  /** What may stand there. */
+  readonly allowed: string;
+}
+
+/** The settings of a stack are not usable. The message lists every problem and the commands that mend them. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+  readonly problems: readonly Problem[];
+
+  constructor(stack: string, problems: readonly Problem[]) {
+    const lines = problems.map(
+      ({ key, found, allowed }) =>
+        `  idp:${key}: found ${found}; ${allowed}\n    Fix: ${mend(stack, key, allowed)}`,
+    );
+    super(`Pulumi.${stack}.yaml is not valid:\n${lines.join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** The problems of a failed parse, one for each unknown key and each wrong or missing value. */
+export function problemsOf(error: z.ZodError, raw: unknown): Problem[] {
+  return error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => problem([...issue.path, key], raw, "there is no such setting"))
+      : [problem(issue.path, raw, sentence(issue.message))],
+  );
+}
+
+function problem(path: readonly PropertyKey[], raw: unknown, allowed: string): Problem {
+  return { key: dotted(path), found: shown(valueAt(raw, path)), allowed };
+}
+
+/** `["cluster", "access", 0, "level"]` as Pulumi writes it: `cluster.access[0].level`. */
+function dotted(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, part) =>
+      typeof part === "number"
+        ? `${text}[${part}]`
+        : text
+          ? `${text}.${String(part)}`
+          : String(part),
+    "",
+  );
+}
+
+function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, part) =>
+      typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined,
+    raw,
+  );
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}
+
+function sentence(message: string): string {
+  return message.startsWith("Invalid") ? message.replace(/^Invalid \w+: /, "") : message;
+}
+
+function mend(stack: string, key: string, allowed: string): string {
+  return allowed === "there is no such setting"
+    ? `pulumi config rm --path 'idp:${key}' -s ${stack}`
+    : `pulumi config set --path 'idp:${key}' <value> -s ${stack}`;
+}

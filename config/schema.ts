@@ -1,0 +1,197 @@
+import { z } from "zod";
+import { parseCidr } from "./cidr.ts";
+
+/** The account number that stands for "not decided yet"; a real run refuses it. */
+export const undecidedAccount = "000000000000";
+
+/** Retention periods CloudWatch Logs accepts, in days (PutRetentionPolicy, retentionInDays), up to two years. */
+const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
+
+const retention = z.literal(retentionDays);
+const version = z
+  .string()
+  .regex(/^\d+\.\d+\.\d+$/, "must be a release such as 3.6.1, without a leading v");
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256: 64 lowercase hex digits");
+const manifestUrl = z
+  .string()
+  .regex(/^(https|file):\/\/\S+$/, "must be an https:// or file:// address");
+const githubRepository = z
+  .string()
+  .regex(/^[\w.-]+\/[\w.-]+$/, "must be <owner>/<repository>, exactly one repository");
+
+const cidr = z
+  .string()
+  .refine((text) => parseCidr(text) !== undefined, "must be a network such as 10.10.0.0/16");
+
+const vpcCidr = cidr.refine(
+  (text) => {
+    const prefix = parseCidr(text)?.prefix ?? 0;
+    return prefix >= 16 && prefix <= 18;
+  },
+  {
+    error: "must be a /16, /17 or /18: three zones need three /20 and three /24 subnets",
+    abort: true,
+  },
+);
+
+/** A person or role that may use the cluster's API: an EKS access entry. */
+const access = z.strictObject({
+  /** A stable name for the entry; the entry is replaced when it changes. */
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/, "must be lowercase letters, digits and dashes"),
+  /** IAM principal. A role of IAM Identity Center is written without its path. */
+  principalArn: z
+    .string()
+    .regex(
+      /^arn:aws[\w-]*:iam::\d{12}:(role|user)\/\S+$/,
+      "must be the ARN of an IAM role or user",
+    ),
+  /** What the principal may do: everything, everything in the namespaces, or read without secrets. */
+  level: z.enum(["cluster-admin", "admin", "view"]),
+  /** Namespaces the level holds in. @default the whole cluster */
+  namespaces: z.array(z.string()).min(1).optional(),
+});
+
+/** How the images of an environment change. */
+const images = z.discriminatedUnion("strategy", [
+  z.strictObject({
+    /** `newest-build`: the newest `sha-*` image. `semver`: the highest `vX.Y.Z`. Image Updater writes both to git. */
+    strategy: z.enum(["newest-build", "semver"]),
+    /** Where the account's registry answers. @default https:// and the registry's host name */
+    registryApiUrl: z.url().optional(),
+    imageUpdater: z.strictObject({
+      /** Release of Argo CD Image Updater. */
+      version,
+      /** sha256 of that release's config/install.yaml. */
+      manifestSha256: sha256,
+      /** Where to read it. @default the release's file on GitHub */
+      manifestUrl: manifestUrl.optional(),
+      /** Seconds between two looks at the registry. Every look is a call to ECR: below 30 it may throttle. */
+      intervalSeconds: z.int().min(5).max(3600),
+    }),
+  }),
+  z.strictObject({
+    /** `pinned`: a pull request changes the version, nothing else does. Image Updater is not installed. */
+    strategy: z.literal("pinned"),
+  }),
+]);
+
+/** The settings of one stack: `idp:*` of Pulumi.<stack>.yaml. Every key is named here, an unknown one is an error. */
+export const Settings = z.strictObject({
+  aws: z.strictObject({
+    /** The account this stack lives in, and the only one its provider will touch. */
+    accountId: z
+      .string()
+      .regex(/^\d{12}$/, "must be a 12-digit AWS account number, in quotes")
+      .refine(
+        (id) => id !== undecidedAccount,
+        "is a placeholder: put in the number of this environment's account",
+      ),
+    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as us-west-2"),
+    /** Profile of the AWS CLI to use. Leave out where credentials come by OIDC. @default the environment's credentials */
+    profile: z.string().min(1).optional(),
+  }),
+  /** The repository that every Argo CD watches and that GitHub's workflows run from. */
+  repository: z.strictObject({
+    url: z
+      .string()
+      .regex(
+        /^(https:\/\/[^\s/]+|http:\/\/127\.0\.0\.1:\d+)\/\S*[^\s/]$/,
+        "must be an https address without a trailing slash",
+      ),
+    /** The branch that is deployed. */
+    branch: z.string().min(1),
+  }),
+  network: z.strictObject({
+    /** The VPC's IPv4 network, /16 to /18, not shared with another environment. Replaces the VPC when changed. */
+    cidr: vpcCidr,
+    /** `Single`: one NAT gateway, one zone's failure stops all egress. `OnePerAz`: three, at three times the price. */
+    natGateways: z.enum(["Single", "OnePerAz"]),
+    /** Days to keep the VPC's flow logs; they are paid by volume. */
+    flowLogRetentionDays: retention,
+  }),
+  cluster: z.strictObject({
+    /** Kubernetes minor version. EKS goes up one at a time and never down. */
+    version: z.string().regex(/^1\.\d{2}$/, 'must be a Kubernetes minor version such as "1.36"'),
+    /** Networks that may reach the API from outside the VPC. Empty: from inside the VPC only. */
+    publicAccessCidrs: z.array(cidr).max(40),
+    /** Refuses to delete the cluster until it is set to false and applied. */
+    deletionProtection: z.boolean(),
+    /** Days to keep the control plane's logs; they are paid by volume. */
+    logRetentionDays: retention,
+    /** Who may use the cluster's API besides the one who made it and the workflows' roles. */
+    access: z.array(access),
+  }),
+  argoCd: z.strictObject({
+    /** Release of Argo CD. */
+    version,
+    /** sha256 of that release's manifests/install.yaml (manifests/ha/install.yaml with highAvailability). */
+    manifestSha256: sha256,
+    /** Where to read it. @default the release's file on GitHub */
+    manifestUrl: manifestUrl.optional(),
+    /** Redis with sentinels and two of each server; needs three nodes. */
+    highAvailability: z.boolean(),
+    /** Seconds between two looks at git; up to half as much again is added at random to spread the load. */
+    reconciliationSeconds: z.int().min(5).max(3600),
+    /** `automated`: git is applied at once, deletions too. `manual`: a person syncs, and nothing is deleted by itself. */
+    sync: z.enum(["automated", "manual"]),
+  }),
+  images,
+  github: z.strictObject({
+    /** The repository whose workflows provision this account. */
+    repository: githubRepository,
+    /** The service repositories that may push images, each to its own ECR repository only. */
+    publishers: z.array(
+      z.strictObject({
+        repository: githubRepository,
+        /** The ECR repository, as in the service file's image.repository behind the host. */
+        image: z.string().regex(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, "must be an ECR repository name"),
+      }),
+    ),
+  }),
+});
+export type Settings = z.infer<typeof Settings>;
+
+/** {@link Settings} with the rules that hold between two of them. */
+export const ConsistentSettings = Settings.superRefine((settings, context) => {
+  const { publicAccessCidrs, deletionProtection, access: entries } = settings.cluster;
+  if (deletionProtection && publicAccessCidrs.includes("0.0.0.0/0")) {
+    context.addIssue({
+      code: "custom",
+      path: ["cluster", "publicAccessCidrs"],
+      message: "must not hold 0.0.0.0/0 where deletionProtection is true: name the networks",
+    });
+  }
+  const names = entries.map((entry) => entry.name);
+  for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index))) {
+    context.addIssue({
+      code: "custom",
+      path: ["cluster", "access"],
+      message: `must name each entry once: "${name}" is there twice`,
+    });
+  }
+  if (settings.argoCd.sync === "manual" && settings.images.strategy !== "pinned") {
+    context.addIssue({
+      code: "custom",
+      path: ["images", "strategy"],
+      message:
+        'must be "pinned" where argoCd.sync is manual: nobody has approved what would be written to git',
+    });
+  }
+});
+
+/** Credentials of the GitHub App that reads (and, for image updates, writes) a private repository: secret `idp:githubApp`. */
+export const GithubApp = z.strictObject({
+  appId: z.string().regex(/^\d+$/, "must be the app's number, in quotes"),
+  installationId: z.string().regex(/^\d+$/, "must be the installation's number, in quotes"),
+  /** PEM text of the app's private key. */
+  privateKey: z
+    .string()
+    .includes("PRIVATE KEY", { error: "must be the PEM text of the app's key" }),
+});
+export type GithubApp = z.infer<typeof GithubApp>;
+
+/** Host name of an account's ECR registry. */
+export function registryHost({ accountId, region }: Pick<Settings["aws"], "accountId" | "region">) {
+  const suffix = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+  return `${accountId}.dkr.ecr.${region}.${suffix}`;
+}

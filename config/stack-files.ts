@@ -1,0 +1,41 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { environments, type Environment } from "./environments.ts";
+
+/** What other parts need to know of an environment before its stack runs, as committed in `Pulumi.<environment>.yaml`. */
+export interface StackFile {
+  readonly environment: Environment;
+  /** File name relative to the repository's root. */
+  readonly file: string;
+  /** The `idp:*` keys, without the namespace, unchecked. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+const StackFileText = z.object({ config: z.record(z.string(), z.unknown()).default({}) });
+
+/**
+ * Reads one committed stack file; undefined when it does not exist.
+ * @throws Error naming the file when it is no YAML or has no `config` map.
+ */
+export function readStackFile(root: string, environment: Environment): StackFile | undefined {
+  const file = `Pulumi.${environment}.yaml`;
+  if (!existsSync(join(root, file))) return undefined;
+  try {
+    const { config } = StackFileText.parse(parse(readFileSync(join(root, file), "utf8")));
+    const settings = Object.fromEntries(
+      Object.entries(config).flatMap(([key, value]) =>
+        key.startsWith("idp:") ? [[key.slice("idp:".length), value]] : [],
+      ),
+    );
+    return { environment, file, settings };
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${String(error)}`, { cause: error });
+  }
+}
+
+/** The committed stack files, in the environments' order. */
+export function readStackFiles(root: string): StackFile[] {
+  return environments.flatMap((environment) => readStackFile(root, environment) ?? []);
+}
