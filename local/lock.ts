@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { isAlive, processIdentity } from "./pid.ts";
+
+const Holder = z.strictObject({ pid: z.int(), identity: z.string(), token: z.string() });
+type Holder = z.infer<typeof Holder>;
+
+const pollMs = 50;
+/** Taking a dead holder's lock away lasts milliseconds; whoever needed longer than this died while doing it. */
+const recoveryMs = 5_000;
+
+/**
+ * Runs `work` while holding the lock file `path`, alone among all processes of this machine. A lock whose holder died is
+ * taken over. Not re-entrant: `work` must not ask for the same lock.
+ *
+ * @param limitMs how long to wait for another holder; an error names it afterwards. Default 10 minutes.
+ */
+export async function withLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  limitMs = 600_000,
+): Promise<T> {
+  mkdirSync(dirname(path), { recursive: true });
+  const me: Holder = {
+    pid: process.pid,
+    identity: processIdentity(process.pid) ?? "",
+    token: randomUUID(),
+  };
+  const deadline = Date.now() + limitMs;
+  while (!tryTake(path, me)) {
+    const holder = readHolder(path);
+    if (holder !== undefined && !isAlive(holder.pid, holder.identity)) {
+      takeAway(path, holder);
+      continue;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(
+        `${path}: held by process ${holder?.pid ?? "unknown"} for more than ${limitMs / 1000} s. ` +
+          `Wait for that command to end, or end it, and try again.`,
+      );
+    }
+    await sleep(pollMs);
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+/** A hard link appears whole or not at all, so nobody ever reads a half-written holder. */
+function tryTake(path: string, me: Holder): boolean {
+  const draft = `${path}.${me.token}`;
+  writeFileSync(draft, JSON.stringify(me), { mode: 0o600 });
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return false;
+    throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function readHolder(path: string): Holder | undefined {
+  try {
+    return Holder.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** Removes a dead holder's lock. Guarded, because two waiters may find the same dead holder and the first one's successor must stay. */
+function takeAway(path: string, dead: Holder): void {
+  const guard = `${path}.recovery`;
+  try {
+    mkdirSync(guard);
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+    const since = statSync(guard, { throwIfNoEntry: false })?.mtimeMs;
+    if (since !== undefined && Date.now() - since > recoveryMs) rmdirSync(guard);
+    return;
+  }
+  try {
+    if (readHolder(path)?.token === dead.token) rmSync(path, { force: true });
+  } finally {
+    rmdirSync(guard);
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
