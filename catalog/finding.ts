@@ -1,0 +1,56 @@
+/** Something wrong with a service file, or with the folder it is in. */
+export interface Finding {
+  /** Short name of what was broken, such as `unknown-key`. */
+  readonly rule: string;
+  /** An error stops a deployment; a warning is for a person to judge. */
+  readonly level: "error" | "warning";
+  /** Path from the repository's root, with forward slashes. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 units. */
+  readonly column: number;
+  /** Dotted key such as `image.tag`; empty when it is about the whole file. */
+  readonly key: string;
+  /** What stands there now. */
+  readonly found: string;
+  /** What may stand there, as "must ..." or "may ...". */
+  readonly allowed: string;
+  /** What to do. */
+  readonly mend: string;
+  /** All of it in one sentence, without the place and the mend. */
+  readonly message: string;
+}
+
+/** Where a finding points. */
+export type Place = Pick<Finding, "file" | "line" | "column">;
+
+/** A finding with its sentence made from its parts. */
+export function finding(
+  place: Place,
+  parts: Pick<Finding, "rule" | "key" | "found" | "allowed" | "mend"> & {
+    level?: Finding["level"];
+  },
+): Finding {
+  const { rule, key, found, allowed, mend, level = "error" } = parts;
+  const { file, line, column } = place;
+  const subject = key ? `${key}: ` : "";
+  const message = `${subject}found ${found}; ${allowed}`;
+  return { rule, level, file, line, column, key, found, allowed, mend, message };
+}
+
+/** One finding as a person reads it: place, rule and sentence, and the mend on a line of its own. */
+export function formatFinding({ file, line, column, level, rule, message, mend }: Finding): string {
+  return `${file}:${line}:${column} ${level} ${rule}: ${message}\n    Fix: ${mend}`;
+}
+
+/** The catalog of an environment is not usable. The message lists every finding with its mend. */
+export class CatalogError extends Error {
+  override readonly name = "CatalogError";
+  readonly findings: readonly Finding[];
+
+  constructor(folder: string, findings: readonly Finding[]) {
+    super(`${folder} is not valid:\n${findings.map(formatFinding).join("\n")}`);
+    this.findings = findings;
+  }
+}

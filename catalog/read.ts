@@ -1,0 +1,165 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Environment } from "../config/environments.ts";
+import { CatalogError, finding, type Finding } from "./finding.ts";
+import type { CatalogRules } from "./schema.ts";
+import {
+  applicationsFolder,
+  nameOf,
+  parseService,
+  serviceFileEnding,
+  type Service,
+} from "./service.ts";
+
+/** The services of one environment. */
+export interface Catalog {
+  readonly environment: Environment;
+  /** Sorted by name. */
+  readonly services: readonly Service[];
+}
+
+/** A catalog as far as it could be read, and everything that is wrong with the rest. */
+export interface ReadCatalog extends Catalog {
+  readonly findings: readonly Finding[];
+}
+
+/** One entry of an environment's folder. */
+export interface Entry {
+  readonly name: string;
+  /** Undefined for what is no regular file. */
+  readonly text: string | undefined;
+}
+
+/**
+ * The services of one environment.
+ *
+ * @param root the repository's root
+ * @throws CatalogError with every finding of the environment when there is one
+ */
+export async function readCatalog(
+  root: string,
+  environment: Environment,
+  rules: CatalogRules,
+): Promise<Catalog> {
+  const { services, findings } = await inspectCatalog(root, environment, rules);
+  if (findings.length > 0) throw new CatalogError(applicationsFolder(environment), findings);
+  return { environment, services };
+}
+
+/** As {@link readCatalog}, but hands back findings beside the services that are in order. */
+export async function inspectCatalog(
+  root: string,
+  environment: Environment,
+  rules: CatalogRules,
+): Promise<ReadCatalog> {
+  const folder = applicationsFolder(environment);
+  const entries = await readEntries(join(root, folder));
+  return entries
+    ? catalogOf(entries, environment, rules)
+    : { environment, services: [], findings: [missingFolder(folder)] };
+}
+
+/** The image repositories a catalog uses, each once, sorted: what the environment's registry must hold. */
+export function imageNames({ services }: Catalog): string[] {
+  return [...new Set(services.map(({ image }) => image.name))].sort();
+}
+
+/** Undefined when there is no such folder. */
+async function readEntries(folder: string): Promise<Entry[] | undefined> {
+  try {
+    const found = await readdir(folder, { withFileTypes: true });
+    return await Promise.all(
+      found.map(async (entry) => ({
+        name: entry.name,
+        text: entry.isFile() ? await readFile(join(folder, entry.name), "utf8") : undefined,
+      })),
+    );
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The catalog that a folder's entries make. */
+export function catalogOf(
+  entries: readonly Entry[],
+  environment: Environment,
+  rules: CatalogRules,
+): ReadCatalog {
+  const folder = applicationsFolder(environment);
+  // Git keeps no empty folder, so an environment without services holds a .gitkeep.
+  const ordered = entries
+    .filter(({ name }) => name !== ".gitkeep")
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const services: Service[] = [];
+  const findings: Finding[] = [];
+  const seen = new Map<string, string>();
+  for (const { name, text } of ordered) {
+    const file = `${folder}/${name}`;
+    const twin = seen.get(nameOf(file).toLowerCase());
+    seen.set(nameOf(file).toLowerCase(), twin ?? file);
+    if (text !== undefined && twin !== undefined) findings.push(duplicate(file, twin));
+    else if (text === undefined || !name.endsWith(serviceFileEnding))
+      findings.push(stranger(file, text !== undefined));
+    else {
+      const parsed = parseService(file, text, rules);
+      if (parsed.service) services.push(parsed.service);
+      findings.push(...parsed.findings);
+    }
+  }
+  return { environment, services, findings: [...findings, ...sharedHosts(services)] };
+}
+
+const top = (file: string) => ({ file, line: 1, column: 1 });
+
+function missingFolder(folder: string): Finding {
+  return finding(top(folder), {
+    rule: "folder",
+    key: "",
+    found: "no folder",
+    allowed: "must be there, with a file for each service of the environment",
+    mend: `mkdir -p ${folder} && touch ${folder}/.gitkeep`,
+  });
+}
+
+function duplicate(file: string, twin: string): Finding {
+  return finding(top(file), {
+    rule: "duplicate-service",
+    key: "",
+    found: `a second file for the service ${nameOf(twin).toLowerCase()}`,
+    allowed: `must be the only one: ${twin} is there`,
+    mend: `git rm ${file}`,
+  });
+}
+
+function stranger(file: string, isFile: boolean): Finding {
+  const wanted = file.replace(/\.[^./]*$/, "") + serviceFileEnding;
+  return finding(top(file), {
+    rule: "stray-file",
+    key: "",
+    found: isFile ? "a file with another ending" : "what is no regular file",
+    allowed: `must hold files <service>${serviceFileEnding} only: Argo CD looks at nothing else`,
+    mend: isFile ? `git mv ${file} ${wanted}` : `git mv it out of the folder, or git rm -r ${file}`,
+  });
+}
+
+/** Every service has a load balancer of its own, so a host name can lead to one service only. */
+function sharedHosts(services: readonly Service[]): Finding[] {
+  const owner = new Map<string, Service>();
+  return services.flatMap((service) => {
+    const host = service.ingress?.host;
+    if (host === undefined) return [];
+    const first = owner.get(host);
+    if (!first) {
+      owner.set(host, service);
+      return [];
+    }
+    return finding(top(service.file), {
+      rule: "ingress-host",
+      key: "ingress.host",
+      found: host,
+      allowed: `must be one service's alone: ${first.file} has it`,
+      mend: "give each service a host name of its own",
+    });
+  });
+}

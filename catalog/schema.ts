@@ -1,0 +1,181 @@
+import { z } from "zod";
+import type { Settings } from "../config/schema.ts";
+
+/** How the images of an environment change; decides which tags its service files may carry. */
+export type ImageStrategy = Settings["images"]["strategy"];
+
+/** What one environment asks of its service files beyond their shape. */
+export interface CatalogRules {
+  /** Host of the environment's own registry: it pulls from no other. */
+  readonly registryHost: string;
+  readonly strategy: ImageStrategy;
+}
+
+/** Sizes of a service; helm-charts/standard-service/sizes.yaml says what each one gets. */
+export const sizes = ["small", "medium", "large"] as const;
+
+// No lookaheads in these patterns: Helm checks them too, with Go's regular expressions, which have none.
+const build = /^sha-[0-9a-f]{7}$/;
+const release = /^v(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$/;
+const anyTag = new RegExp(`${build.source}|${release.source}`);
+
+const tagOf: Readonly<Record<ImageStrategy, TagRule>> = {
+  "newest-build": {
+    pattern: build,
+    allowed: "must be sha-<7 hex digits> here: this environment runs builds",
+    example: "sha-3f2a9c1",
+  },
+  semver: {
+    pattern: release,
+    allowed: "must be v<major>.<minor>.<patch> here: this environment runs releases",
+    example: "v1.2.3",
+  },
+  pinned: {
+    pattern: release,
+    allowed: "must be v<major>.<minor>.<patch> here: this environment runs releases",
+    example: "v1.2.3",
+  },
+};
+
+interface TagRule {
+  readonly pattern: RegExp;
+  readonly allowed: string;
+  readonly example: string;
+}
+
+/** A complete service file: the example of docs/services.md, and where the mends of findings take theirs from. */
+export const example = {
+  image: {
+    repository: "935743309409.dkr.ecr.us-west-2.amazonaws.com/idp/localtime",
+    tag: "sha-3f2a9c1",
+  },
+  port: 8080,
+  resources: "small",
+  replicas: { min: 2, max: 6 },
+  health: { live: "/health", ready: "/ready" },
+  ingress: { host: "time.example.com", path: "/" },
+  env: { LOG_LEVEL: "info" },
+} as const satisfies z.input<typeof ServiceFile>;
+
+/** Text of one form; `allowed` is the message whatever is wrong with it, its type included. */
+const text = (pattern: RegExp, allowed: string) =>
+  z.string({ error: allowed }).regex(pattern, { error: allowed, abort: true });
+
+const wholeNumber = (min: number, max: number, allowed: string) =>
+  z.int({ error: allowed }).min(min, { error: allowed }).max(max, { error: allowed });
+
+const map = "must be a map";
+const path = text(/^\/[A-Za-z0-9._~\/-]*$/, "must be a path such as /health, beginning with /");
+const replicaCount = wholeNumber(1, 50, "must be a whole number from 1 to 50");
+
+/**
+ * The schema of a service file. Without rules it is what holds in every environment (and in values.schema.json); with
+ * an environment's rules it also knows the registry and the tags of that environment.
+ */
+export function serviceFile(rules?: CatalogRules) {
+  return z.strictObject(
+    {
+      image: z.strictObject({ repository: repository(rules), tag: tag(rules) }, { error: map }),
+      port: wholeNumber(
+        1024,
+        65535,
+        "must be the port the container listens on, 1024 to 65535",
+      ).describe("Port the container listens on, and the Service's port."),
+      resources: z
+        .enum(sizes, { error: `must be one of ${sizes.join(", ")}` })
+        .describe("CPU and memory of one replica, by name."),
+      replicas: z
+        .union(
+          [
+            replicaCount,
+            z
+              .strictObject({ min: replicaCount, max: replicaCount })
+              .refine(({ min, max }) => min <= max, {
+                path: ["max"],
+                error: "must not be less than min",
+              }),
+          ],
+          { error: "must be a whole number from 1 to 50, or a map of min and max" },
+        )
+        .describe("How many run: a number, or min and max to scale with CPU use."),
+      health: z
+        .strictObject(
+          {
+            live: path.default("/health").describe("Answers 2xx while the process is of use."),
+            ready: path.default("/ready").describe("Answers 2xx while it can take requests."),
+          },
+          { error: map },
+        )
+        .prefault({})
+        .describe("Paths of the probes, answered on the port."),
+      ingress: z
+        .strictObject(
+          {
+            path: path.describe("Requests below this path reach the service."),
+            host: text(
+              /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
+              "must be a host name such as time.example.com",
+            )
+              .optional()
+              .describe("Host name it answers to; left out, any."),
+          },
+          { error: map },
+        )
+        .optional()
+        .describe("A load balancer of the service's own, inside the VPC. Left out: none."),
+      env: z
+        .record(
+          text(/^[A-Z][A-Z0-9_]*$/, "must be a name of capitals, digits and underscores"),
+          z.string({ error: "must be text" }),
+          { error: map },
+        )
+        .default({})
+        .describe("Environment variables. Readable by everyone who reads git: no secrets."),
+    },
+    { error: map },
+  );
+}
+
+/** What holds in every environment. */
+export const ServiceFile = serviceFile();
+
+function repository(rules: CatalogRules | undefined) {
+  const shape = text(
+    /^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\/[a-z0-9]+([._\/-][a-z0-9]+)*$/,
+    rules
+      ? `must be an image repository in this environment's registry, ${rules.registryHost}/<name>`
+      : "must be <account>.dkr.ecr.<region>.amazonaws.com/<name>",
+  ).describe("The image, without its tag, in the environment's own ECR.");
+  if (!rules) return shape;
+  return shape.superRefine((found, context) => {
+    if (imageOf(found).host === rules.registryHost) return;
+    context.addIssue({
+      code: "custom",
+      message: `must be in this environment's own registry, ${rules.registryHost}`,
+      params: { example: `${rules.registryHost}/${imageOf(found).name}` },
+    });
+  });
+}
+
+function tag(rules: CatalogRules | undefined) {
+  const shape = rules
+    ? text(tagOf[rules.strategy].pattern, tagOf[rules.strategy].allowed)
+    : text(anyTag, "must be sha-<7 hex digits> or v<major>.<minor>.<patch>");
+  return shape.describe("The version that runs: a build (sha-3f2a9c1) or a release (v1.2.3).");
+}
+
+/** A tag that the environment's strategy allows, for a message. */
+export function exampleTag(strategy: ImageStrategy): string {
+  return tagOf[strategy].example;
+}
+
+/** Whether `text` is a tag that some environment allows. */
+export function isImageTag(text: string): boolean {
+  return anyTag.test(text);
+}
+
+/** `host/idp/localtime` in its two parts. */
+export function imageOf(repository: string): { host: string; name: string } {
+  const slash = repository.indexOf("/");
+  return { host: repository.slice(0, slash), name: repository.slice(slash + 1) };
+}

@@ -1,0 +1,209 @@
+import { z } from "zod";
+import type { Environment } from "../config/environments.ts";
+import { finding, type Finding } from "./finding.ts";
+import { nearest } from "./nearest.ts";
+import { example, exampleTag, imageOf, serviceFile, type CatalogRules } from "./schema.ts";
+import { readYaml, type YamlFile } from "./yaml.ts";
+
+/** One service in one environment: its file's content with the defaults filled in. */
+export interface Service {
+  /** The file's name without its ending; also the Helm release, the Application and the namespace. */
+  readonly name: string;
+  /** Path from the repository's root. */
+  readonly file: string;
+  readonly image: {
+    /** As written: `<host>/<name>`. */
+    readonly repository: string;
+    /** Host of the registry. */
+    readonly host: string;
+    /** Repository inside the registry, such as `idp/localtime`. */
+    readonly name: string;
+    readonly tag: string;
+  };
+  readonly port: number;
+  readonly resources: "small" | "medium" | "large";
+  /** Equal for a fixed number. */
+  readonly replicas: { readonly min: number; readonly max: number };
+  readonly health: { readonly live: string; readonly ready: string };
+  readonly ingress: { readonly path: string; readonly host?: string | undefined } | undefined;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What became of one file: a service, or everything that is wrong with it. */
+export type ParsedService =
+  | { readonly service: Service; readonly findings: readonly [] }
+  | { readonly service: undefined; readonly findings: readonly Finding[] };
+
+/** Folder of an environment's service files, from the repository's root. The one place that knows it. */
+export function applicationsFolder(environment: Environment): string {
+  return `argocd/applications/${environment}`;
+}
+
+/** Ending of a service file. The ApplicationSet looks for this one only. */
+export const serviceFileEnding = ".yaml";
+
+/** A Helm release's name has at most 53 characters, and the name is one. */
+const longestName = 53;
+const takenNames = ["default", "argocd"];
+const takenPrefix = "kube-";
+
+/**
+ * Reads one service file.
+ *
+ * @param file its path from the repository's root; the last part gives the service its name
+ */
+export function parseService(file: string, text: string, rules: CatalogRules): ParsedService {
+  const name = nameOf(file);
+  const yaml = readYaml(file, text);
+  const parsed = yaml.findings.length === 0 ? serviceFile(rules).safeParse(yaml.value) : undefined;
+  const findings = [
+    ...nameFindings(file, name),
+    ...yaml.findings,
+    ...(parsed?.error ? schemaFindings(parsed.error, yaml, rules) : []),
+  ];
+  if (!parsed?.success || findings.length > 0) return { service: undefined, findings };
+  const { image, replicas, ingress, ...rest } = parsed.data;
+  const service: Service = {
+    ...rest,
+    name,
+    file,
+    image: { ...image, ...imageOf(image.repository) },
+    replicas: typeof replicas === "number" ? { min: replicas, max: replicas } : replicas,
+    ingress,
+  };
+  return { service, findings: [] };
+}
+
+/** The service's name: the file's, without folder and ending. */
+export function nameOf(file: string): string {
+  return file.slice(file.lastIndexOf("/") + 1).replace(/\.[^.]*$/, "");
+}
+
+function nameFindings(file: string, name: string): Finding[] {
+  const refuse = (allowed: string) => [
+    finding(
+      { file, line: 1, column: 1 },
+      {
+        rule: "file-name",
+        key: "",
+        found: JSON.stringify(name),
+        allowed,
+        mend: `git mv ${file} ${file.slice(0, file.lastIndexOf("/"))}/<name>${serviceFileEnding}`,
+      },
+    ),
+  ];
+  if (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(name) || name.length > longestName) {
+    return refuse(
+      `must be a namespace's name: lowercase letters, digits and dashes, first a letter, at most ${longestName} characters`,
+    );
+  }
+  return takenNames.includes(name) || name.startsWith(takenPrefix)
+    ? refuse(`must not be the cluster's own: ${takenNames.join(", ")}, ${takenPrefix}*`)
+    : [];
+}
+
+/** The findings of a failed parse, one for each unknown key and each wrong or missing value, in the file's order. */
+function schemaFindings(error: z.ZodError, yaml: YamlFile, rules: CatalogRules): Finding[] {
+  const findings = error.issues
+    .flatMap((issue) => specific(issue))
+    .flatMap((issue) => issueFindings(issue, yaml, rules));
+  return findings.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Of a value that fits none of several forms, the faults inside the form it was meant to have, if that is plain. */
+function specific(issue: Issue): Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const meant = issue.errors.find(
+    (issues) => !issues.some(({ code, path }) => code === "invalid_type" && path.length === 0),
+  );
+  return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
+}
+
+function issueFindings(issue: Issue, yaml: YamlFile, rules: CatalogRules): Finding[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => unknownKey([...issue.path, key], yaml));
+  }
+  const { path } = issue;
+  const source = yaml.sourceOf(path);
+  if (path.length === 0) {
+    return [
+      finding(yaml.placeOf(path, "value"), {
+        rule: "wrong-value",
+        key: "",
+        found: source === undefined ? "an empty file" : shown(source),
+        allowed: `must be a map of ${Object.keys(example).join(", ")}`,
+        mend: "begin with the example in docs/services.md",
+      }),
+    ];
+  }
+  const key = path.join(".");
+  // A record's bad key has its own message one level down.
+  const allowed =
+    (issue.code === "invalid_key" ? issue.issues[0]?.message : undefined) ?? issue.message;
+  if (source === undefined) {
+    return [
+      finding(yaml.placeOf(path, "key"), {
+        rule: "missing-key",
+        key,
+        found: "nothing",
+        allowed,
+        mend: `write for example ${sample(issue, undefined, rules)}`,
+      }),
+    ];
+  }
+  return [
+    finding(yaml.placeOf(path, issue.code === "invalid_key" ? "key" : "value"), {
+      rule: "wrong-value",
+      key,
+      found: issue.code === "invalid_key" ? "this name" : shown(source),
+      allowed,
+      mend: `write for example ${sample(issue, source, rules)}`,
+    }),
+  ];
+}
+
+function unknownKey(path: readonly PropertyKey[], yaml: YamlFile): Finding {
+  const last = String(path.at(-1));
+  const known = Object.keys(at(example, path.slice(0, -1)) ?? {});
+  const meant = nearest(last, known);
+  return finding(yaml.placeOf(path, "key"), {
+    rule: "unknown-key",
+    key: path.join("."),
+    found: "an unknown key",
+    allowed: `may be ${known.join(", ")}`,
+    mend: meant ? `write ${meant}` : "delete it",
+  });
+}
+
+/** A line that would be right in the place of a wrong or missing one. */
+function sample(issue: Issue, source: string | undefined, rules: CatalogRules): string {
+  const key = String(issue.path.at(-1) ?? "");
+  if (issue.code === "invalid_key") return key.toUpperCase().replace(/[^A-Z0-9]+/g, "_");
+  const given: unknown = issue.code === "custom" ? issue.params?.["example"] : undefined;
+  const known: Readonly<Record<string, unknown>> = {
+    "image.repository": `${rules.registryHost}/${example.image.repository.split("/").slice(1).join("/")}`,
+    "image.tag": exampleTag(rules.strategy),
+  };
+  const value = given ?? known[issue.path.join(".")] ?? at(example, issue.path);
+  return value === undefined ? `${key}: "${source ?? ""}"` : `${key}: ${JSON.stringify(value)}`;
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): object | string | number | undefined {
+  const found = path.reduce<unknown>(
+    (inner, part) =>
+      typeof inner === "object" && inner !== null ? Reflect.get(inner, part) : undefined,
+    value,
+  );
+  return (typeof found === "object" && found !== null) ||
+    typeof found === "string" ||
+    typeof found === "number"
+    ? found
+    : undefined;
+}
+
+function shown(source: string): string {
+  const [line = "", ...more] = source.trim().split(/\r?\n/);
+  return more.length > 0 ? `${line} ...` : line || "nothing";
+}

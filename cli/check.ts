@@ -1,0 +1,36 @@
+import { environments, type Environment } from "../config/environments.ts";
+import { acrossEnvironments } from "../catalog/across.ts";
+import { formatFinding, type Finding } from "../catalog/finding.ts";
+import { inspectCatalog } from "../catalog/read.ts";
+import type { CatalogRules } from "../catalog/schema.ts";
+
+/**
+ * Everything that is wrong with the service files of the repository at `root`, environment by environment, then what
+ * the environments say of each other.
+ */
+export async function checkServiceFiles(
+  root: string,
+  rules: Readonly<Record<Environment, CatalogRules>>,
+): Promise<Finding[]> {
+  const catalogs = await Promise.all(
+    environments.map((environment) => inspectCatalog(root, environment, rules[environment])),
+  );
+  return [...catalogs.flatMap(({ findings }) => findings), ...acrossEnvironments(catalogs)];
+}
+
+/** Whether findings should stop a pull request: warnings do not. */
+export function isFailure(findings: readonly Finding[]): boolean {
+  return findings.some(({ level }) => level === "error");
+}
+
+/** Findings for a person, with a closing line that counts them; or, with `json`, as a JSON array for a program. */
+export function formatFindings(findings: readonly Finding[], { json = false } = {}): string {
+  if (json) return JSON.stringify(findings, null, 2);
+  const errors = findings.filter(({ level }) => level === "error").length;
+  const total = `${count(errors, "error")}, ${count(findings.length - errors, "warning")}`;
+  return [...findings.map(formatFinding), `service files: ${total}`].join("\n");
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,163 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { CatalogError } from "../../catalog/finding.ts";
+import { catalogOf, imageNames, inspectCatalog, readCatalog } from "../../catalog/read.ts";
+import type { CatalogRules } from "../../catalog/schema.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+
+const host = "935743309409.dkr.ecr.us-west-2.amazonaws.com";
+const rules: CatalogRules = { registryHost: host, strategy: "newest-build" };
+
+const text = (image: string, more = "") => `image:
+  repository: ${host}/${image}
+  tag: sha-3f2a9c1
+port: 8080
+resources: small
+replicas: 1
+${more}`;
+
+function inspect(files: Record<string, string | undefined>) {
+  const entries = Object.entries(files).map(([name, text]) => ({ name, text }));
+  const { services, findings } = catalogOf(entries, "dev", rules);
+  return {
+    names: services.map(({ name }) => name),
+    findings: findings.map(
+      ({ file, rule, message, mend }) => `${file} ${rule} ${message} | ${mend}`,
+    ),
+  };
+}
+
+describe("catalogOf", () => {
+  it("sorts the services by name and overlooks .gitkeep", () => {
+    const files = { ".gitkeep": "", "b.yaml": text("idp/b"), "a.yaml": text("idp/a") };
+    expect(inspect(files)).to.deep.equal({ names: ["a", "b"], findings: [] });
+  });
+
+  it("keeps the services in order when another is not", () => {
+    const { names, findings } = inspect({ "a.yaml": text("idp/a"), "b.yaml": "image: [" });
+    expect(names).to.deep.equal(["a"]);
+    expect(
+      findings.every((line) => line.startsWith("argocd/applications/dev/b.yaml yaml ")),
+    ).to.equal(true);
+  });
+
+  const cases: [title: string, files: Record<string, string | undefined>, expected: string[]][] = [
+    [
+      "the same service under another ending",
+      { "a.yaml": text("idp/a"), "a.yml": text("idp/a") },
+      [
+        "argocd/applications/dev/a.yml duplicate-service found a second file for the service a; must be the only one: argocd/applications/dev/a.yaml is there | git rm argocd/applications/dev/a.yml",
+      ],
+    ],
+    [
+      "another ending alone",
+      { "a.yml": text("idp/a") },
+      [
+        "argocd/applications/dev/a.yml stray-file found a file with another ending; must hold files <service>.yaml only: Argo CD looks at nothing else | git mv argocd/applications/dev/a.yml argocd/applications/dev/a.yaml",
+      ],
+    ],
+    [
+      "a folder",
+      { team: undefined },
+      [
+        "argocd/applications/dev/team stray-file found what is no regular file; must hold files <service>.yaml only: Argo CD looks at nothing else | git mv it out of the folder, or git rm -r argocd/applications/dev/team",
+      ],
+    ],
+    [
+      "one host name for two services",
+      {
+        "a.yaml": text("idp/a", "ingress: { path: /a, host: x.example.com }\n"),
+        "b.yaml": text("idp/b", "ingress: { path: /b, host: x.example.com }\n"),
+        "c.yaml": text("idp/b", "ingress: { path: /b }\n"),
+        "d.yaml": text("idp/b", "ingress: { path: /b }\n"),
+      },
+      [
+        "argocd/applications/dev/b.yaml ingress-host ingress.host: found x.example.com; must be one service's alone: argocd/applications/dev/a.yaml has it | give each service a host name of its own",
+      ],
+    ],
+  ];
+  for (const [title, files, expected] of cases) {
+    it(`reports ${title}`, () => {
+      expect(inspect(files).findings).to.deep.equal(expected);
+    });
+  }
+
+  it("reports names that differ in case, as one file would hide the other on some disks", () => {
+    const { findings } = inspect({ "api.yaml": text("idp/a"), "Api.yaml": text("idp/a") });
+    expect(findings.map((line) => line.split(" ", 2).join(" "))).to.deep.equal([
+      "argocd/applications/dev/Api.yaml file-name",
+      "argocd/applications/dev/api.yaml duplicate-service",
+    ]);
+  });
+});
+
+describe("readCatalog", () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "idp-catalog-"));
+    await mkdir(join(root, "argocd/applications/dev"), { recursive: true });
+  });
+  afterEach(() => rm(root, { recursive: true }));
+  const put = (name: string, content: string) =>
+    writeFile(join(root, "argocd/applications/dev", name), content);
+
+  it("gives the services, and each image once", async () => {
+    await put("web.yaml", text("idp/shop"));
+    await put("api.yaml", text("idp/shop"));
+    await put("bot.yaml", text("idp/bot"));
+    const catalog = await readCatalog(root, "dev", rules);
+    expect(catalog.services.map(({ name }) => name)).to.deep.equal(["api", "bot", "web"]);
+    expect(imageNames(catalog)).to.deep.equal(["idp/bot", "idp/shop"]);
+  });
+
+  it("throws one error with every finding, its place and its mend", async () => {
+    await put("api.yaml", text("idp/api").replace("sha-3f2a9c1", "latest"));
+    await put("web.yaml", text("idp/web", "sync: automated\n"));
+    const error: unknown = await readCatalog(root, "dev", rules).catch((error: unknown) => error);
+    expect(error).to.be.instanceOf(CatalogError);
+    expect(String(error)).to.equal(
+      `CatalogError: argocd/applications/dev is not valid:
+argocd/applications/dev/api.yaml:3:8 error wrong-value: image.tag: found latest; must be sha-<7 hex digits> here: this environment runs builds
+    Fix: write for example tag: "sha-3f2a9c1"
+argocd/applications/dev/web.yaml:7:1 error unknown-key: sync: found an unknown key; may be image, port, resources, replicas, health, ingress, env
+    Fix: delete it`,
+    );
+  });
+
+  it("does not follow a link out of the folder", async () => {
+    await writeFile(join(root, "elsewhere.yaml"), text("idp/a"));
+    await symlink(join(root, "elsewhere.yaml"), join(root, "argocd/applications/dev/a.yaml"));
+    const { findings } = await inspectCatalog(root, "dev", rules);
+    expect(findings.map(({ rule, file }) => `${rule} ${file}`)).to.deep.equal([
+      "stray-file argocd/applications/dev/a.yaml",
+    ]);
+  });
+
+  it("says so when the folder is missing", async () => {
+    const { findings } = await inspectCatalog(root, "prod", rules);
+    expect(findings.map(({ message, mend }) => `${message} | ${mend}`)).to.deep.equal([
+      "found no folder; must be there, with a file for each service of the environment | mkdir -p argocd/applications/prod && touch argocd/applications/prod/.gitkeep",
+    ]);
+  });
+});
+
+describe("the committed service files", () => {
+  const account = { dev: "935743309409", staging: "000000000000", prod: "000000000000" };
+  const strategy = { dev: "newest-build", staging: "semver", prod: "pinned" } as const;
+  for (const environment of ["dev", "staging", "prod"] as const) {
+    it(`are in order in ${environment}`, async () => {
+      const catalog = await readCatalog(repositoryRoot, environment, {
+        registryHost: `${account[environment]}.dkr.ecr.us-west-2.amazonaws.com`,
+        strategy: strategy[environment],
+      });
+      expect(
+        catalog.services.map(({ name, port, image }) => [name, port, image.name]),
+      ).to.deep.equal([
+        ["time-service", 1599, "idp/localtime"],
+        ["version-service", 8080, "idp/version"],
+      ]);
+    });
+  }
+});

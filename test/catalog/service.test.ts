@@ -1,0 +1,284 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import type { CatalogRules } from "../../catalog/schema.ts";
+import { parseService } from "../../catalog/service.ts";
+
+const host = "935743309409.dkr.ecr.us-west-2.amazonaws.com";
+const dev: CatalogRules = { registryHost: host, strategy: "newest-build" };
+const prod: CatalogRules = { registryHost: host, strategy: "pinned" };
+const folder = "argocd/applications/dev";
+
+const compliant = `image:
+  repository: ${host}/idp/localtime
+  tag: sha-3f2a9c1
+port: 1599
+resources: small
+replicas: 1
+`;
+
+/** What is found wrong: `line:column rule message | mend`. */
+function faults(text: string, { rules = dev, name = "time-service" } = {}): string[] {
+  return parseService(`${folder}/${name}.yaml`, text, rules).findings.map(
+    ({ line, column, rule, message, mend }) => `${line}:${column} ${rule} ${message} | ${mend}`,
+  );
+}
+
+const keys = "image, port, resources, replicas, health, ingress, env";
+
+describe("parseService", () => {
+  it("fills in the defaults and takes the name from the file", () => {
+    const { service, findings } = parseService(`${folder}/time-service.yaml`, compliant, dev);
+    expect(findings).to.deep.equal([]);
+    expect(service).to.deep.equal({
+      name: "time-service",
+      file: "argocd/applications/dev/time-service.yaml",
+      image: {
+        repository: `${host}/idp/localtime`,
+        host,
+        name: "idp/localtime",
+        tag: "sha-3f2a9c1",
+      },
+      port: 1599,
+      resources: "small",
+      replicas: { min: 1, max: 1 },
+      health: { live: "/health", ready: "/ready" },
+      ingress: undefined,
+      env: {},
+    });
+  });
+
+  it("reads every optional key", () => {
+    const text =
+      compliant.replace("replicas: 1", "replicas: { min: 2, max: 6 }") +
+      "health:\n  ready: /up\ningress:\n  path: /\n  host: time.example.com\nenv:\n  ZONE: UTC\n";
+    const { service } = parseService(`${folder}/time-service.yaml`, text, dev);
+    expect(service).to.deep.include({
+      replicas: { min: 2, max: 6 },
+      health: { live: "/health", ready: "/up" },
+      ingress: { path: "/", host: "time.example.com" },
+      env: { ZONE: "UTC" },
+    });
+  });
+
+  describe("tags by image strategy", () => {
+    const cases: [CatalogRules["strategy"], string, boolean][] = [
+      ["newest-build", "sha-3f2a9c1", true],
+      ["newest-build", "v1.2.3", false],
+      ["newest-build", "latest", false],
+      ["newest-build", "sha-3F2A9C1", false],
+      ["newest-build", "sha-3f2a9c10", false],
+      ["semver", "v1.2.3", true],
+      ["semver", "sha-3f2a9c1", false],
+      ["semver", "v1.2", false],
+      ["semver", "1.2.3", false],
+      ["semver", "v01.2.3", false],
+      ["semver", "v1.2.3-rc.1", false],
+      ["pinned", "v10.20.30", true],
+      ["pinned", "latest", false],
+    ];
+    for (const [strategy, tag, allowed] of cases) {
+      it(`${strategy} ${allowed ? "takes" : "refuses"} ${tag}`, () => {
+        const text = compliant.replace("sha-3f2a9c1", tag);
+        const found = faults(text, { rules: { ...dev, strategy } });
+        expect(found.length).to.equal(allowed ? 0 : 1);
+      });
+    }
+  });
+
+  describe("one fault, one finding", () => {
+    const cases: [title: string, text: string, expected: string][] = [
+      [
+        "a moving tag",
+        compliant.replace("sha-3f2a9c1", "latest"),
+        '3:8 wrong-value image.tag: found latest; must be sha-<7 hex digits> here: this environment runs builds | write for example tag: "sha-3f2a9c1"',
+      ],
+      [
+        "another account's registry",
+        compliant.replace("935743309409", "111111111111"),
+        `2:15 wrong-value image.repository: found 111111111111.dkr.ecr.us-west-2.amazonaws.com/idp/localtime; must be in this environment's own registry, ${host} | write for example repository: "${host}/idp/localtime"`,
+      ],
+      [
+        "a public registry",
+        compliant.replace(host, "docker.io"),
+        `2:15 wrong-value image.repository: found docker.io/idp/localtime; must be an image repository in this environment's registry, ${host}/<name> | write for example repository: "${host}/idp/localtime"`,
+      ],
+      [
+        "a word about syncing",
+        `${compliant}syncPolicy: automated\n`,
+        `7:1 unknown-key syncPolicy: found an unknown key; may be ${keys} | delete it`,
+      ],
+      [
+        "a slip of the pen",
+        `${compliant}ingres:\n  path: /\n`,
+        `7:1 unknown-key ingres: found an unknown key; may be ${keys} | write ingress`,
+      ],
+      [
+        "an unknown key further in",
+        `${compliant}health:\n  redy: /up\n`,
+        "8:3 unknown-key health.redy: found an unknown key; may be live, ready | write ready",
+      ],
+      [
+        "a missing key",
+        compliant.replace("port: 1599\n", ""),
+        "1:1 missing-key port: found nothing; must be the port the container listens on, 1024 to 65535 | write for example port: 8080",
+      ],
+      [
+        "a missing key further in",
+        compliant.replace("  tag: sha-3f2a9c1\n", ""),
+        '1:1 missing-key image.tag: found nothing; must be sha-<7 hex digits> here: this environment runs builds | write for example tag: "sha-3f2a9c1"',
+      ],
+      [
+        "a key without a value",
+        compliant.replace("port: 1599", "port:"),
+        "4:6 wrong-value port: found nothing; must be the port the container listens on, 1024 to 65535 | write for example port: 8080",
+      ],
+      [
+        "a port only root may open",
+        compliant.replace("1599", "80"),
+        "4:7 wrong-value port: found 80; must be the port the container listens on, 1024 to 65535 | write for example port: 8080",
+      ],
+      [
+        "a port in quotes",
+        compliant.replace("1599", '"1599"'),
+        '4:7 wrong-value port: found "1599"; must be the port the container listens on, 1024 to 65535 | write for example port: 8080',
+      ],
+      [
+        "an unknown size",
+        compliant.replace("small", "huge"),
+        '5:12 wrong-value resources: found huge; must be one of small, medium, large | write for example resources: "small"',
+      ],
+      [
+        "no replica",
+        compliant.replace("replicas: 1", "replicas: 0"),
+        '6:11 wrong-value replicas: found 0; must be a whole number from 1 to 50 | write for example replicas: {"min":2,"max":6}',
+      ],
+      [
+        "fewer at most than at least",
+        compliant.replace("replicas: 1", "replicas: { min: 3, max: 2 }"),
+        "6:26 wrong-value replicas.max: found 2; must not be less than min | write for example max: 6",
+      ],
+      [
+        "half a range",
+        compliant.replace("replicas: 1", "replicas:\n  min: 3"),
+        "6:1 missing-key replicas.max: found nothing; must be a whole number from 1 to 50 | write for example max: 6",
+      ],
+      [
+        "an ingress path without its slash",
+        `${compliant}ingress:\n  path: time\n`,
+        '8:9 wrong-value ingress.path: found time; must be a path such as /health, beginning with / | write for example path: "/"',
+      ],
+      [
+        "a boolean among the variables, as Helm would read it",
+        `${compliant}env:\n  FLAG: yes\n`,
+        '8:9 wrong-value env.FLAG: found yes; must be text | write for example FLAG: "yes"',
+      ],
+      [
+        "a variable no shell could name",
+        `${compliant}env:\n  log-level: info\n`,
+        "8:3 wrong-value env.log-level: found this name; must be a name of capitals, digits and underscores | write for example LOG_LEVEL",
+      ],
+      [
+        "an empty file",
+        "",
+        `1:1 wrong-value found an empty file; must be a map of ${keys} | begin with the example in docs/services.md`,
+      ],
+      [
+        "a list",
+        "- image\n",
+        `1:1 wrong-value found - image; must be a map of ${keys} | begin with the example in docs/services.md`,
+      ],
+      [
+        "a key twice",
+        `${compliant}port: 8080\n`,
+        "7:1 yaml port: found the key a second time; must be there once | keep one of the two lines",
+      ],
+      [
+        "two documents",
+        `${compliant}---\nport: 1\n`,
+        "7:1 yaml found a second document; must be one YAML document | correct this line or the one above it",
+      ],
+      [
+        "a tab",
+        `${compliant}env:\n\tA: b\n`,
+        "8:1 yaml found a tab as indentation; must be one YAML document | correct this line or the one above it",
+      ],
+      [
+        "a merge key",
+        `${compliant}<<: { port: 1 }\n`,
+        `7:1 unknown-key <<: found an unknown key; may be ${keys} | delete it`,
+      ],
+      [
+        "an anchor",
+        compliant.replace("small", "&size small"),
+        "5:18 yaml found the anchor &size; must be plain keys and values: people and Image Updater edit this file | delete the anchor",
+      ],
+      [
+        "a tag of YAML",
+        compliant.replace("1599", "!!int 1599"),
+        "4:13 yaml found the tag tag:yaml.org,2002:int; must be plain keys and values: people and Image Updater edit this file | delete the tag",
+      ],
+      [
+        "a YAML version",
+        `%YAML 1.2\n---\n${compliant}`,
+        "1:1 yaml found a %YAML directive; must be plain keys and values: people and Image Updater edit this file | delete the line",
+      ],
+    ];
+    for (const [title, text, expected] of cases) {
+      it(title, () => {
+        expect(faults(text)).to.deep.equal([expected]);
+      });
+    }
+  });
+
+  it("reports all faults of a file at once, in its order", () => {
+    const text = compliant
+      .replace("sha-3f2a9c1", "v1.2")
+      .replace("port: 1599", "prot: 1599")
+      .replace("small", "tiny");
+    expect(
+      faults(text, { rules: prod }).map((fault) => fault.split(" ", 3).join(" ")),
+    ).to.deep.equal([
+      "1:1 missing-key port:",
+      "3:8 wrong-value image.tag:",
+      "4:1 unknown-key prot:",
+      "5:12 wrong-value resources:",
+    ]);
+  });
+
+  describe("the file's name", () => {
+    const refused = ["Time", "time_service", "1time", "-time", "time-", "time.v2", "a".repeat(54)];
+    for (const name of refused) {
+      it(`refuses ${name}`, () => {
+        expect(faults(compliant, { name })).to.deep.equal([
+          `1:1 file-name found "${name}"; must be a namespace's name: lowercase letters, digits and dashes, first a letter, at most 53 characters | git mv ${folder}/${name}.yaml ${folder}/<name>.yaml`,
+        ]);
+      });
+    }
+    for (const name of ["kube-system", "kube-x", "default", "argocd"]) {
+      it(`refuses ${name}, which is the cluster's own`, () => {
+        expect(faults(compliant, { name })).to.deep.equal([
+          `1:1 file-name found "${name}"; must not be the cluster's own: default, argocd, kube-* | git mv ${folder}/${name}.yaml ${folder}/<name>.yaml`,
+        ]);
+      });
+    }
+    it("takes the longest name Helm does", () => {
+      expect(faults(compliant, { name: "a".repeat(53) })).to.deep.equal([]);
+    });
+  });
+
+  it("never throws, whatever the file holds", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.string().map((end) => compliant + end),
+        ),
+        (text) => {
+          const { service, findings } = parseService(`${folder}/x.yaml`, text, dev);
+          expect(findings.length > 0).to.equal(service === undefined);
+        },
+      ),
+    );
+  });
+});
