@@ -1,0 +1,19 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { format } from "prettier";
+import { z } from "zod";
+import { ServiceFile } from "./schema.ts";
+
+/** The chart's schema file, from the repository's root. */
+export const valuesSchemaFile = "helm-charts/standard-service/values.schema.json";
+
+/** Text of {@link valuesSchemaFile}: the service file's schema as JSON Schema, which Helm checks before it renders. */
+export async function valuesSchema(): Promise<string> {
+  const schema = z.toJSONSchema(ServiceFile, { io: "input", target: "draft-7" });
+  const comment = "Made from catalog/schema.ts by: node catalog/values-schema.ts";
+  return format(JSON.stringify({ $comment: comment, ...schema }), { parser: "json", printWidth: 100 });
+}
+
+if (import.meta.main) {
+  await writeFile(join(import.meta.dirname, "..", valuesSchemaFile), await valuesSchema());
+}
