@@ -22,10 +22,7 @@ import { isAlive, isGroupAlive, processIdentity } from "./pid.ts";
 const Spec = z.strictObject({
   name: z
     .string()
-    .regex(
-      /^[a-z0-9][a-z0-9._-]*$/,
-      "a process name is lower-case letters, digits, '.', '_' and '-'",
-    ),
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "a process name is letters, digits, '.', '_' and '-'"),
   command: z.string().min(1),
   args: z.array(z.string()),
   env: z.record(z.string(), z.string()).optional(),

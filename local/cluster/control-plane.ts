@@ -1,0 +1,268 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { withLock } from "../lock.ts";
+import { cacheDir, repositoryRoot, stateDir } from "../paths.ts";
+import { freePort } from "../ports.ts";
+import {
+  isRunning,
+  listProcesses,
+  logFile,
+  logTail,
+  startProcess,
+  stopProcess,
+} from "../processes.ts";
+import { binaryPath } from "./binaries.ts";
+import {
+  clusterPaths,
+  ClusterRecord,
+  processPrefix,
+  readRecord,
+  writeInfo,
+  writePrivate,
+  writeRecord,
+} from "./cluster.ts";
+import type { ClusterInfo, ClusterKey, ClusterPaths } from "./cluster.ts";
+import { partKubeconfig, parts, partSpec, processName } from "./components.ts";
+import type { Part } from "./components.ts";
+import { ensureCredentials, kubeconfig, tokenOf } from "./credentials.ts";
+import type { User } from "./credentials.ts";
+import { KubeApi, unlessStatus } from "./kube-api.ts";
+import { kwokConfiguration } from "./kwok.ts";
+import { nodeManifests } from "./nodes.ts";
+import { processPodQuery } from "./workloads.ts";
+
+export { clusterDir, listClusters, readCluster } from "./cluster.ts";
+export type { ClusterInfo, ClusterKey } from "./cluster.ts";
+
+/** The cluster that is wanted. */
+export interface ControlPlaneRequest extends ClusterKey {
+  /** Kubernetes minor version, such as "1.36". Only the toolchain's own can be had. */
+  readonly version: string;
+  readonly region: string;
+  /** A node is made in each. */
+  readonly availabilityZones: readonly string[];
+}
+
+const readyLimitMs = 180_000;
+
+/**
+ * Makes the cluster's control plane run and returns how to reach it: etcd, API server, controller manager, scheduler,
+ * KWOK with one node a zone, and the process kubelet. Idempotent, and repairs: what is missing is started, what is there
+ * is left alone, the data is kept, the endpoint stays. Safe to call from several processes at once.
+ *
+ * @param onProgress is told each step, for people.
+ * @throws Error when the version is not the twin's, or, with the end of its log, when a part does not come up.
+ */
+export async function ensureControlPlane(
+  request: ControlPlaneRequest,
+  onProgress: (message: string) => void = () => undefined,
+): Promise<ClusterInfo> {
+  refuseOtherVersion(request);
+  return withLock(lockFile(request), async () => {
+    const cluster = await remember(request);
+    const paths = clusterPaths(cluster);
+    for (const folder of [paths.pki, paths.etcd, paths.kwok, paths.pods]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
+    ensureCredentials(paths);
+
+    await startPart("etcd", cluster, paths);
+    await startPart("kube-apiserver", cluster, paths);
+    onProgress(`${cluster.name}: waiting for the API server`);
+    const info = await reachApiServer(cluster, paths);
+    const api = new KubeApi(info);
+    try {
+      await waitFor(
+        cluster,
+        ["etcd", "kube-apiserver"],
+        "the API server",
+        async () => (await api.getText("/readyz")) === "ok",
+      );
+      writeKubeconfigs(cluster, info, paths);
+      writePrivate(paths.kwokConfig, kwokConfiguration(processPodQuery));
+      for (const node of nodeManifests(cluster, `v${kubernetesVersion()}`)) {
+        await unlessStatus(409, api.create("/api/v1/nodes", node));
+      }
+      for (const part of parts.slice(2)) await startPart(part, cluster, paths);
+      onProgress(`${cluster.name}: waiting for the nodes`);
+      await waitFor(cluster, parts, "nodes and the default service account", () =>
+        isSettled(api, cluster),
+      );
+      writeInfo(cluster, info);
+      return info;
+    } finally {
+      api.close();
+    }
+  });
+}
+
+/** Stops every process of a cluster, those of its Pods included; the data stays. */
+export async function stopControlPlane(key: ClusterKey): Promise<void> {
+  if (!existsSync(clusterPaths(key).dir)) return;
+  await withLock(lockFile(key), () => stopProcesses(key));
+}
+
+/** Stops the cluster and forgets it; its logs stay. A cluster that does not exist is no error. */
+export async function deleteControlPlane(key: ClusterKey): Promise<void> {
+  const { dir } = clusterPaths(key);
+  if (!existsSync(dir)) return;
+  await withLock(lockFile(key), async () => {
+    await stopProcesses(key);
+    rmSync(dir, { recursive: true, force: true });
+  });
+}
+
+/** Version of the Kubernetes that the toolchain builds, such as "1.36.1": what its go.mod asks for. */
+export function kubernetesVersion(): string {
+  const file = join(repositoryRoot, "local/toolchain/kubernetes/go.mod");
+  const asked = /^\s*(?:require )?k8s\.io\/kubernetes v(\d+\.\d+\.\d+)/m;
+  const version = asked.exec(readFileSync(file, "utf8"))?.[1];
+  if (version === undefined) throw new Error(`${file} does not require k8s.io/kubernetes.`);
+  return version;
+}
+
+function refuseOtherVersion({ name, version }: ControlPlaneRequest): void {
+  const own = kubernetesVersion();
+  if (own.startsWith(`${version}.`)) return;
+  const minor = own.split(".").slice(0, 2).join(".");
+  throw new Error(
+    `Cluster "${name}" asks for Kubernetes ${version}; the twin has ${own} only. ` +
+      `Fix: pulumi config set --path idp:cluster.version ${minor}`,
+  );
+}
+
+/** Beside the directory, not in it: the lock outlives a deletion. */
+function lockFile(key: ClusterKey): string {
+  return `${clusterPaths(key).dir}.lock`;
+}
+
+async function remember(request: ControlPlaneRequest): Promise<ClusterRecord> {
+  const { accountId, name, version, region, availabilityZones } = request;
+  const port = readRecord(request)?.port ?? (await freePort());
+  const cluster = ClusterRecord.parse({
+    accountId,
+    name,
+    version,
+    region,
+    availabilityZones,
+    port,
+  });
+  writeRecord(cluster);
+  return cluster;
+}
+
+async function startPart(part: Part, cluster: ClusterRecord, paths: ClusterPaths): Promise<void> {
+  const { PATH = "", HOME = "" } = process.env;
+  const environment = { PATH, HOME, IDP_TWIN: stateDir(), IDP_CACHE: cacheDir() };
+  await startProcess(partSpec(part, cluster, paths, binaryPath, environment));
+}
+
+/** The certificate is the API server's own work, done once, before it listens. */
+async function reachApiServer(cluster: ClusterRecord, paths: ClusterPaths): Promise<ClusterInfo> {
+  const made = (): Promise<boolean> => Promise.resolve(existsSync(paths.certificate));
+  await waitFor(cluster, ["etcd", "kube-apiserver"], "the API server's certificate", made);
+  return {
+    endpoint: `https://127.0.0.1:${cluster.port}`,
+    certificateAuthority: readFileSync(paths.certificate).toString("base64"),
+    token: tokenOf("admin", paths),
+  };
+}
+
+const partUsers = {
+  "kube-controller-manager": "system:kube-controller-manager",
+  "kube-scheduler": "system:kube-scheduler",
+  kwok: "twin:kwok",
+} as const satisfies Partial<Record<Part, User>>;
+
+function writeKubeconfigs(cluster: ClusterRecord, info: ClusterInfo, paths: ClusterPaths): void {
+  const shared = {
+    endpoint: info.endpoint,
+    certificateAuthority: info.certificateAuthority,
+    context: cluster.name,
+  };
+  for (const part of ["kube-controller-manager", "kube-scheduler", "kwok"] as const) {
+    const user = partUsers[part];
+    const credential = { token: tokenOf(user, paths) };
+    writePrivate(partKubeconfig(part, paths), kubeconfig({ ...shared, user, credential }));
+  }
+  const admin = { ...shared, user: "admin", credential: { token: info.token } };
+  writePrivate(paths.kubeconfig, kubeconfig(admin));
+}
+
+async function isSettled(api: KubeApi, cluster: ClusterRecord): Promise<boolean> {
+  const { items } = NodeList.parse(await api.get("/api/v1/nodes"));
+  const ready = items.filter(
+    ({ spec, status }) =>
+      spec.taints === undefined &&
+      status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"),
+  );
+  const account = await api.find("/api/v1/namespaces/default/serviceaccounts/default");
+  return ready.length >= cluster.availabilityZones.length && account !== undefined;
+}
+
+const NodeList = z.object({
+  items: z.array(
+    z.object({
+      spec: z.object({ taints: z.array(z.unknown()).optional() }),
+      status: z.object({
+        conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
+      }),
+    }),
+  ),
+});
+
+/** Asks until `check` is true; a part that ends, or the limit, is an error with the end of the log. */
+async function waitFor(
+  cluster: ClusterRecord,
+  needed: readonly Part[],
+  what: string,
+  check: () => Promise<boolean>,
+): Promise<void> {
+  const deadline = Date.now() + readyLimitMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      if (await check()) return;
+    } catch (error) {
+      last = error;
+    }
+    const dead = needed.find((part) => !isRunning(processName(cluster, part)));
+    if (dead !== undefined) throw new Error(deathNotice(cluster, dead));
+    if (Date.now() > deadline) {
+      throw new Error(
+        `Cluster "${cluster.name}" in ${cluster.accountId}: no ${what} within ${readyLimitMs / 1000} s. ` +
+          `Last answer: ${String(last)}. Logs: ${logFile(processName(cluster, "kube-apiserver"))}`,
+      );
+    }
+    await sleep(100);
+  }
+}
+
+function deathNotice(cluster: ClusterRecord, part: Part): string {
+  const name = processName(cluster, part);
+  return (
+    `Cluster "${cluster.name}" in ${cluster.accountId}: ${part} ended. The end of ${logFile(name)}:\n` +
+    `${logTail(name, 15)}\n` +
+    `Fix: end what it complains about (another program on port ${cluster.port}?) and run idp local up again, or start anew with idp local down.`
+  );
+}
+
+/**
+ * The process kubelet goes first, or it would start its Pods again; etcd goes last, or the API server would wait for it.
+ * Asks again until nothing is left: the kubelet may have started one more process before it got the signal.
+ */
+async function stopProcesses(key: ClusterKey): Promise<void> {
+  const prefix = processPrefix(key);
+  await stopProcess(`${prefix}process-kubelet`);
+  const last = [`${prefix}kube-apiserver`, `${prefix}etcd`];
+  for (;;) {
+    const names = listProcesses()
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(prefix) && !last.includes(name));
+    if (names.length === 0) break;
+    await Promise.all(names.map((name) => stopProcess(name)));
+  }
+  for (const name of last) await stopProcess(name, 5_000);
+}

@@ -1,0 +1,1 @@
+export const processPodQuery = '.metadata.labels["none"]';
