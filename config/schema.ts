@@ -151,6 +151,9 @@ export const Settings = z.strictObject({
 });
 export type Settings = z.infer<typeof Settings>;
 
+/** The image settings of a stack whose images Image Updater changes. */
+export type UpdatedImages = Exclude<Settings["images"], { strategy: "pinned" }>;
+
 /** {@link Settings} with the rules that hold between two of them. */
 export const ConsistentSettings = Settings.superRefine((settings, context) => {
   const { publicAccessCidrs, deletionProtection, access: entries } = settings.cluster;

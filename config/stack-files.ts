@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { environments, type Environment } from "./environments.ts";
+import { registryHost } from "./schema.ts";
 
 /** What other parts need to know of an environment before its stack runs, as committed in `Pulumi.<environment>.yaml`. */
 export interface StackFile {
@@ -38,4 +39,25 @@ export function readStackFile(root: string, environment: Environment): StackFile
 /** The committed stack files, in the environments' order. */
 export function readStackFiles(root: string): StackFile[] {
   return environments.flatMap((environment) => readStackFile(root, environment) ?? []);
+}
+
+const Account = z.object({ aws: z.object({ accountId: z.string(), region: z.string() }) });
+
+/**
+ * Host of the registry that stands in an environment's committed service files: that of the account in its committed
+ * stack file. It is not always that of the settings in use: a run with `--config-file` may be for another account.
+ * @throws Error naming the file when it is missing or has no account
+ */
+export function committedRegistryHost(
+  stackFiles: readonly StackFile[],
+  environment: Environment,
+): string {
+  const own = stackFiles.find((file) => file.environment === environment);
+  const parsed = Account.safeParse(own?.settings);
+  if (!parsed.success) {
+    throw new Error(
+      `Pulumi.${environment}.yaml must have idp:aws with accountId and region as text:\n${z.prettifyError(parsed.error)}`,
+    );
+  }
+  return registryHost(parsed.data.aws);
 }

@@ -1,0 +1,43 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  applicationSet,
+  appProject,
+  imageUpdates,
+  type GitOps,
+  type UpdatedService,
+} from "./gitops.ts";
+import { TypeToken } from "./type-token.ts";
+
+/** Arguments of {@link AppOfApps}. */
+export interface AppOfAppsArgs extends GitOps {
+  /** How images change; `pinned` makes no image updates at all. */
+  readonly strategy: Parameters<typeof imageUpdates>[1] | "pinned";
+  /** The services whose images are updated. */
+  readonly services: readonly UpdatedService[];
+}
+
+/** Hands the environment's folder of service files to Argo CD: a project, an ApplicationSet, and the image updates. */
+export class AppOfApps extends pulumi.ComponentResource {
+  constructor(name: string, args: AppOfAppsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(TypeToken.AppOfApps, name, args, opts);
+
+    const project = new k8s.apiextensions.CustomResource(`${name}-project`, appProject(args), {
+      parent: this,
+    });
+    const services = new k8s.apiextensions.CustomResource(
+      `${name}-applications`,
+      applicationSet(args),
+      // Applications of a project that is not there yet are invalid, and at teardown they need it to the end.
+      { parent: this, dependsOn: [project] },
+    );
+    if (args.strategy !== "pinned" && args.services.length > 0) {
+      new k8s.apiextensions.CustomResource(
+        `${name}-image-updates`,
+        imageUpdates(args, args.strategy, args.services),
+        { parent: this, dependsOn: [services] },
+      );
+    }
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,111 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { GithubApp, Settings } from "../config/schema.ts";
+import { inNamespace, withConfig } from "./manifests.ts";
+import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
+import { TypeToken } from "./type-token.ts";
+
+/** Where Argo CD, Image Updater and the Applications live. */
+export const argoCdNamespace = "argocd";
+
+/** Arguments of {@link ArgoCdInstall}. */
+export interface ArgoCdInstallArgs {
+  /** The release's install manifest, plain or HA, as read by readReleaseManifest. */
+  readonly manifest: readonly Manifest[];
+  /** Seconds between two looks at git; up to half as much again is added at random. */
+  readonly reconciliationSeconds: number;
+  /** The repository that is watched. */
+  readonly repositoryUrl: string;
+  /** Credentials of a private repository. @default none: the repository is public */
+  readonly githubApp?: pulumi.Output<GithubApp> | undefined;
+}
+
+/** The release manifest that a stack's settings ask for. */
+export function argoCdRelease(settings: Settings["argoCd"]): ReleaseManifest {
+  const { version, highAvailability, manifestUrl, manifestSha256 } = settings;
+  const folder = highAvailability ? "manifests/ha" : "manifests";
+  return {
+    url:
+      manifestUrl ??
+      `https://raw.githubusercontent.com/argoproj/argo-cd/v${version}/${folder}/install.yaml`,
+    sha256: manifestSha256,
+  };
+}
+
+/** What is set in Argo CD's ConfigMaps, and nothing else: the rest is the release's. */
+export function argoCdConfig(reconciliationSeconds: number) {
+  return {
+    "argocd-cm": {
+      "timeout.reconciliation": `${reconciliationSeconds}s`,
+      "timeout.reconciliation.jitter": `${Math.ceil(reconciliationSeconds / 2)}s`,
+      // A label would be cut at 63 characters, and charts set it too.
+      "application.resourceTrackingMethod": "annotation",
+      "exec.enabled": "false",
+      "users.anonymous.enabled": "false",
+    },
+    // Everyone may look. Who may do more is given per group once single sign-on is set up.
+    "argocd-rbac-cm": { "policy.default": "role:readonly" },
+    "argocd-cmd-params-cm": { "server.insecure": "false" },
+  };
+}
+
+/**
+ * Argo CD from its own release manifest. The resource is complete when its Pods are ready.
+ *
+ * ### Cost
+ * About 1 vCPU and 2 GiB of the cluster's nodes, three times that with high availability.
+ */
+export class ArgoCdInstall extends pulumi.ComponentResource {
+  constructor(name: string, args: ArgoCdInstallArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(TypeToken.ArgoCdInstall, name, args, opts);
+
+    const namespace = new k8s.core.v1.Namespace(
+      name,
+      {
+        metadata: {
+          name: argoCdNamespace,
+          labels: { "pod-security.kubernetes.io/enforce": "baseline" },
+        },
+      },
+      { parent: this },
+    );
+    if (args.githubApp) {
+      new k8s.core.v1.Secret(
+        `${name}-repository`,
+        repositorySecret(args.repositoryUrl, args.githubApp),
+        { parent: this, dependsOn: [namespace] },
+      );
+    }
+    new k8s.yaml.ConfigGroup(
+      name,
+      {
+        objs: withConfig(
+          inNamespace(args.manifest, argoCdNamespace),
+          argoCdConfig(args.reconciliationSeconds),
+        ),
+      },
+      { parent: this, dependsOn: [namespace] },
+    );
+    this.registerOutputs();
+  }
+}
+
+function repositorySecret(
+  url: string,
+  githubApp: pulumi.Output<GithubApp>,
+): k8s.core.v1.SecretArgs {
+  return {
+    metadata: {
+      name: "repository",
+      namespace: argoCdNamespace,
+      labels: { "argocd.argoproj.io/secret-type": "repository" },
+    },
+    stringData: {
+      type: "git",
+      url,
+      githubAppID: githubApp.appId,
+      githubAppInstallationID: githubApp.installationId,
+      githubAppPrivateKey: githubApp.privateKey,
+    },
+  };
+}

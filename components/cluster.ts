@@ -1,0 +1,158 @@
+import * as aws from "@pulumi/aws";
+import * as eks from "@pulumi/eks";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../config/schema.ts";
+import { eksKubeconfig } from "./kubeconfig.ts";
+import type { Network } from "./network.ts";
+import { TypeToken } from "./type-token.ts";
+
+/** All five kinds of control-plane logs. */
+const controlPlaneLogs = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
+
+/** The EKS access policy behind each level of the settings. */
+const accessPolicies = {
+  "cluster-admin": "AmazonEKSClusterAdminPolicy",
+  admin: "AmazonEKSAdminPolicy",
+  view: "AmazonEKSViewPolicy",
+} as const;
+
+/** Someone who may use the cluster's API. */
+export interface ClusterAccess {
+  /** Stable name of the entry. */
+  readonly name: string;
+  readonly principalArn: pulumi.Input<string>;
+  readonly level: keyof typeof accessPolicies;
+  /** @default the whole cluster */
+  readonly namespaces?: readonly string[] | undefined;
+}
+
+/** Arguments of {@link Cluster}. */
+export interface ClusterArgs {
+  /** Name in AWS; fixed, since its log group and kubeconfig are named after it. Replaces the cluster when changed. */
+  readonly clusterName: string;
+  /** Kubernetes minor version. $0.10 an hour, six times that once the version is in extended support. */
+  readonly version: Settings["cluster"]["version"];
+  readonly region: string;
+  /** Profile of the AWS CLI for the Kubernetes provider. @default the environment's credentials */
+  readonly profile?: string | undefined;
+  /** Where it lives: nodes and Pods in the private subnets, public load balancers in the public ones. */
+  readonly network: Network;
+  /** Networks that reach the API from outside the VPC; none: only from inside. */
+  readonly publicAccessCidrs: readonly string[];
+  /** EKS refuses to delete the cluster while true. */
+  readonly deletionProtection: boolean;
+  /** Days to keep control-plane logs. */
+  readonly logRetentionDays: number;
+  /** Who may use the API, besides the principal that made the cluster. */
+  readonly access: readonly ClusterAccess[];
+}
+
+/**
+ * An EKS cluster in Auto Mode: AWS runs nodes, storage and load balancers. Secrets are encrypted with a key of the
+ * account's own, the control plane writes all its logs, and the API knows IAM principals by access entries alone.
+ *
+ * ### Cost
+ * $73 a month for the control plane, $1 for the key, nodes by use plus Auto Mode's share of about 12 %.
+ */
+export class Cluster extends pulumi.ComponentResource {
+  readonly clusterName: pulumi.Output<string>;
+  /** Kubernetes provider for what is installed in the cluster. */
+  readonly provider: k8s.Provider;
+
+  constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(TypeToken.Cluster, name, args, opts);
+
+    const key = new aws.kms.Key(
+      `${name}-secrets`,
+      {
+        description: `Secrets of EKS cluster ${args.clusterName}`,
+        enableKeyRotation: true,
+        deletionWindowInDays: 30,
+      },
+      { parent: this },
+    );
+    new aws.kms.Alias(
+      `${name}-secrets`,
+      { name: `alias/${args.clusterName}-secrets`, targetKeyId: key.keyId },
+      { parent: this },
+    );
+    // EKS makes this group itself when it is not there, and then keeps its logs for ever.
+    const logGroup = new aws.cloudwatch.LogGroup(
+      `${name}-control-plane`,
+      {
+        name: `/aws/eks/${args.clusterName}/cluster`,
+        retentionInDays: args.logRetentionDays,
+      },
+      { parent: this },
+    );
+    const { partition } = aws.getPartitionOutput({}, { parent: this });
+    const isPublic = args.publicAccessCidrs.length > 0;
+
+    const cluster = new eks.Cluster(
+      name,
+      {
+        name: args.clusterName,
+        version: args.version,
+        vpcId: args.network.vpcId,
+        publicSubnetIds: args.network.publicSubnetIds,
+        privateSubnetIds: args.network.privateSubnetIds,
+        authenticationMode: "API",
+        autoMode: { enabled: true },
+        // Auto Mode needs neither; left to their defaults both leave unused roles behind.
+        skipDefaultNodeGroup: true,
+        corednsAddonOptions: { enabled: false },
+        endpointPrivateAccess: true,
+        endpointPublicAccess: isPublic,
+        ...(isPublic && { publicAccessCidrs: [...args.publicAccessCidrs] }),
+        enabledClusterLogTypes: controlPlaneLogs,
+        encryptionConfigKeyArn: key.arn,
+        deletionProtection: args.deletionProtection,
+        accessEntries: Object.fromEntries(
+          args.access.map((entry) => [entry.name, accessEntry(entry, partition)]),
+        ),
+      },
+      { parent: this, dependsOn: [logGroup] },
+    );
+    this.clusterName = cluster.eksCluster.name;
+    this.provider = new k8s.Provider(
+      name,
+      {
+        kubeconfig: pulumi.secret(
+          pulumi
+            .all([
+              this.clusterName,
+              cluster.eksCluster.endpoint,
+              cluster.eksCluster.certificateAuthority.data,
+            ])
+            .apply(([clusterName, endpoint, certificateAuthority]) =>
+              eksKubeconfig({
+                clusterName,
+                endpoint,
+                certificateAuthority,
+                region: args.region,
+                profile: args.profile,
+              }),
+            ),
+        ),
+      },
+      { parent: this },
+    );
+
+    this.registerOutputs({ clusterName: this.clusterName });
+  }
+}
+
+function accessEntry(entry: ClusterAccess, partition: pulumi.Output<string>) {
+  return {
+    principalArn: entry.principalArn,
+    accessPolicies: {
+      [entry.level]: {
+        policyArn: pulumi.interpolate`arn:${partition}:eks::aws:cluster-access-policy/${accessPolicies[entry.level]}`,
+        accessScope: entry.namespaces
+          ? { type: "namespace", namespaces: [...entry.namespaces] }
+          : { type: "cluster" },
+      },
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  ecrPublish,
+  githubIssuer,
+  githubTrust,
+  previewAccess,
+  provisionAccess,
+  type IamScope,
+} from "./iam-documents.ts";
+import { TypeToken } from "./type-token.ts";
+
+/** A service repository that may push one image. */
+export interface Publisher {
+  /** `<owner>/<repository>` on GitHub. */
+  readonly repository: string;
+  /** Name of the ECR repository. */
+  readonly image: string;
+}
+
+/** Arguments of {@link GithubAccess}. */
+export interface GithubAccessArgs {
+  /** The platform's repository on GitHub, `<owner>/<repository>`. */
+  readonly repository: string;
+  /** The GitHub environment of this account; its protection rules decide which jobs may provision. */
+  readonly environment: string;
+  readonly publishers: readonly Publisher[];
+  /** ARN of each ECR repository, by its name. */
+  readonly repositoryArns: ReadonlyMap<string, pulumi.Input<string>>;
+  /** Boundary and reach of the roles. */
+  readonly scope: pulumi.Input<IamScope>;
+}
+
+/**
+ * Lets GitHub Actions into the account without keys: an OIDC provider and a role for each task, each trusting exactly
+ * one repository and one subject. Costs nothing.
+ */
+export class GithubAccess extends pulumi.ComponentResource {
+  /** Read-only, for pull requests. */
+  readonly previewRoleArn: pulumi.Output<string>;
+  /** For `pulumi up` from the account's GitHub environment. */
+  readonly provisionRoleArn: pulumi.Output<string>;
+  /** ARN of each publisher's role, by its image. */
+  readonly publishRoleArns: pulumi.Output<Record<string, string>>;
+
+  private readonly providerArn: pulumi.Output<string>;
+
+  constructor(name: string, args: GithubAccessArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(TypeToken.GithubAccess, name, args, opts);
+
+    const provider = new aws.iam.OpenIdConnectProvider(
+      name,
+      { url: `https://${githubIssuer}`, clientIdLists: ["sts.amazonaws.com"] },
+      { parent: this },
+    );
+    this.providerArn = provider.arn;
+
+    const environment = `environment:${args.environment}` as const;
+    this.previewRoleArn = this.role(
+      `${name}-preview`,
+      args.repository,
+      "pull_request",
+      pulumi.output(previewAccess),
+    );
+    this.provisionRoleArn = this.role(
+      `${name}-provision`,
+      args.repository,
+      environment,
+      pulumi.output(args.scope).apply(provisionAccess),
+    );
+    this.publishRoleArns = pulumi.output(
+      Object.fromEntries(
+        args.publishers.map(({ repository, image }) => {
+          const repositoryArn = args.repositoryArns.get(image);
+          if (repositoryArn === undefined) {
+            throw new pulumi.RunError(
+              `idp:github.publishers: ${repository} publishes ${image}, which no service of this environment runs; ` +
+                `allowed: ${[...args.repositoryArns.keys()].join(", ")}. Fix: add a service with that image, or remove the publisher.`,
+            );
+          }
+          const policy = pulumi.output(repositoryArn).apply(ecrPublish);
+          const roleName = `${name}-publish-${image.replaceAll("/", "-")}`;
+          return [image, this.role(roleName, repository, environment, policy)];
+        }),
+      ),
+    );
+
+    this.registerOutputs({
+      previewRoleArn: this.previewRoleArn,
+      provisionRoleArn: this.provisionRoleArn,
+      publishRoleArns: this.publishRoleArns,
+    });
+  }
+
+  private role(
+    name: string,
+    repository: string,
+    subject: Parameters<typeof githubTrust>[2],
+    policy: pulumi.Output<aws.iam.PolicyDocument>,
+  ): pulumi.Output<string> {
+    const role = new aws.iam.Role(
+      name,
+      {
+        assumeRolePolicy: pulumi.jsonStringify(
+          this.providerArn.apply((arn) => githubTrust(arn, repository, subject)),
+        ),
+        maxSessionDuration: 3600,
+      },
+      { parent: this },
+    );
+    new aws.iam.RolePolicy(
+      name,
+      { role: role.name, policy: pulumi.jsonStringify(policy) },
+      { parent: this },
+    );
+    return role.arn;
+  }
+}

@@ -1,0 +1,189 @@
+import { applicationsFolder, serviceFileEnding } from "../catalog/service.ts";
+import type { Environment } from "../config/environments.ts";
+import { argoCdNamespace } from "./argocd-install.ts";
+
+/** The Argo CD and Image Updater resources that deploy the services, as data. */
+
+/** Every service's Application is in this project. */
+const projectName = "services";
+const chartPath = "helm-charts/standard-service";
+/** The cluster Argo CD runs in, by the only name an Application may use for it. */
+const ownCluster = "https://kubernetes.default.svc";
+
+/** Namespaces that are not a service's. */
+const reservedNamespaces = ["argocd", "default", "kube-*"];
+
+/** What the standard chart renders, and so all that an Application may make. */
+const serviceKinds = [
+  { group: "", kind: "Service" },
+  { group: "", kind: "ServiceAccount" },
+  { group: "apps", kind: "Deployment" },
+  { group: "autoscaling", kind: "HorizontalPodAutoscaler" },
+  { group: "networking.k8s.io", kind: "Ingress" },
+  { group: "networking.k8s.io", kind: "NetworkPolicy" },
+  { group: "policy", kind: "PodDisruptionBudget" },
+];
+
+/** What decides how an environment's services are deployed. */
+export interface GitOps {
+  readonly environment: Environment;
+  readonly repository: { readonly url: string; readonly branch: string };
+  readonly sync: "automated" | "manual";
+  /** Seconds between two looks at the folder for new and deleted service files. */
+  readonly reconciliationSeconds: number;
+}
+
+/** A service as image updates see it. */
+export interface UpdatedService {
+  /** Name of the service: of its file and its Application. */
+  readonly name: string;
+  /** Full image name without a tag. */
+  readonly image: string;
+}
+
+/** What the services' Applications may use: this repository, their own namespaces, the kinds of the standard chart. */
+export function appProject({ environment, repository, sync }: GitOps) {
+  return {
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "AppProject",
+    metadata: { name: projectName, namespace: argoCdNamespace },
+    spec: {
+      description: `The services of ${environment}`,
+      sourceRepos: [repository.url],
+      // A namespace is named after its service, and a new service is a new file alone: so any but the reserved ones.
+      destinations: [
+        ...reservedNamespaces.map((namespace) => ({
+          server: ownCluster,
+          namespace: `!${namespace}`,
+        })),
+        { server: ownCluster, namespace: "*" },
+      ],
+      clusterResourceWhitelist: [{ group: "", kind: "Namespace" }],
+      namespaceResourceWhitelist: serviceKinds,
+      // Denies every automated sync at any time, even one that somebody switches on in the cluster by hand.
+      ...(sync === "manual" && {
+        syncWindows: [
+          {
+            kind: "deny",
+            schedule: "0 0 * * *",
+            duration: "24h",
+            applications: ["*"],
+            manualSync: true,
+          },
+        ],
+      }),
+    },
+  };
+}
+
+/** How an Application syncs, by the stack's setting. */
+const syncPolicies = {
+  automated: {
+    applicationSet: { applicationsSync: "sync", preserveResourcesOnDeletion: false },
+    // Deletes what the Application made when its file, or the whole stack, goes.
+    finalizers: ["resources-finalizer.argocd.argoproj.io"],
+    application: { automated: { prune: true, selfHeal: true } },
+  },
+  manual: {
+    applicationSet: { applicationsSync: "create-update", preserveResourcesOnDeletion: true },
+    finalizers: [],
+    application: {},
+  },
+} as const;
+
+/** One Application for each service file of the environment. */
+export function applicationSet(gitOps: GitOps) {
+  const { environment, repository, sync, reconciliationSeconds } = gitOps;
+  const policy = syncPolicies[sync];
+  const folder = applicationsFolder(environment);
+  const service = `{{ trimSuffix "${serviceFileEnding}" .path.filename }}`;
+  const file = `/${folder}/{{ .path.filename }}`;
+  return {
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "ApplicationSet",
+    metadata: { name: projectName, namespace: argoCdNamespace },
+    spec: {
+      goTemplate: true,
+      goTemplateOptions: ["missingkey=error"],
+      generators: [
+        {
+          git: {
+            repoURL: repository.url,
+            revision: repository.branch,
+            files: [{ path: `${folder}/*${serviceFileEnding}` }],
+            requeueAfterSeconds: reconciliationSeconds,
+          },
+        },
+      ],
+      syncPolicy: policy.applicationSet,
+      template: {
+        metadata: {
+          name: service,
+          // A commit that touches neither the chart nor the file renders nothing anew.
+          annotations: {
+            "argocd.argoproj.io/manifest-generate-paths": `/${chartPath};${file}`,
+          },
+          finalizers: policy.finalizers,
+        },
+        spec: {
+          project: projectName,
+          source: {
+            repoURL: repository.url,
+            targetRevision: repository.branch,
+            path: chartPath,
+            helm: { releaseName: service, valueFiles: [file] },
+          },
+          destination: { server: ownCluster, namespace: service },
+          syncPolicy: {
+            ...policy.application,
+            managedNamespaceMetadata: {
+              labels: { "pod-security.kubernetes.io/enforce": "restricted" },
+            },
+            syncOptions: ["CreateNamespace=true", "ServerSideApply=true", "PruneLast=true"],
+            retry: { limit: 5, backoff: { duration: "5s", factor: 2, maxDuration: "3m" } },
+          },
+        },
+      },
+    },
+  };
+}
+
+/** Which tags each strategy takes. */
+const tagRules = {
+  "newest-build": { updateStrategy: "newest-build", allowTags: "regexp:^sha-[0-9a-f]{7}$" },
+  semver: { updateStrategy: "semver", allowTags: "regexp:^v[0-9]+\\.[0-9]+\\.[0-9]+$" },
+} as const;
+
+/** The image updates of an environment: for each service the tag line of its file, written to the branch. */
+export function imageUpdates(
+  { environment, repository }: Pick<GitOps, "environment" | "repository">,
+  strategy: keyof typeof tagRules,
+  services: readonly UpdatedService[],
+) {
+  return {
+    apiVersion: "argocd-image-updater.argoproj.io/v1alpha1",
+    kind: "ImageUpdater",
+    metadata: { name: projectName, namespace: argoCdNamespace },
+    spec: {
+      applicationRefs: services.map(({ name, image }) => ({
+        namePattern: name,
+        images: [
+          {
+            alias: "service",
+            imageName: image,
+            commonUpdateSettings: tagRules[strategy],
+            manifestTargets: { helm: { name: "image.repository", tag: "image.tag" } },
+          },
+        ],
+        writeBackConfig: {
+          method: "git",
+          gitConfig: {
+            branch: repository.branch,
+            // The leading slash makes it a path from the repository's root, not from the chart.
+            writeBackTarget: `helmvalues:/${applicationsFolder(environment)}/${name}${serviceFileEnding}`,
+          },
+        },
+      })),
+    },
+  };
+}

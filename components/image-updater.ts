@@ -1,0 +1,150 @@
+import * as aws from "@pulumi/aws";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import { z } from "zod";
+import type { UpdatedImages } from "../config/schema.ts";
+import { argoCdNamespace } from "./argocd-install.ts";
+import { ecrRead, podIdentityTrust } from "./iam-documents.ts";
+import { inNamespace, withConfig } from "./manifests.ts";
+import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
+import { TypeToken } from "./type-token.ts";
+
+const configMap = "argocd-image-updater-config";
+const serviceAccount = "argocd-image-updater-controller";
+/** Where the release mounts its configuration. */
+const configFolder = "/app/config";
+const loginScript = "ecr-login.sh";
+
+/** Arguments of {@link ImageUpdater}. */
+export interface ImageUpdaterArgs {
+  /** The release's install manifest, as read by readReleaseManifest. */
+  readonly manifest: readonly Manifest[];
+  readonly clusterName: pulumi.Input<string>;
+  readonly region: string;
+  /** Host name of the account's registry, as it stands in image names. */
+  readonly registryHost: string;
+  /** Where that registry answers. @default https:// and the host */
+  readonly registryApiUrl?: string | undefined;
+  /** ARN of each repository it may read, by its name. */
+  readonly repositoryArns: ReadonlyMap<string, pulumi.Input<string>>;
+  /** Seconds between two looks at the registry. */
+  readonly intervalSeconds: number;
+}
+
+/** The release manifest that a stack's settings ask for. */
+export function imageUpdaterRelease({
+  version,
+  manifestUrl,
+  manifestSha256,
+}: UpdatedImages["imageUpdater"]): ReleaseManifest {
+  return {
+    url:
+      manifestUrl ??
+      `https://raw.githubusercontent.com/argoproj-labs/argocd-image-updater/v${version}/config/install.yaml`,
+    sha256: manifestSha256,
+  };
+}
+
+/** What is set in Image Updater's ConfigMap. */
+export function imageUpdaterConfig(
+  args: Pick<ImageUpdaterArgs, "region" | "registryHost" | "registryApiUrl" | "intervalSeconds">,
+): Record<string, string> {
+  const registry = {
+    name: "ecr",
+    prefix: args.registryHost,
+    api_url: args.registryApiUrl ?? `https://${args.registryHost}`,
+    ping: false,
+    credentials: `ext:${configFolder}/${loginScript}`,
+    // ECR's tokens live 12 hours; a new one is there well before.
+    credsexpire: "10h",
+  };
+  return {
+    interval: `${args.intervalSeconds}s`,
+    "registries.conf": stringify({ registries: [registry] }),
+    "git.commit-message-template": commitMessage,
+    [loginScript]: loginCommand(args.region),
+  };
+}
+
+const commitMessage = `Deploy {{ .AppName }}{{ range .AppChanges }} {{ .NewTag }}{{ end }}
+
+{{ range .AppChanges }}{{ .Image }}: {{ .OldTag }} -> {{ .NewTag }}
+{{ end }}`;
+
+/** Prints user:password of the registry, by the role that EKS Pod Identity gives the Pod. */
+function loginCommand(region: string): string {
+  return `#!/bin/sh
+# The root file system is read-only, and the AWS CLI keeps a cache at home.
+export HOME=/tmp
+aws ecr get-authorization-token --region ${region} --output text \\
+  --query 'authorizationData[0].authorizationToken' | base64 -d
+`;
+}
+
+/**
+ * Argo CD Image Updater from its own release manifest, reading the account's registry with short-lived credentials and
+ * nothing else. The resource is complete when its Pod is ready.
+ */
+export class ImageUpdater extends pulumi.ComponentResource {
+  constructor(name: string, args: ImageUpdaterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(TypeToken.ImageUpdater, name, args, opts);
+
+    const role = new aws.iam.Role(name, { assumeRolePolicy: podIdentityTrust }, { parent: this });
+    const policy = new aws.iam.RolePolicy(
+      name,
+      {
+        role: role.name,
+        policy: pulumi.jsonStringify(pulumi.all([...args.repositoryArns.values()]).apply(ecrRead)),
+      },
+      { parent: this },
+    );
+    const identity = new aws.eks.PodIdentityAssociation(
+      name,
+      {
+        clusterName: args.clusterName,
+        namespace: argoCdNamespace,
+        serviceAccount,
+        roleArn: role.arn,
+      },
+      { parent: this },
+    );
+    new k8s.yaml.ConfigGroup(
+      name,
+      {
+        objs: withConfig(inNamespace(args.manifest, argoCdNamespace), {
+          [configMap]: imageUpdaterConfig(args),
+        }).map(withLoginScript),
+      },
+      // EKS hands credentials to Pods when they are admitted: the association must be there before.
+      { parent: this, dependsOn: [identity, policy] },
+    );
+    this.registerOutputs();
+  }
+}
+
+/** The parts of a Deployment that {@link withLoginScript} looks into. */
+const Volumes = z.looseObject({
+  template: z.looseObject({
+    spec: z.looseObject({
+      volumes: z.array(
+        z.looseObject({
+          configMap: z
+            .looseObject({ name: z.string(), items: z.array(z.unknown()).optional() })
+            .optional(),
+        }),
+      ),
+    }),
+  }),
+});
+
+/** Mounts the login script, executable, beside the configuration; the release mounts named keys only. */
+function withLoginScript(manifest: Manifest): Manifest {
+  if (manifest.kind !== "Deployment") return manifest;
+  const spec = Volumes.parse(manifest["spec"]);
+  for (const { configMap: source } of spec.template.spec.volumes) {
+    if (source?.name !== configMap) continue;
+    source.items = [...(source.items ?? []), { key: loginScript, path: loginScript, mode: 0o555 }];
+  }
+  return { ...manifest, spec };
+}

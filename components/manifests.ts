@@ -1,0 +1,42 @@
+import type { Manifest } from "./release-manifest.ts";
+
+/** Kinds in the release manifests that live in no namespace. */
+const clusterScoped = new Set(["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"]);
+
+/** Puts every namespaced object into `namespace`, where the release leaves the choice to who installs it. */
+export function inNamespace(manifests: readonly Manifest[], namespace: string): Manifest[] {
+  return manifests.map((manifest) =>
+    clusterScoped.has(manifest.kind)
+      ? manifest
+      : { ...manifest, metadata: { ...manifest.metadata, namespace } },
+  );
+}
+
+/**
+ * Adds entries to ConfigMaps of a release, keyed by their names; what the release sets already is overridden.
+ * @throws Error naming a ConfigMap that the release does not have: another version may have renamed it
+ */
+export function withConfig(
+  manifests: readonly Manifest[],
+  data: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Manifest[] {
+  const patched = new Set<string>();
+  const result = manifests.map((manifest) => {
+    const { name } = manifest.metadata;
+    const entries = manifest.kind === "ConfigMap" ? data[name] : undefined;
+    if (!entries) return manifest;
+    patched.add(name);
+    return { ...manifest, data: { ...asObject(manifest["data"]), ...entries } };
+  });
+  const missing = Object.keys(data).filter((name) => !patched.has(name));
+  if (missing.length > 0) {
+    throw new Error(
+      `The release manifest has no ConfigMap ${missing.join(", ")}. Fix: compare the release's notes with what is set here.`,
+    );
+  }
+  return result;
+}
+
+function asObject(value: unknown): object {
+  return typeof value === "object" && value !== null ? value : {};
+}

@@ -1,0 +1,48 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { boundary, boundaryName, iamScope, type IamScope } from "./iam-documents.ts";
+import { TypeToken } from "./type-token.ts";
+
+/** Arguments of {@link PermissionsBoundary}. */
+export interface PermissionsBoundaryArgs {
+  /** The account; the policy names its own ARN, which AWS gives only after it is made. */
+  readonly accountId: string;
+}
+
+/** The policy that bounds every role of the account's platform. Costs nothing. */
+export class PermissionsBoundary extends pulumi.ComponentResource {
+  /** The scope that other policies of the platform refer to; known only once the policy is there. */
+  readonly scope: pulumi.Output<IamScope>;
+
+  constructor(name: string, args: PermissionsBoundaryArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(TypeToken.PermissionsBoundary, name, args, opts);
+
+    const { partition } = aws.getPartitionOutput({}, { parent: this });
+    const scope = partition.apply((text) => iamScope(text, args.accountId));
+    const policy = new aws.iam.Policy(
+      name,
+      {
+        name: boundaryName,
+        description: "The most that any role of the platform can do",
+        policy: pulumi.jsonStringify(scope.apply(boundary)),
+      },
+      { parent: this },
+    );
+    this.scope = pulumi
+      .all([scope, policy.arn])
+      .apply(([{ roleArns }, boundaryArn]) => ({ boundaryArn, roleArns }));
+
+    // Roles are also made inside the components of awsx and eks, out of our arguments' reach. The engine runs this for
+    // each of them, and so no role can be forgotten.
+    pulumi.runtime.registerResourceTransform(({ type, props, opts: options }) =>
+      type === "aws:iam/role:Role"
+        ? {
+            props: { ...props, permissionsBoundary: policy.arn },
+            opts: pulumi.mergeOptions(options, { dependsOn: [policy] }),
+          }
+        : undefined,
+    );
+
+    this.registerOutputs({ scope: this.scope });
+  }
+}

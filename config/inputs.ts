@@ -1,0 +1,48 @@
+import { imageNames, readCatalog } from "../catalog/read.ts";
+import { argoCdRelease } from "../components/argocd-install.ts";
+import { imageUpdaterRelease } from "../components/image-updater.ts";
+import { readReleaseManifest } from "../components/release-manifest.ts";
+import { loadStack } from "./load.ts";
+import { registryHost } from "./schema.ts";
+import { committedRegistryHost, readStackFiles } from "./stack-files.ts";
+
+/**
+ * Everything the program reads before it makes anything: the stack's settings, its environment's service files, and
+ * the release manifests it installs.
+ *
+ * @param root the repository's root
+ * @throws what is wrong with them, before any resource is registered
+ */
+export async function readInputs(root: string) {
+  const stackFiles = readStackFiles(root);
+  const { environment, settings, githubApp } = loadStack(stackFiles);
+  const { images, argoCd } = settings;
+  const updated = images.strategy === "pinned" ? undefined : images;
+  const [catalog, argoCdManifest, imageUpdaterManifest] = await Promise.all([
+    readCatalog(root, environment, {
+      registryHost: committedRegistryHost(stackFiles, environment),
+      strategy: images.strategy,
+    }),
+    readReleaseManifest(argoCdRelease(argoCd)),
+    updated && readReleaseManifest(imageUpdaterRelease(updated.imageUpdater)),
+  ]);
+  const host = registryHost(settings.aws);
+  return {
+    environment,
+    settings,
+    githubApp,
+    argoCdManifest,
+    /** Undefined where the strategy wants no image updates. */
+    imageUpdater: updated &&
+      imageUpdaterManifest && {
+        manifest: imageUpdaterManifest,
+        intervalSeconds: updated.imageUpdater.intervalSeconds,
+        registryApiUrl: updated.registryApiUrl,
+      },
+    /** Host of the account's registry. */
+    registryHost: host,
+    /** Repositories the registry must hold, sorted. */
+    repositories: imageNames(catalog),
+    services: catalog.services.map(({ name, image }) => ({ name, image: `${host}/${image.name}` })),
+  };
+}
