@@ -1,4 +1,6 @@
+import { dirname } from "node:path/posix";
 import { isScalar, parseDocument, stringify } from "yaml";
+import { applicationsFolder, serviceFileEnding } from "../catalog/service.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { registryHost } from "../config/schema.ts";
 
@@ -11,7 +13,6 @@ export interface RepositoryFacts {
   >;
 }
 
-const serviceFile = /^argocd\/applications\/([a-z]+)\/[^/]+\.ya?ml$/;
 const ecrHost = /\b\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?(?=\/)/g;
 
 /** Whether {@link initialise} would look at this path. */
@@ -60,8 +61,10 @@ function stackOf(path: string): Environment | undefined {
 }
 
 function environmentOfService(path: string): Environment | undefined {
-  const folder = serviceFile.exec(path)?.[1];
-  return environments.find((environment) => environment === folder);
+  const folder = dirname(path);
+  return path.endsWith(serviceFileEnding)
+    ? environments.find((environment) => folder === applicationsFolder(environment))
+    : undefined;
 }
 
 /** Replaces string values in YAML text where they stand; a path that is not there, or unreadable text, changes nothing. */

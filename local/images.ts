@@ -1,0 +1,106 @@
+import { parse } from "yaml";
+import { ServiceFile, imageOf } from "../catalog/schema.ts";
+import { applicationsFolder, nameOf, serviceFileEnding } from "../catalog/service.ts";
+import { environments, type Environment } from "../config/environments.ts";
+import { filesAt } from "./git-repository.ts";
+import { ociImage } from "./oci-image.ts";
+import { digestOfTag, pushImage, tagsOf } from "./registry.ts";
+import { registryUrl, twinPaths, type Twin } from "./twin.ts";
+
+/** A service as a branch of the twin's repository names it. */
+export interface NamedService {
+  readonly environment: Environment;
+  readonly name: string;
+  /** Repository inside the account's registry, such as `idp/localtime`. */
+  readonly image: string;
+  readonly tag: string;
+}
+
+/** The services on the twin's branch, sorted by environment and name. A file that is not valid names none. */
+export async function namedServices(
+  repository = twinPaths().repository,
+  revision = "main",
+): Promise<NamedService[]> {
+  return servicesIn(
+    await filesAt(
+      repository,
+      revision,
+      (path) => path.startsWith("argocd/") && path.endsWith(serviceFileEnding),
+    ),
+  );
+}
+
+/** {@link namedServices} of the given files. */
+export function servicesIn(files: ReadonlyMap<string, string>): NamedService[] {
+  return environments.flatMap((environment) =>
+    [...files]
+      .filter(([path]) => path.startsWith(`${applicationsFolder(environment)}/`))
+      .flatMap(([path, text]) => {
+        const parsed = ServiceFile.safeParse(yamlOf(text));
+        if (!parsed.success) return [];
+        const { repository, tag } = parsed.data.image;
+        return [{ environment, name: nameOf(path), image: imageOf(repository).name, tag }];
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  );
+}
+
+function yamlOf(text: string): unknown {
+  try {
+    return parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An image to push: one build under a tag of each account whose registry lacks it. */
+export interface SeedImage {
+  readonly image: string;
+  readonly tags: readonly { readonly environment: Environment; readonly tag: string }[];
+}
+
+/** The images that the services name, one for each repository, as promotion would have left them: one digest everywhere. */
+export function seedImages(services: readonly NamedService[]): SeedImage[] {
+  const images = [...new Set(services.map(({ image }) => image))];
+  return images.map((image) => {
+    const users = services.filter((service) => service.image === image);
+    const tags = users.filter(
+      ({ environment, tag }, index) =>
+        users.findIndex((user) => user.environment === environment && user.tag === tag) === index,
+    );
+    return { image, tags };
+  });
+}
+
+/** Build date of the first image of a repository. */
+const firstBuild = new Date("2026-01-01T00:00:00Z");
+
+/**
+ * Puts an example image behind every tag that a service file names and its account's registry lacks.
+ * @returns what was pushed, such as `dev idp/localtime:sha-3f2a9c1`
+ */
+export async function seed(twin: Twin, services: readonly NamedService[]): Promise<string[]> {
+  const pushed: string[] = [];
+  for (const { image, tags } of seedImages(services)) {
+    const missing = [];
+    for (const entry of tags) {
+      const url = registryUrl(twin, entry.environment);
+      if ((await digestOfTag(url, image, entry.tag)) === undefined) missing.push({ ...entry, url });
+    }
+    if (missing.length === 0) continue;
+    const known = await Promise.all(missing.map(({ url }) => tagsOf(url, image)));
+    const content = ociImage({
+      title: image,
+      revision:
+        tags.find(({ tag }) => tag.startsWith("sha-"))?.tag.slice("sha-".length) ?? "unknown",
+      version: tags.find(({ tag }) => tag.startsWith("v"))?.tag.slice(1) ?? "unreleased",
+      // The tag in git is the newest by definition: a later seed must not be older than what is there.
+      created: known.some((names) => names.length > 0) ? new Date() : firstBuild,
+    });
+    for (const { environment, tag, url } of missing) {
+      await pushImage(url, image, tag, content);
+      pushed.push(`${environment} ${image}:${tag}`);
+    }
+  }
+  return pushed;
+}
