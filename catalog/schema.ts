@@ -13,6 +13,8 @@ export interface CatalogRules {
 
 /** Sizes of a service; helm-charts/standard-service/sizes.yaml says what each one gets. */
 export const sizes = ["small", "medium", "large"] as const;
+/** One of {@link sizes}. */
+export type Size = (typeof sizes)[number];
 
 // No lookaheads in these patterns: Helm checks them too, with Go's regular expressions, which have none.
 const build = /^sha-[0-9a-f]{7}$/;

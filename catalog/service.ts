@@ -2,7 +2,14 @@ import { z } from "zod";
 import type { Environment } from "../config/environments.ts";
 import { finding, type Finding } from "./finding.ts";
 import { nearest } from "./nearest.ts";
-import { example, exampleTag, imageOf, serviceFile, type CatalogRules } from "./schema.ts";
+import {
+  example,
+  exampleTag,
+  imageOf,
+  serviceFile,
+  type CatalogRules,
+  type Size,
+} from "./schema.ts";
 import { readYaml, type YamlFile } from "./yaml.ts";
 
 /** One service in one environment: its file's content with the defaults filled in. */
@@ -21,7 +28,7 @@ export interface Service {
     readonly tag: string;
   };
   readonly port: number;
-  readonly resources: "small" | "medium" | "large";
+  readonly resources: Size;
   /** Equal for a fixed number. */
   readonly replicas: { readonly min: number; readonly max: number };
   readonly health: { readonly live: string; readonly ready: string };
@@ -44,8 +51,9 @@ export const serviceFileEnding = ".yaml";
 
 /** A Helm release's name has at most 53 characters, and the name is one. */
 const longestName = 53;
-const takenNames = ["default", "argocd"];
-const takenPrefix = "kube-";
+
+/** Namespaces that are not a service's, as patterns in which `*` ends a prefix. */
+export const reservedNamespaces = ["argocd", "default", "kube-*"] as const;
 
 /**
  * Reads one service file.
@@ -97,9 +105,10 @@ function nameFindings(file: string, name: string): Finding[] {
       `must be a namespace's name: lowercase letters, digits and dashes, first a letter, at most ${longestName} characters`,
     );
   }
-  return takenNames.includes(name) || name.startsWith(takenPrefix)
-    ? refuse(`must not be the cluster's own: ${takenNames.join(", ")}, ${takenPrefix}*`)
-    : [];
+  const taken = reservedNamespaces.some((pattern) =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  );
+  return taken ? refuse(`must not be one of the platform's: ${reservedNamespaces.join(", ")}`) : [];
 }
 
 /** The findings of a failed parse, one for each unknown key and each wrong or missing value, in the file's order. */

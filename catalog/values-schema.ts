@@ -11,7 +11,10 @@ export const valuesSchemaFile = "helm-charts/standard-service/values.schema.json
 export async function valuesSchema(): Promise<string> {
   const schema = z.toJSONSchema(ServiceFile, { io: "input", target: "draft-7" });
   const comment = "Made from catalog/schema.ts by: node catalog/values-schema.ts";
-  return format(JSON.stringify({ $comment: comment, ...schema }), { parser: "json", printWidth: 100 });
+  return format(JSON.stringify({ $comment: comment, ...schema }), {
+    parser: "json",
+    printWidth: 100,
+  });
 }
 
 if (import.meta.main) {

@@ -1,8 +1,40 @@
+import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
+import { committedRegistryHost, readStackFiles } from "../config/stack-files.ts";
 import { acrossEnvironments } from "../catalog/across.ts";
 import { formatFinding, type Finding } from "../catalog/finding.ts";
 import { inspectCatalog } from "../catalog/read.ts";
 import type { CatalogRules } from "../catalog/schema.ts";
+
+/**
+ * Everything that is wrong with the repository at `root`, by its committed settings.
+ * @throws Error naming the stack file that has no account or image strategy
+ */
+export async function checkRepository(root: string): Promise<Finding[]> {
+  return checkServiceFiles(root, committedRules(root));
+}
+
+const Strategy = z.object({
+  images: z.object({ strategy: z.enum(["newest-build", "semver", "pinned"]) }),
+});
+
+function committedRules(root: string): Record<Environment, CatalogRules> {
+  const stackFiles = readStackFiles(root);
+  const rulesOf = (environment: Environment): CatalogRules => {
+    const own = stackFiles.find((file) => file.environment === environment);
+    const parsed = Strategy.safeParse(own?.settings);
+    if (!parsed.success) {
+      throw new Error(
+        `Pulumi.${environment}.yaml must have idp:images with a strategy:\n${z.prettifyError(parsed.error)}`,
+      );
+    }
+    return {
+      registryHost: committedRegistryHost(stackFiles, environment),
+      strategy: parsed.data.images.strategy,
+    };
+  };
+  return { dev: rulesOf("dev"), staging: rulesOf("staging"), prod: rulesOf("prod") };
+}
 
 /**
  * Everything that is wrong with the service files of the repository at `root`, environment by environment, then what

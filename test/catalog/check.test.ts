@@ -2,35 +2,30 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { CatalogRules } from "../../catalog/schema.ts";
-import { checkServiceFiles, formatFindings, isFailure } from "../../cli/check.ts";
-import type { Environment } from "../../config/environments.ts";
+import { checkRepository, formatFindings, isFailure } from "../../cli/check.ts";
+import { environments } from "../../config/environments.ts";
 import { repositoryRoot } from "../../local/paths.ts";
 
-const placeholder = "000000000000.dkr.ecr.us-west-2.amazonaws.com";
-const rules: Record<Environment, CatalogRules> = {
-  dev: { registryHost: "935743309409.dkr.ecr.us-west-2.amazonaws.com", strategy: "newest-build" },
-  staging: { registryHost: placeholder, strategy: "semver" },
-  prod: { registryHost: placeholder, strategy: "pinned" },
-};
-
-describe("checkServiceFiles", () => {
+describe("checkRepository", () => {
   let root: string;
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), "idp-check-"));
-    await cp(join(repositoryRoot, "argocd"), join(root, "argocd"), { recursive: true });
+    const copied = ["argocd", ...environments.map((environment) => `Pulumi.${environment}.yaml`)];
+    await Promise.all(
+      copied.map((name) => cp(join(repositoryRoot, name), join(root, name), { recursive: true })),
+    );
   });
   afterEach(() => rm(root, { recursive: true }));
 
   it("finds nothing wrong with the repository itself", async () => {
-    const findings = await checkServiceFiles(root, rules);
+    const findings = await checkRepository(root);
     expect(formatFindings(findings)).to.equal("service files: 0 errors, 0 warnings");
     expect(isFailure(findings)).to.equal(false);
   });
 
   it("warns of a service that skipped an environment, and does not fail", async () => {
     await rm(join(root, "argocd/applications/staging/time-service.yaml"));
-    const findings = await checkServiceFiles(root, rules);
+    const findings = await checkRepository(root);
     expect(formatFindings(findings)).to.equal(
       `argocd/applications/prod/time-service.yaml:1:1 warning not-promoted: found a service of prod that staging does not have; should be in staging too
     Fix: add argocd/applications/staging/time-service.yaml, or retire the service: git rm argocd/applications/prod/time-service.yaml
@@ -43,7 +38,7 @@ service files: 0 errors, 1 warning`,
     const file = join(root, "argocd/applications/prod/time-service.yaml");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace("idp/localtime", "idp/clock"));
-    const findings = await checkServiceFiles(root, rules);
+    const findings = await checkRepository(root);
     expect(findings.map(({ rule, level, message }) => `${level} ${rule} ${message}`)).to.deep.equal(
       [
         "warning other-image image.repository: found idp/clock; should be idp/localtime, as in dev: a release is copied under its name",
@@ -56,7 +51,7 @@ service files: 0 errors, 1 warning`,
     const file = join(root, "argocd/applications/prod/time-service.yaml");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace("v1.0.0", "latest"));
-    const findings = await checkServiceFiles(root, rules);
+    const findings = await checkRepository(root);
     expect(isFailure(findings)).to.equal(true);
     expect(JSON.parse(formatFindings(findings, { json: true }))).to.deep.equal([
       {
@@ -73,5 +68,16 @@ service files: 0 errors, 1 warning`,
           "image.tag: found latest; must be v<major>.<minor>.<patch> here: this environment runs releases",
       },
     ]);
+  });
+
+  it("names the stack file that does not say what its images may be", async () => {
+    await writeFile(
+      join(root, "Pulumi.prod.yaml"),
+      'config:\n  idp:aws: { accountId: "000000000000", region: us-west-2 }\n',
+    );
+    const error: unknown = await checkRepository(root).catch((error: unknown) => error);
+    expect(String(error)).to.match(
+      /^Error: Pulumi\.prod\.yaml must have idp:images with a strategy:/,
+    );
   });
 });

@@ -255,9 +255,9 @@ describe("parseService", () => {
       });
     }
     for (const name of ["kube-system", "kube-x", "default", "argocd"]) {
-      it(`refuses ${name}, which is the cluster's own`, () => {
+      it(`refuses ${name}, which is the platform's`, () => {
         expect(faults(compliant, { name })).to.deep.equal([
-          `1:1 file-name found "${name}"; must not be the cluster's own: default, argocd, kube-* | git mv ${folder}/${name}.yaml ${folder}/<name>.yaml`,
+          `1:1 file-name found "${name}"; must not be one of the platform's: argocd, default, kube-* | git mv ${folder}/${name}.yaml ${folder}/<name>.yaml`,
         ]);
       });
     }
