@@ -1,0 +1,175 @@
+import { expect } from "chai";
+import { AppOfApps, type AppOfAppsArgs } from "../../components/app-of-apps.ts";
+import { applicationSet, appProject, imageUpdates } from "../../components/gitops.ts";
+import { names, record } from "../support/record.ts";
+
+const dev: AppOfAppsArgs = {
+  environment: "dev",
+  repository: { url: "https://github.com/owner/idp", branch: "main" },
+  sync: "automated",
+  reconciliationSeconds: 60,
+  strategy: "newest-build",
+  services: [{ name: "time-service", image: "registry.example/idp/localtime" }],
+};
+const prod: AppOfAppsArgs = { ...dev, environment: "prod", sync: "manual", strategy: "pinned" };
+
+const project = "kubernetes:argoproj.io/v1alpha1:AppProject services-project";
+const applications = "kubernetes:argoproj.io/v1alpha1:ApplicationSet services-applications";
+const updates =
+  "kubernetes:argocd-image-updater.argoproj.io/v1alpha1:ImageUpdater services-image-updates";
+
+describe("AppOfApps", () => {
+  for (const preview of [false, true]) {
+    it(`makes project, applications and image updates${preview ? " in a preview" : ""}`, async () => {
+      const made = await record(() => new AppOfApps("services", dev), { preview });
+      expect(names(made)).to.deep.equal([
+        "idp:platform:AppOfApps services",
+        updates,
+        project,
+        applications,
+      ]);
+    });
+  }
+
+  it("makes no image updates where versions are pinned, or where there is no service", async () => {
+    for (const args of [prod, { ...dev, services: [] }]) {
+      const made = await record(() => new AppOfApps("services", args));
+      expect(names(made)).to.deep.equal(["idp:platform:AppOfApps services", project, applications]);
+    }
+  });
+});
+
+describe("appProject", () => {
+  it("allows this repository, the services' own namespaces and the chart's kinds", () => {
+    const server = "https://kubernetes.default.svc";
+    const { spec } = appProject(dev);
+    expect(spec.sourceRepos).to.deep.equal(["https://github.com/owner/idp"]);
+    expect(spec.destinations).to.deep.equal([
+      { server, namespace: "!argocd" },
+      { server, namespace: "!default" },
+      { server, namespace: "!kube-*" },
+      { server, namespace: "*" },
+    ]);
+    expect(spec.clusterResourceWhitelist).to.deep.equal([{ group: "", kind: "Namespace" }]);
+    expect(spec.namespaceResourceWhitelist.map(({ kind }) => kind)).to.deep.equal([
+      "Service",
+      "ServiceAccount",
+      "Deployment",
+      "HorizontalPodAutoscaler",
+      "Ingress",
+      "NetworkPolicy",
+      "PodDisruptionBudget",
+    ]);
+  });
+
+  it("denies automated syncs at all times where a person syncs, and nowhere else", () => {
+    expect(appProject(prod).spec).to.have.deep.property("syncWindows", [
+      {
+        kind: "deny",
+        schedule: "0 0 * * *",
+        duration: "24h",
+        applications: ["*"],
+        manualSync: true,
+      },
+    ]);
+    expect(appProject(dev).spec).not.to.have.property("syncWindows");
+  });
+});
+
+describe("applicationSet", () => {
+  it("makes an Application of each service file, from this repository's chart", () => {
+    const { spec } = applicationSet(dev);
+    expect(spec.goTemplateOptions).to.deep.equal(["missingkey=error"]);
+    expect(spec.generators).to.deep.equal([
+      {
+        git: {
+          repoURL: "https://github.com/owner/idp",
+          revision: "main",
+          files: [{ path: "argocd/applications/dev/*.yaml" }],
+          requeueAfterSeconds: 60,
+        },
+      },
+    ]);
+    const name = '{{ trimSuffix ".yaml" .path.filename }}';
+    expect(spec.template.metadata.name).to.equal(name);
+    expect(spec.template.metadata.annotations).to.deep.equal({
+      "argocd.argoproj.io/manifest-generate-paths":
+        "/helm-charts/standard-service;/argocd/applications/dev/{{ .path.filename }}",
+    });
+    expect(spec.template.spec.source).to.deep.equal({
+      repoURL: "https://github.com/owner/idp",
+      targetRevision: "main",
+      path: "helm-charts/standard-service",
+      helm: {
+        releaseName: name,
+        valueFiles: ["/argocd/applications/dev/{{ .path.filename }}"],
+      },
+    });
+    expect(spec.template.spec.destination.namespace).to.equal(name);
+  });
+
+  it("applies, prunes and heals by itself where sync is automated", () => {
+    const { spec } = applicationSet(dev);
+    expect(spec.syncPolicy).to.deep.equal({
+      applicationsSync: "sync",
+      preserveResourcesOnDeletion: false,
+    });
+    expect(spec.template.spec.syncPolicy).to.have.deep.property("automated", {
+      prune: true,
+      selfHeal: true,
+    });
+    expect(spec.template.metadata.finalizers).to.deep.equal([
+      "resources-finalizer.argocd.argoproj.io",
+    ]);
+  });
+
+  it("waits for a person and deletes nothing where sync is manual", () => {
+    const { spec } = applicationSet(prod);
+    expect(spec.syncPolicy).to.deep.equal({
+      applicationsSync: "create-update",
+      preserveResourcesOnDeletion: true,
+    });
+    expect(JSON.stringify(spec)).not.to.include("automated");
+    expect(spec.template.metadata.finalizers).to.deep.equal([]);
+  });
+});
+
+describe("imageUpdates", () => {
+  it("writes the newest build of each service to its own file", () => {
+    expect(imageUpdates(dev, "newest-build", dev.services).spec.applicationRefs).to.deep.equal([
+      {
+        namePattern: "time-service",
+        images: [
+          {
+            alias: "service",
+            imageName: "registry.example/idp/localtime",
+            commonUpdateSettings: {
+              updateStrategy: "newest-build",
+              allowTags: "regexp:^sha-[0-9a-f]{7}$",
+            },
+            manifestTargets: { helm: { name: "image.repository", tag: "image.tag" } },
+          },
+        ],
+        writeBackConfig: {
+          method: "git",
+          gitConfig: {
+            branch: "main",
+            writeBackTarget: "helmvalues:/argocd/applications/dev/time-service.yaml",
+          },
+        },
+      },
+    ]);
+  });
+
+  it("takes releases only where the strategy is semver", () => {
+    const [first] = imageUpdates(dev, "semver", dev.services).spec.applicationRefs;
+    const { updateStrategy, allowTags = "" } = first?.images[0]?.commonUpdateSettings ?? {};
+    expect(updateStrategy).to.equal("semver");
+    const pattern = new RegExp(allowTags.replace(/^regexp:/, ""));
+    expect(
+      ["v1.2.3", "v1.2", "v1.2.3-rc1", "1.2.3", "latest", "sha-1234567"].filter((tag) =>
+        pattern.test(tag),
+      ),
+    ).to.deep.equal(["v1.2.3"]);
+  });
+});

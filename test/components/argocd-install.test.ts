@@ -1,0 +1,102 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import {
+  ArgoCdInstall,
+  argoCdRelease,
+  type ArgoCdInstallArgs,
+} from "../../components/argocd-install.ts";
+import { argoCdManifest } from "../support/fixtures.ts";
+import { inputsOf, names, record } from "../support/record.ts";
+
+const args: ArgoCdInstallArgs = {
+  manifest: argoCdManifest,
+  reconciliationSeconds: 61,
+  repositoryUrl: "https://github.com/owner/idp",
+};
+
+const expected = [
+  "idp:platform:ArgoCdInstall argocd",
+  "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition applications.argoproj.io",
+  "kubernetes:apps/v1:Deployment argocd/argocd-server",
+  "kubernetes:core/v1:ConfigMap argocd/argocd-cm",
+  "kubernetes:core/v1:ConfigMap argocd/argocd-cmd-params-cm",
+  "kubernetes:core/v1:ConfigMap argocd/argocd-rbac-cm",
+  "kubernetes:core/v1:Namespace argocd",
+  "kubernetes:core/v1:ServiceAccount argocd/argocd-server",
+  "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole argocd-server",
+  "kubernetes:yaml:ConfigGroup argocd",
+];
+
+function dataOf(made: Parameters<typeof inputsOf>[0], name: string): unknown {
+  return inputsOf(made, "kubernetes:core/v1:ConfigMap", `argocd/${name}`)["data"];
+}
+
+describe("ArgoCdInstall", () => {
+  for (const preview of [false, true]) {
+    it(`makes what the release holds, in its namespace${preview ? ", in a preview" : ""}`, async () => {
+      const made = await record(() => new ArgoCdInstall("argocd", args), { preview });
+      expect(names(made)).to.deep.equal(expected);
+    });
+  }
+
+  it("sets what this platform decides and leaves the rest of the release", async () => {
+    const made = await record(() => new ArgoCdInstall("argocd", args));
+    expect(dataOf(made, "argocd-cm")).to.deep.equal({
+      kept: "as it was",
+      "timeout.reconciliation": "61s",
+      "timeout.reconciliation.jitter": "31s",
+      "application.resourceTrackingMethod": "annotation",
+      "exec.enabled": "false",
+      "users.anonymous.enabled": "false",
+    });
+    expect(dataOf(made, "argocd-rbac-cm")).to.deep.equal({ "policy.default": "role:readonly" });
+    expect(dataOf(made, "argocd-cmd-params-cm")).to.deep.equal({ "server.insecure": "false" });
+  });
+
+  it("keeps a private repository's credentials in a secret", async () => {
+    const githubApp = pulumi.secret({
+      appId: "1",
+      installationId: "2",
+      privateKey: "-----BEGIN PRIVATE KEY-----",
+    });
+    const made = await record(() => new ArgoCdInstall("argocd", { ...args, githubApp }));
+    const { metadata, stringData } = inputsOf(
+      made,
+      "kubernetes:core/v1:Secret",
+      "argocd-repository",
+    );
+    expect(metadata).to.deep.equal({
+      name: "repository",
+      namespace: "argocd",
+      labels: { "argocd.argoproj.io/secret-type": "repository" },
+    });
+    expect(Object.values(stringData as object)).to.include("1b47061264138c4ac30d75fd1eb44270");
+  });
+
+  it("refuses a release without a ConfigMap that must be set", async () => {
+    const manifest = argoCdManifest.filter(({ metadata }) => metadata.name !== "argocd-rbac-cm");
+    let message = "";
+    try {
+      await record(() => new ArgoCdInstall("argocd", { ...args, manifest }));
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).to.include("The release manifest has no ConfigMap argocd-rbac-cm.");
+  });
+
+  it("reads the flavour that the settings ask for, from the release or from where they say", () => {
+    const settings = {
+      version: "3.6.1",
+      manifestSha256: "0".repeat(64),
+      highAvailability: false,
+      reconciliationSeconds: 60,
+      sync: "manual",
+    } as const;
+    const base = "https://raw.githubusercontent.com/argoproj/argo-cd/v3.6.1/manifests";
+    expect(argoCdRelease(settings).url).to.equal(`${base}/install.yaml`);
+    expect(argoCdRelease({ ...settings, highAvailability: true }).url).to.equal(
+      `${base}/ha/install.yaml`,
+    );
+    expect(argoCdRelease({ ...settings, manifestUrl: "file:///x" }).url).to.equal("file:///x");
+  });
+});

@@ -1,0 +1,78 @@
+import { expect } from "chai";
+import { lifecyclePolicy, Registry } from "../../components/registry.ts";
+import { inputsOf, names, record } from "../support/record.ts";
+
+const program = () =>
+  new Registry("idp-registry", { repositories: ["idp/localtime", "idp/version"] });
+
+describe("Registry", () => {
+  for (const preview of [false, true]) {
+    it(`makes a repository for each image${preview ? " in a preview" : ""}`, async () => {
+      const made = await record(program, { preview });
+      expect(names(made)).to.deep.equal([
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy idp/localtime",
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy idp/version",
+        "aws:ecr/repository:Repository idp/localtime",
+        "aws:ecr/repository:Repository idp/version",
+        "aws:kms/key:Key idp-registry-images",
+        "idp:platform:Registry idp-registry",
+      ]);
+      for (const { type, urn } of made) {
+        if (type.startsWith("aws:")) expect(urn).to.include("idp:platform:Registry$aws:");
+      }
+    });
+  }
+
+  it("makes no repository without images", async () => {
+    const made = await record(() => new Registry("idp-registry", { repositories: [] }));
+    expect(names(made)).to.deep.equal([
+      "aws:kms/key:Key idp-registry-images",
+      "idp:platform:Registry idp-registry",
+    ]);
+  });
+
+  it("makes them immutable, scanned, encrypted with an own key, and not easily deleted", async () => {
+    const made = await record(program);
+    expect(inputsOf(made, "aws:ecr/repository:Repository", "idp/version")).to.deep.equal({
+      name: "idp/version",
+      imageTagMutability: "IMMUTABLE",
+      imageScanningConfiguration: { scanOnPush: true },
+      encryptionConfigurations: [
+        {
+          encryptionType: "KMS",
+          kmsKey: "arn:aws:kms:us-west-2:123456789012:key/idp-registry-images",
+        },
+      ],
+    });
+  });
+
+  it("shields releases, drops what lost its tag after a week, and keeps fifty builds", () => {
+    const rules = lifecyclePolicy.rules.map(({ rulePriority, selection }) => ({
+      rulePriority,
+      ...selection,
+    }));
+    expect(rules).to.deep.equal([
+      {
+        rulePriority: 1,
+        tagStatus: "tagged",
+        tagPatternList: ["v*"],
+        countType: "imageCountMoreThan",
+        countNumber: 2_147_483_647,
+      },
+      {
+        rulePriority: 2,
+        tagStatus: "untagged",
+        countType: "sinceImagePushed",
+        countUnit: "days",
+        countNumber: 7,
+      },
+      {
+        rulePriority: 3,
+        tagStatus: "tagged",
+        tagPatternList: ["sha-*"],
+        countType: "imageCountMoreThan",
+        countNumber: 50,
+      },
+    ]);
+  });
+});
