@@ -222,7 +222,11 @@ export const tools = {
       module: imageUpdater,
       version: "v1.3.0",
       sum: "h1:MFqUKURoh14wV1ansPGFnzLIvUGhzWOMU8L2x96041U=",
-      patches: ["build-with-argo-cd-3.6.patch", "listen-on-loopback.patch"],
+      patches: [
+        "build-with-argo-cd-3.6.patch",
+        "build-with-registry-scanner-1.2.patch",
+        "listen-on-loopback.patch",
+      ],
       without: ["docs", "test", "registry-scanner"],
     },
     files: [{ module: imageUpdater, from: "config/install.yaml", to: "share/install.yaml" }],
