@@ -1,0 +1,8 @@
+/** A refusal as AWS gives it: its error code, and a sentence for people. */
+export class AwsError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(`${code}: ${message}`);
+    this.code = code;
+  }
+}
