@@ -7,11 +7,16 @@ import { inspectCatalog } from "../catalog/read.ts";
 import type { CatalogRules } from "../catalog/schema.ts";
 
 /**
- * Everything that is wrong with the repository at `root`, by its committed settings.
+ * Everything that is wrong with the service files of the repository at `root`, by its committed settings: environment
+ * by environment, then what the environments say of each other.
  * @throws Error naming the stack file that has no account or image strategy
  */
 export async function checkRepository(root: string): Promise<Finding[]> {
-  return checkServiceFiles(root, committedRules(root));
+  const rules = committedRules(root);
+  const catalogs = await Promise.all(
+    environments.map((environment) => inspectCatalog(root, environment, rules[environment])),
+  );
+  return [...catalogs.flatMap(({ findings }) => findings), ...acrossEnvironments(catalogs)];
 }
 
 const Strategy = z.object({
@@ -34,20 +39,6 @@ function committedRules(root: string): Record<Environment, CatalogRules> {
     };
   };
   return { dev: rulesOf("dev"), staging: rulesOf("staging"), prod: rulesOf("prod") };
-}
-
-/**
- * Everything that is wrong with the service files of the repository at `root`, environment by environment, then what
- * the environments say of each other.
- */
-export async function checkServiceFiles(
-  root: string,
-  rules: Readonly<Record<Environment, CatalogRules>>,
-): Promise<Finding[]> {
-  const catalogs = await Promise.all(
-    environments.map((environment) => inspectCatalog(root, environment, rules[environment])),
-  );
-  return [...catalogs.flatMap(({ findings }) => findings), ...acrossEnvironments(catalogs)];
 }
 
 /** Whether findings should stop a pull request: warnings do not. */
