@@ -1,4 +1,4 @@
-import { applicationsFolder, serviceFileEnding } from "../catalog/service.ts";
+import { applicationsFolder, reservedNamespaces, serviceFileEnding } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
 import { argoCdNamespace } from "./argocd-install.ts";
 
@@ -9,9 +9,6 @@ const projectName = "services";
 const chartPath = "helm-charts/standard-service";
 /** The cluster Argo CD runs in, by the only name an Application may use for it. */
 const ownCluster = "https://kubernetes.default.svc";
-
-/** Namespaces that are not a service's. */
-const reservedNamespaces = ["argocd", "default", "kube-*"];
 
 /** What the standard chart renders, and so all that an Application may make. */
 const serviceKinds = [

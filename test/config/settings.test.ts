@@ -1,0 +1,276 @@
+import { expect } from "chai";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { loadStack, parseSettings } from "../../config/load.ts";
+import { SettingsError } from "../../config/problems.ts";
+import { committedRegistryHost, readStackFiles, type StackFile } from "../../config/stack-files.ts";
+
+const root = join(import.meta.dirname, "../..");
+const files = readStackFiles(root);
+
+/** The committed settings of a stack, as the engine hands them over, with one key changed. */
+function configOf(stack: string, change: Record<string, unknown> = {}): Record<string, string> {
+  const settings = files.find(({ environment }) => environment === stack)?.settings ?? {};
+  const merged: Record<string, unknown> = { ...settings, ...change };
+  return Object.fromEntries(
+    Object.entries(merged)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [`idp:${key}`, JSON.stringify(value)]),
+  );
+}
+
+function settingsOf(stack: string, key: string): Record<string, unknown> {
+  const value = files.find(({ environment }) => environment === stack)?.settings[key];
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/** The message that dev's settings with one change are refused with. */
+function refusal(change: Record<string, unknown>, neighbours: readonly StackFile[] = []): string {
+  try {
+    parseSettings("dev", configOf("dev", change), neighbours);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message;
+    throw error;
+  }
+  return "accepted";
+}
+
+const set = (key: string) => `    Fix: pulumi config set --path 'idp:${key}' <value> -s dev`;
+const dev = (key: string, change: Record<string, unknown>) => ({
+  [key]: { ...settingsOf("dev", key), ...change },
+});
+
+describe("settings", () => {
+  it("of dev, as committed, are right", () => {
+    const neighbours = files.filter(({ environment }) => environment !== "dev");
+    const settings = parseSettings("dev", configOf("dev"), neighbours);
+    expect(settings.aws).to.deep.equal({ accountId: "935743309409", region: "us-west-2" });
+    expect(settings.repository).to.deep.equal({
+      url: "https://github.com/alexpermiakov/idp",
+      branch: "main",
+    });
+  });
+
+  for (const stack of ["staging", "prod"]) {
+    it(`of ${stack}, as committed, lack the account and nothing else`, () => {
+      expect(() => parseSettings(stack, configOf(stack), [])).to.throw(
+        SettingsError,
+        `Pulumi.${stack}.yaml is not valid:\n` +
+          `  idp:aws.accountId: found "000000000000"; is a placeholder: put in the number of this environment's account\n` +
+          `    Fix: pulumi config set --path 'idp:aws.accountId' <value> -s ${stack}`,
+      );
+    });
+  }
+
+  it("of prod keep a person between git and the cluster", () => {
+    const aws = { ...settingsOf("prod", "aws"), accountId: "100000000003" };
+    const { argoCd, images, cluster } = parseSettings("prod", configOf("prod", { aws }), []);
+    expect(argoCd.sync).to.equal("manual");
+    expect(images).to.deep.equal({ strategy: "pinned" });
+    expect(cluster.deletionProtection).to.equal(true);
+    expect(cluster.publicAccessCidrs).to.deep.equal([]);
+  });
+
+  const refused: [string, Record<string, unknown>, string][] = [
+    [
+      "an unknown key at the top",
+      { clutser: { version: "1.36" } },
+      `  idp:clutser: found {"version":"1.36"}; there is no such setting\n    Fix: pulumi config rm --path 'idp:clutser' -s dev`,
+    ],
+    [
+      "an unknown key inside",
+      dev("network", { natGateway: "Single" }),
+      `  idp:network.natGateway: found "Single"; there is no such setting\n    Fix: pulumi config rm --path 'idp:network.natGateway' -s dev`,
+    ],
+    [
+      "a missing key",
+      dev("cluster", { version: undefined }),
+      `  idp:cluster.version: found nothing; expected string, received undefined\n${set("cluster.version")}`,
+    ],
+    [
+      "a missing group",
+      { network: undefined },
+      `  idp:network: found nothing; expected object, received undefined\n${set("network")}`,
+    ],
+    [
+      "a bad Kubernetes version",
+      dev("cluster", { version: "1.36.1" }),
+      `  idp:cluster.version: found "1.36.1"; must be a Kubernetes minor version such as "1.36"\n${set("cluster.version")}`,
+    ],
+    [
+      "a bad Argo CD version",
+      dev("argoCd", { version: "v3.6" }),
+      `  idp:argoCd.version: found "v3.6"; must be a release such as 3.6.1, without a leading v\n${set("argoCd.version")}`,
+    ],
+    [
+      "an account number that YAML took for a number",
+      dev("aws", { accountId: 935743309409 }),
+      `  idp:aws.accountId: found 935743309409; expected string, received number\n${set("aws.accountId")}`,
+    ],
+    [
+      "a network with bits behind its prefix",
+      dev("network", { cidr: "10.10.1.0/16" }),
+      `  idp:network.cidr: found "10.10.1.0/16"; must be a network such as 10.10.0.0/16`,
+    ],
+    [
+      "a network too small for three zones",
+      dev("network", { cidr: "10.10.0.0/20" }),
+      `  idp:network.cidr: found "10.10.0.0/20"; must be a /16, /17 or /18: three zones need three /20 and three /24 subnets\n${set("network.cidr")}`,
+    ],
+    [
+      "a NAT strategy that is none",
+      dev("network", { natGateways: "PerAz" }),
+      `  idp:network.natGateways: found "PerAz"; expected one of "Single"|"OnePerAz"\n${set("network.natGateways")}`,
+    ],
+    [
+      "a retention CloudWatch does not know",
+      dev("cluster", { logRetentionDays: 10 }),
+      `  idp:cluster.logRetentionDays: found 10; expected one of 1|3|5|7|14`,
+    ],
+    [
+      "a protected cluster open to the world",
+      dev("cluster", { deletionProtection: true }),
+      `  idp:cluster.publicAccessCidrs: found ["0.0.0.0/0"]; must not hold 0.0.0.0/0 where deletionProtection is true: name the networks\n${set("cluster.publicAccessCidrs")}`,
+    ],
+    [
+      "two access entries of one name",
+      dev("cluster", {
+        access: ["a", "b"].map((role) => ({
+          name: "operators",
+          principalArn: `arn:aws:iam::935743309409:role/${role}`,
+          level: "view",
+        })),
+      }),
+      `must name each entry once: "operators" is there twice\n${set("cluster.access")}`,
+    ],
+    [
+      "image updates where a person syncs",
+      dev("argoCd", { sync: "manual" }),
+      `  idp:images.strategy: found "newest-build"; must be "pinned" where argoCd.sync is manual: nobody has approved what would be written to git\n${set("images.strategy")}`,
+    ],
+    [
+      "an image strategy that is none",
+      { images: { strategy: "latest" } },
+      `  idp:images.strategy: found "latest"; `,
+    ],
+    [
+      "a publisher that is an owner's every repository",
+      dev("github", { repository: "owner/*" }),
+      `  idp:github.repository: found "owner/*"; must be <owner>/<repository>, exactly one repository\n${set("github.repository")}`,
+    ],
+    [
+      "a repository over plain HTTP",
+      dev("repository", { url: "http://git.example/idp" }),
+      `  idp:repository.url: found "http://git.example/idp"; must be an https address without a trailing slash\n${set("repository.url")}`,
+    ],
+  ];
+  for (const [what, change, message] of refused) {
+    it(`refuse ${what}`, () => {
+      expect(refusal(change)).to.include(`Pulumi.dev.yaml is not valid:\n`).and.include(message);
+    });
+  }
+
+  it("name every problem in one error", () => {
+    const message = refusal({
+      ...dev("aws", { region: "Oregon" }),
+      ...dev("cluster", { version: "1.3" }),
+      extra: 1,
+    });
+    expect([...message.matchAll(/^ {2}(idp:[\w.]+):/gm)].map(([, key]) => key)).to.deep.equal([
+      "idp:aws.region",
+      "idp:cluster.version",
+      "idp:extra",
+    ]);
+  });
+
+  it("refuse another environment's addresses", () => {
+    const message = refusal(dev("network", { cidr: "10.20.0.0/17" }), files.slice(1));
+    expect(message).to.include(
+      `  idp:network.cidr: found "10.20.0.0/17"; must not overlap 10.20.0.0/16 of staging (Pulumi.staging.yaml)\n${set("network.cidr")}`,
+    );
+  });
+
+  it("refuse another environment's account", () => {
+    const neighbour: StackFile = {
+      environment: "prod",
+      file: "Pulumi.prod.yaml",
+      settings: { aws: { accountId: "935743309409" } },
+    };
+    expect(refusal({}, [neighbour])).to.include(
+      `  idp:aws.accountId: found "935743309409"; must not be the account of prod (Pulumi.prod.yaml)\n${set("aws.accountId")}`,
+    );
+  });
+
+  it("leave a neighbour's own mistakes to the neighbour", () => {
+    const neighbour: StackFile = {
+      environment: "prod",
+      file: "Pulumi.prod.yaml",
+      settings: { aws: "broken", network: { cidr: 7 } },
+    };
+    expect(refusal({}, [neighbour])).to.equal("accepted");
+  });
+
+  it("leave other packages' configuration alone", () => {
+    const config = { ...configOf("dev"), "aws:region": "us-east-1", "pulumi:tags": "{}" };
+    expect(() => parseSettings("dev", config, [])).not.to.throw();
+  });
+});
+
+describe("loadStack", () => {
+  const load = async (stack: string, config: Record<string, string>) => {
+    await pulumi.runtime.setMocks(
+      { newResource: () => ({ id: "", state: {} }), call: () => ({}) },
+      "idp",
+      stack,
+    );
+    pulumi.runtime.setAllConfig(config);
+    return loadStack(files);
+  };
+
+  it("refuses a stack that is no environment", async () => {
+    let message = "";
+    try {
+      await load("production", {});
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).to.include(
+      `Stack "production" is no environment of this platform; allowed: dev, staging, prod. Fix: pulumi stack select <environment>`,
+    );
+  });
+
+  it("reads the app's credentials as a secret", async () => {
+    const githubApp = {
+      appId: "1",
+      installationId: "2",
+      privateKey: "-----BEGIN PRIVATE KEY-----",
+    };
+    const stack = await load("dev", {
+      ...configOf("dev"),
+      "idp:githubApp": JSON.stringify(githubApp),
+    });
+    expect(await new Promise((resolve) => stack.githubApp?.apply(resolve))).to.deep.equal(
+      githubApp,
+    );
+    expect(stack.githubApp && (await pulumi.isSecret(stack.githubApp))).to.equal(true);
+  });
+
+  it("has no credentials where none are given", async () => {
+    expect((await load("dev", configOf("dev"))).githubApp).to.equal(undefined);
+  });
+});
+
+describe("committedRegistryHost", () => {
+  it("is the registry of the account in the committed file", () => {
+    expect(committedRegistryHost(files, "dev")).to.equal(
+      "935743309409.dkr.ecr.us-west-2.amazonaws.com",
+    );
+  });
+
+  it("says which file lacks an account", () => {
+    const broken: StackFile = { environment: "dev", file: "Pulumi.dev.yaml", settings: {} };
+    expect(() => committedRegistryHost([broken], "dev")).to.throw(
+      "Pulumi.dev.yaml must have idp:aws with accountId and region as text",
+    );
+  });
+});

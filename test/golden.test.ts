@@ -1,0 +1,103 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import { environments, type Environment } from "../config/environments.ts";
+import { readStackFiles } from "../config/stack-files.ts";
+import { fixtureRelease } from "./support/fixtures.ts";
+import { record, type Registered } from "./support/record.ts";
+
+/** What a reviewer sees of a change: everything that each stack would register, with its inputs. */
+
+const root = join(import.meta.dirname, "..");
+
+/** Accounts that are not decided yet get a number here, as the twin gives them one. */
+const accounts: Readonly<Record<Environment, string>> = {
+  dev: "935743309409",
+  staging: "100000000002",
+  prod: "100000000003",
+};
+
+/** The committed settings, with an account and with small manifests of ours in place of the releases'. */
+function configOf(environment: Environment): Record<string, string> {
+  const file = readStackFiles(root).find((stack) => stack.environment === environment);
+  const settings = JSON.parse(JSON.stringify(file?.settings)) as {
+    aws: { accountId: string };
+    argoCd: object;
+    images: { imageUpdater?: object };
+  };
+  settings.aws.accountId = accounts[environment];
+  Object.assign(settings.argoCd, manifestAt("argocd-install"));
+  if (settings.images.imageUpdater) {
+    Object.assign(settings.images.imageUpdater, manifestAt("image-updater-install"));
+  }
+  return Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [`idp:${key}`, JSON.stringify(value)]),
+  );
+}
+
+function manifestAt(name: Parameters<typeof fixtureRelease>[0]) {
+  const { url, sha256 } = fixtureRelease(name);
+  return { manifestUrl: url, manifestSha256: sha256 };
+}
+
+/** One resource a line, sorted, then the resources with their inputs, keys sorted: small differences in a diff. */
+function canonical(resources: readonly Registered[]): string {
+  const sorted = resources
+    .map(({ type, name, inputs, provider }) => ({
+      resource: `${type} ${name}`,
+      provider: provider.replace(/::[^:]*$/, ""),
+      inputs,
+    }))
+    .sort((a, b) => (a.resource < b.resource ? -1 : 1));
+  return `${JSON.stringify(sorted, sortKeys, 2)}\n`;
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+}
+
+let runs = 0;
+
+async function runProgram(environment: Environment, preview: boolean): Promise<Registered[]> {
+  return record(
+    async () => {
+      pulumi.runtime.setAllConfig(configOf(environment));
+      // The query makes it a module of its own: the program runs anew each time.
+      runs += 1;
+      await import(`../index.ts?run=${runs}`);
+    },
+    { stack: environment, preview },
+  );
+}
+
+describe("golden files", () => {
+  for (const environment of environments) {
+    it(`${environment} registers what its golden file says`, async () => {
+      const file = join(import.meta.dirname, "golden", `${environment}.json`);
+      const actual = canonical(await runProgram(environment, false));
+      if (process.env["UPDATE_GOLDEN"]) writeFileSync(file, actual);
+      const expected = existsSync(file) ? readFileSync(file, "utf8") : "";
+      expect(actual, `${file} differs. If the change is wanted: make golden`).to.equal(expected);
+    });
+
+    it(`${environment} registers the same resources in a preview`, async () => {
+      const [preview, up] = [
+        await runProgram(environment, true),
+        await runProgram(environment, false),
+      ];
+      const urns = (resources: readonly Registered[]) => resources.map(({ urn }) => urn).sort();
+      expect(urns(preview)).to.deep.equal(urns(up));
+    });
+
+    it(`${environment} gives every resource of AWS and Kubernetes its provider`, async () => {
+      const withDefault = (await runProgram(environment, false)).filter(
+        ({ type, custom, provider }) =>
+          custom && /^(aws|kubernetes):/.test(type) && provider === "",
+      );
+      expect(withDefault.map(({ urn }) => urn)).to.deep.equal([]);
+    });
+  }
+});
