@@ -34,7 +34,7 @@ export function partSpec(
   part: Part,
   cluster: ClusterRecord,
   paths: ClusterPaths,
-  binary: (name: string) => string,
+  binary: (name: Exclude<Part, "process-kubelet">) => string,
   environment: Readonly<Record<string, string>>,
 ): ProcessSpec {
   const name = processName(cluster, part);

@@ -13,7 +13,7 @@ import {
   startProcess,
   stopProcess,
 } from "../processes.ts";
-import { binaryPath } from "./binaries.ts";
+import { binaryPath } from "../toolchain/locate.ts";
 import {
   clusterPaths,
   ClusterRecord,
@@ -26,7 +26,7 @@ import {
 import type { ClusterInfo, ClusterKey, ClusterPaths } from "./cluster.ts";
 import { partKubeconfig, parts, partSpec, processName } from "./components.ts";
 import type { Part } from "./components.ts";
-import { ensureCredentials, kubeconfig, tokenOf } from "./credentials.ts";
+import { clusterInfo, ensureCredentials, kubeconfig, tokenOf } from "./credentials.ts";
 import type { User } from "./credentials.ts";
 import { KubeApi, unlessStatus } from "./kube-api.ts";
 import { kwokConfiguration } from "./kwok.ts";
@@ -163,11 +163,7 @@ async function startPart(part: Part, cluster: ClusterRecord, paths: ClusterPaths
 async function reachApiServer(cluster: ClusterRecord, paths: ClusterPaths): Promise<ClusterInfo> {
   const made = (): Promise<boolean> => Promise.resolve(existsSync(paths.certificate));
   await waitFor(cluster, ["etcd", "kube-apiserver"], "the API server's certificate", made);
-  return {
-    endpoint: `https://127.0.0.1:${cluster.port}`,
-    certificateAuthority: readFileSync(paths.certificate).toString("base64"),
-    token: tokenOf("admin", paths),
-  };
+  return clusterInfo(cluster, "admin");
 }
 
 const partUsers = {

@@ -1,7 +1,8 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { writePrivate } from "./cluster.ts";
-import type { ClusterPaths } from "./cluster.ts";
+import { clusterPaths } from "./cluster.ts";
+import type { ClusterInfo, ClusterPaths, ClusterRecord } from "./cluster.ts";
 
 /**
  * Who has a token of their own. The twin's components act as administrators, as they do on any cluster that gives its
@@ -58,6 +59,16 @@ export function tokenOf(user: User, paths: ClusterPaths): string {
   const token = line?.split(",")[0];
   if (token === undefined) throw new Error(`${paths.tokens} has no line for ${user}.`);
   return token;
+}
+
+/** How a user reaches the cluster. The certificate is there once the API server has been started. */
+export function clusterInfo(cluster: ClusterRecord, user: User): ClusterInfo {
+  const paths = clusterPaths(cluster);
+  return {
+    endpoint: `https://127.0.0.1:${cluster.port}`,
+    certificateAuthority: readFileSync(paths.certificate).toString("base64"),
+    token: tokenOf(user, paths),
+  };
 }
 
 /** Who asks, with what, and how the answer is checked. */

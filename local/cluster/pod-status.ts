@@ -1,0 +1,152 @@
+import type { Pod } from "./pod.ts";
+
+/** A container's state, in the words of the API. */
+export type ContainerState =
+  | { readonly waiting: { readonly reason: string; readonly message?: string } }
+  | { readonly running: { readonly startedAt: string } }
+  | { readonly terminated: Terminated };
+
+/** How a container ended. */
+export interface Terminated {
+  readonly exitCode: number;
+  readonly reason: "Completed" | "Error";
+  readonly message?: string;
+  readonly startedAt?: string;
+  readonly finishedAt: string;
+}
+
+/** What is known of one container. */
+export interface ContainerRuntime {
+  readonly state: ContainerState;
+  readonly lastState?: { readonly terminated: Terminated };
+  /** The readiness probe's word; without a probe, that it runs. */
+  readonly ready: boolean;
+  readonly restartCount: number;
+  /** Process number, or undefined for a container that is only said to run. */
+  readonly pid?: number;
+}
+
+/** What is known of a Pod. */
+export interface PodRuntime {
+  readonly podIP: string;
+  readonly hostIP: string;
+  readonly startTime: string;
+  /** By container name. A container without an entry waits. */
+  readonly initContainers: ReadonlyMap<string, ContainerRuntime>;
+  readonly containers: ReadonlyMap<string, ContainerRuntime>;
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: "True" | "False";
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime: string;
+}
+
+const waiting: ContainerRuntime = {
+  state: { waiting: { reason: "PodInitializing" } },
+  ready: false,
+  restartCount: 0,
+};
+
+/**
+ * The status to report.
+ *
+ * @param before the conditions of the last report: a condition keeps its time until it changes.
+ */
+export function podStatus(
+  pod: Pod,
+  runtime: PodRuntime,
+  before: readonly Condition[],
+  now: string,
+) {
+  const init = pod.spec.initContainers.map(({ name, image }) =>
+    containerStatus(name, image, runtime.initContainers.get(name) ?? waiting, isCompleted),
+  );
+  const main = pod.spec.containers.map(({ name, image }) =>
+    containerStatus(name, image, runtime.containers.get(name) ?? waiting, ({ ready }) => ready),
+  );
+  const uninitialized = init.filter(({ ready }) => !ready).map(({ name }) => name);
+  const unready = main.filter(({ ready }) => !ready).map(({ name }) => name);
+  const hasStarted =
+    main.some(({ state }) => !("waiting" in state)) ||
+    main.some(({ restartCount }) => restartCount > 0);
+  const ready = uninitialized.length === 0 && unready.length === 0;
+  const unreadyParts = {
+    reason: "ContainersNotReady",
+    message: `containers with unready status: [${unready.join(" ")}]`,
+  };
+  const conditions = [
+    condition(before, now, "PodScheduled", true, {}),
+    condition(before, now, "Initialized", uninitialized.length === 0, {
+      reason: "ContainersNotInitialized",
+      message: `containers with incomplete status: [${uninitialized.join(" ")}]`,
+    }),
+    condition(before, now, "ContainersReady", ready, unreadyParts),
+    condition(before, now, "Ready", ready, unreadyParts),
+  ];
+  return {
+    phase: uninitialized.length === 0 && hasStarted ? "Running" : "Pending",
+    startTime: runtime.startTime,
+    hostIP: runtime.hostIP,
+    podIP: runtime.podIP,
+    podIPs: [{ ip: runtime.podIP }],
+    conditions,
+    initContainerStatuses: init,
+    containerStatuses: main,
+  };
+}
+/** {@link podStatus}'s result. */
+export type PodStatus = ReturnType<typeof podStatus>;
+
+function isCompleted({ state }: ContainerRuntime): boolean {
+  return "terminated" in state && state.terminated.exitCode === 0;
+}
+
+function containerStatus(
+  name: string,
+  image: string,
+  runtime: ContainerRuntime,
+  isReady: (runtime: ContainerRuntime) => boolean,
+) {
+  const { state, lastState, restartCount, pid } = runtime;
+  return {
+    name,
+    image,
+    imageID: "",
+    ...(pid === undefined ? {} : { containerID: `process://${pid}` }),
+    ready: isReady(runtime),
+    started: "running" in state,
+    restartCount,
+    state,
+    ...(lastState === undefined ? {} : { lastState }),
+  };
+}
+
+function condition(
+  before: readonly Condition[],
+  now: string,
+  type: string,
+  isTrue: boolean,
+  otherwise: { readonly reason?: string; readonly message?: string },
+): Condition {
+  const status = isTrue ? "True" : "False";
+  const last = before.find((candidate) => candidate.type === type);
+  return {
+    type,
+    status,
+    ...(isTrue ? {} : otherwise),
+    lastTransitionTime: last?.status === status ? last.lastTransitionTime : now,
+  };
+}
+
+/**
+ * Seconds to wait before a container is started again. Shorter than a kubelet's 10 s to 5 min: the twin's restarts are
+ * mostly somebody trying what happens.
+ *
+ * @param failures how often it ended in a row.
+ */
+export function backoffSeconds(failures: number): number {
+  return failures <= 1 ? 0 : Math.min(2 ** (failures - 1), 30);
+}
