@@ -1,0 +1,109 @@
+import { existsSync } from "node:fs";
+import { Argument, Command, Option } from "commander";
+import { execa } from "execa";
+import { environments, isEnvironment } from "../config/environments.ts";
+import { kubeconfigFile } from "../local/applications.ts";
+import { down } from "../local/down.ts";
+import { exportLines, twinVariables } from "../local/environment.ts";
+import { listProcesses } from "../local/processes.ts";
+import { isGood, statusLines, twinStatus } from "../local/status.ts";
+import { requireTwin } from "../local/twin.ts";
+import { up } from "../local/up.ts";
+
+/** `idp local ...`: the three accounts on this machine. */
+export function localCommand(): Command {
+  const local = new Command("local").description("the three accounts on this machine, without AWS");
+
+  local
+    .command("up")
+    .description("bring the twin up, or what is missing of it")
+    .action(async () => {
+      if (!(await up())) process.exitCode = 1;
+    });
+
+  local
+    .command("down")
+    .description("stop everything of the twin and delete what it kept")
+    .action(() => down(print));
+
+  local
+    .command("status")
+    .description(
+      "what runs, and how the services are; exit code 1 when something is not as it should be",
+    )
+    .addOption(new Option("--json", "as one JSON object"))
+    .action(async ({ json }: { json?: true }) => {
+      const status = await twinStatus();
+      print(json ? JSON.stringify(status, null, 2) : statusLines(status).join("\n"));
+      if (!isGood(status)) process.exitCode = 1;
+    });
+
+  local
+    .command("env")
+    .description(
+      'shell lines that point pulumi, aws and kubectl at the twin: eval "$(idp local env)"',
+    )
+    .addOption(new Option("--json", "as one JSON object"))
+    .action(({ json }: { json?: true }) => {
+      requireTwin();
+      const variables = twinVariables();
+      print(json ? JSON.stringify(variables, null, 2) : exportLines(variables));
+    });
+
+  local
+    .command("logs")
+    .description("what a process of the twin says; without a name: which there are")
+    .argument("[process]", "name, or a part of it")
+    .option("-f, --follow", "go on as more is said")
+    .option("-n, --lines <count>", "how many of the last lines", "100")
+    .action((name: string | undefined, options: { follow?: true; lines: string }) =>
+      showLogs(name, options),
+    );
+
+  local
+    .command("kubeconfig")
+    .description(
+      "path of the administrator's kubeconfig: KUBECONFIG=$(idp local kubeconfig dev) kubectl get pods -A",
+    )
+    .addArgument(new Argument("<environment>", "whose cluster").choices(environments))
+    .action((environment: string) => {
+      requireTwin();
+      if (!isEnvironment(environment)) return;
+      const file = kubeconfigFile(environment);
+      if (!existsSync(file))
+        throw new Error(`${environment} has no cluster yet. Fix: idp local up`);
+      print(file);
+    });
+
+  return local;
+}
+
+async function showLogs(
+  name: string | undefined,
+  { follow, lines }: { follow?: true; lines: string },
+): Promise<void> {
+  requireTwin();
+  const processes = listProcesses();
+  if (name === undefined) {
+    for (const { name: known, running } of processes) print(running ? known : `${known} (ended)`);
+    return;
+  }
+  if (!/^\d+$/.test(lines)) throw new Error(`--lines ${lines}: must be a whole number`);
+  const exact = processes.filter((process) => process.name === name);
+  const found =
+    exact.length > 0 ? exact : processes.filter((process) => process.name.includes(name));
+  const [only] = found;
+  if (only === undefined || found.length > 1) {
+    const which = found.length > 1 ? found : processes;
+    throw new Error(
+      `"${name}" names ${found.length > 1 ? `${found.length} processes` : "no process"} of the twin; there are:\n${which.map((process) => `  ${process.name}`).join("\n")}`,
+    );
+  }
+  const args = ["-n", lines, ...(follow ? ["-F"] : []), only.logFile];
+  // Ended by Ctrl-C when it follows: no failure.
+  await execa("tail", args, { stdio: "inherit", reject: false });
+}
+
+function print(text: string): void {
+  console.log(text);
+}

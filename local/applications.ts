@@ -1,0 +1,182 @@
+import { z } from "zod";
+import { environments, type Environment } from "../config/environments.ts";
+import { clusterDir, readCluster } from "./cluster/cluster.ts";
+import { KubeApi } from "./cluster/kube-api.ts";
+import type { NamedService } from "./images.ts";
+import { tableLines } from "./stages.ts";
+import { twinAccounts } from "./twin.ts";
+
+/** Name of an environment's EKS cluster: the program's choice (index.ts). */
+export function clusterName(environment: Environment): string {
+  return `idp-${environment}`;
+}
+
+/** Kubeconfig of the administrator of an environment's cluster. */
+export function kubeconfigFile(environment: Environment): string {
+  const { accountId } = twinAccounts[environment];
+  return `${clusterDir({ accountId, name: clusterName(environment) })}/kubeconfig`;
+}
+
+const Application = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({
+    syncPolicy: z
+      .object({ syncOptions: z.array(z.string()).optional(), retry: z.unknown().optional() })
+      .optional(),
+  }),
+  status: z
+    .object({
+      sync: z.object({ status: z.string(), revision: z.string().optional() }).optional(),
+      health: z.object({ status: z.string().optional() }).optional(),
+      summary: z.object({ images: z.array(z.string()).optional() }).optional(),
+      conditions: z.array(z.object({ type: z.string(), message: z.string() })).optional(),
+      operationState: z.object({ phase: z.string(), message: z.string().optional() }).optional(),
+    })
+    .optional(),
+});
+type Application = z.infer<typeof Application>;
+const ApplicationList = z.object({ items: z.array(Application) });
+
+const applicationsPath = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
+
+/** What one environment's Argo CD says of one service. */
+export interface ServiceStatus {
+  readonly service: string;
+  readonly environment: Environment;
+  /** Tag of the image that runs; empty when none does. */
+  readonly tag: string;
+  /** Tag that git asks for; empty when the service has no (valid) file. */
+  readonly wanted: string;
+  /** As Argo CD says it, `Missing` when there is no Application. */
+  readonly sync: string;
+  /** As Argo CD says it. */
+  readonly health: string;
+  /** Why not, when Argo CD gives a reason. */
+  readonly message: string;
+}
+
+/** Whether a service is as git wants it. */
+export function isSettled({ sync, health, tag, wanted }: ServiceStatus): boolean {
+  return sync === "Synced" && health === "Healthy" && tag === wanted;
+}
+
+/**
+ * The services that git names, and what the Argo CDs say of them; Applications without a file too. Sorted by service,
+ * then environment. A cluster that does not answer counts as one without Applications.
+ */
+export async function serviceStatuses(services: readonly NamedService[]): Promise<ServiceStatus[]> {
+  const found = await Promise.all(
+    environments.map(async (environment) => ({
+      environment,
+      applications: await applicationsOf(environment).catch(() => []),
+    })),
+  );
+  return found
+    .flatMap(({ environment, applications }) =>
+      statusesOf(
+        environment,
+        services.filter((service) => service.environment === environment),
+        applications,
+      ),
+    )
+    .sort((a, b) => compare(a.service, b.service) || order(a.environment) - order(b.environment));
+}
+
+/** One environment's services side by side with its Applications. */
+export function statusesOf(
+  environment: Environment,
+  services: readonly NamedService[],
+  applications: readonly Application[],
+): ServiceStatus[] {
+  const names = new Set([
+    ...services.map(({ name }) => name),
+    ...applications.map(({ metadata }) => metadata.name),
+  ]);
+  return [...names].map((service) => {
+    const file = services.find(({ name }) => name === service);
+    const status = applications.find(({ metadata }) => metadata.name === service)?.status;
+    const image = status?.summary?.images?.[0] ?? "";
+    return {
+      service,
+      environment,
+      tag: image.includes(":") ? image.slice(image.lastIndexOf(":") + 1) : "",
+      wanted: file?.tag ?? "",
+      sync: status?.sync?.status ?? "Missing",
+      health: status?.health?.status ?? "Missing",
+      message: reasonOf(status),
+    };
+  });
+}
+
+function reasonOf(status: Application["status"]): string {
+  const operation = status?.operationState;
+  return [
+    ...(status?.conditions ?? []).map(({ type, message }) => `${type}: ${message}`),
+    ...(operation && !["Succeeded", "Running"].includes(operation.phase)
+      ? [`sync ${operation.phase}: ${operation.message ?? ""}`]
+      : []),
+  ].join("; ");
+}
+
+/**
+ * Syncs an Application as a person does: asks its Argo CD for one sync operation now, with the operator's own
+ * Kubernetes credentials. It is what `argocd app sync` writes in the end, without a login to hand around.
+ */
+export async function syncApplication(environment: Environment, name: string): Promise<void> {
+  await withApi(environment, async (api) => {
+    const { spec } = Application.parse(await api.get(`${applicationsPath}/${name}`));
+    const operation = {
+      initiatedBy: { username: "operator" },
+      info: [{ name: "Reason", value: "idp local up" }],
+      sync: { syncOptions: spec.syncPolicy?.syncOptions ?? [] },
+      ...(spec.syncPolicy?.retry !== undefined && { retry: spec.syncPolicy.retry }),
+    };
+    await api.patch(`${applicationsPath}/${name}`, { operation }, "merge-patch");
+  });
+}
+
+/** The table that `up` ends with and `status` shows. */
+export function statusTable(statuses: readonly ServiceStatus[]): string[] {
+  return tableLines([
+    ["SERVICE", "ENVIRONMENT", "IMAGE", "SYNC", "HEALTH"],
+    ...statuses.map(({ service, environment, tag, wanted, sync, health }) => [
+      service,
+      environment,
+      tag === wanted || wanted === "" ? tag || "-" : `${tag || "-"} (git: ${wanted})`,
+      sync,
+      health,
+    ]),
+  ]);
+}
+
+async function applicationsOf(environment: Environment): Promise<Application[]> {
+  return withApi(
+    environment,
+    async (api) => ApplicationList.parse(await api.get(applicationsPath)).items,
+  );
+}
+
+async function withApi<T>(
+  environment: Environment,
+  work: (api: KubeApi) => Promise<T>,
+): Promise<T> {
+  const { accountId } = twinAccounts[environment];
+  const info = readCluster(accountId, clusterName(environment));
+  if (info === undefined) {
+    throw new Error(`${environment} has no cluster yet. Fix: idp local up`);
+  }
+  const api = new KubeApi(info);
+  try {
+    return await work(api);
+  } finally {
+    api.close();
+  }
+}
+
+function order(environment: Environment): number {
+  return environments.indexOf(environment);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,35 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { endLeftovers } from "./leftovers.ts";
+import { withLock } from "./lock.ts";
+import { listProcesses, stopAll } from "./processes.ts";
+import type { Say } from "./stages.ts";
+import { twinPaths } from "./twin.ts";
+
+/** Another `up` or `down` at work is not waited for. */
+const lockLimitMs = 2_000;
+
+/**
+ * Stops everything of the twin and deletes its directory: accounts, clusters, git, registries, stacks, logs. Built
+ * tools stay in the cache. No twin is no error, and half a one (after a crash) goes as well.
+ */
+export async function down(say: Say): Promise<void> {
+  const { state } = twinPaths();
+  if (!existsSync(state)) {
+    say(`there is no twin in ${state}`);
+    return;
+  }
+  await withLock(
+    join(state, "lock"),
+    async () => {
+      const running = listProcesses().filter((process) => process.running).length;
+      say(`stopping ${running} processes`);
+      // Engines and plugins first: they may start a control plane while it is being stopped.
+      await endLeftovers(state);
+      await stopAll();
+      rmSync(state, { recursive: true, force: true });
+      say(`deleted ${state}`);
+    },
+    lockLimitMs,
+  );
+}
