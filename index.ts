@@ -10,27 +10,30 @@ import { PermissionsBoundary } from "./components/permissions-boundary.ts";
 import { Registry } from "./components/registry.ts";
 import { readInputs } from "./config/inputs.ts";
 
-const { environment, settings, services, registryHost, ...inputs } = await readInputs(
+const { environment, settings, services, repositories, registryHost, ...inputs } = await readInputs(
   import.meta.dirname,
 );
-const { aws, argoCd, repository } = settings;
+const { accountId, region, profile } = settings.aws;
+const { reconciliationSeconds, sync } = settings.argoCd;
+const { repository } = settings;
+
 const account = accountProvider(environment, settings);
 const onAws = { providers: [account] };
-const { scope } = new PermissionsBoundary("idp-boundary", aws, onAws);
-const network = new Network("idp-network", { ...aws, ...settings.network }, onAws);
-const registry = new Registry("idp-registry", inputs, onAws);
-const { repositoryArns } = registry;
+const { scope } = new PermissionsBoundary("idp-boundary", { accountId }, onAws);
+const network = new Network("idp-network", { region, ...settings.network }, onAws);
+const { repositoryArns } = new Registry("idp-registry", { repositories }, onAws);
 const github = new GithubAccess(
   "idp-github",
   { ...settings.github, environment, repositoryArns, scope },
   onAws,
 );
-const cluster = new Cluster(
+const { clusterName, provider } = new Cluster(
   "idp-cluster",
   {
-    ...aws,
     ...settings.cluster,
     clusterName: `idp-${environment}`,
+    region,
+    profile,
     network,
     access: [
       ...settings.cluster.access,
@@ -42,35 +45,31 @@ const cluster = new Cluster(
   { ...onAws, dependsOn: [network] },
 );
 
-const { clusterName } = cluster;
-const inCluster = { providers: [account, cluster.provider] };
-const argoCdInstall = new ArgoCdInstall(
+const inCluster = { providers: [account, provider] };
+const { argoCdManifest: manifest, githubApp } = inputs;
+const argoCd = new ArgoCdInstall(
   "argocd",
-  {
-    ...argoCd,
-    manifest: inputs.argoCdManifest,
-    repositoryUrl: repository.url,
-    githubApp: inputs.githubApp,
-  },
+  { manifest, reconciliationSeconds, repositoryUrl: repository.url, githubApp },
   inCluster,
 );
 const imageUpdater =
   inputs.imageUpdater &&
   new ImageUpdater(
     "idp-image-updater",
-    { ...aws, ...inputs.imageUpdater, clusterName, registryHost, repositoryArns },
-    { ...inCluster, dependsOn: [argoCdInstall] },
+    { ...inputs.imageUpdater, clusterName, region, registryHost, repositoryArns },
+    { ...inCluster, dependsOn: [argoCd] },
   );
+const { strategy } = settings.images;
 new AppOfApps(
   "services",
-  { ...argoCd, environment, repository, strategy: settings.images.strategy, services },
-  { ...inCluster, dependsOn: imageUpdater ? [argoCdInstall, imageUpdater] : [argoCdInstall] },
+  { environment, repository, sync, reconciliationSeconds, strategy, services },
+  { ...inCluster, dependsOn: imageUpdater ? [argoCd, imageUpdater] : [argoCd] },
 );
 
 /** What an operator and the workflows need next. */
 export default {
   clusterName,
-  kubeconfig: pulumi.interpolate`aws eks update-kubeconfig --region ${aws.region} --name ${clusterName}`,
+  kubeconfig: pulumi.interpolate`aws eks update-kubeconfig --region ${region} --name ${clusterName}`,
   argoCd: "kubectl port-forward -n argocd svc/argocd-server 8443:443, then https://localhost:8443",
   registry: registryHost,
   previewRoleArn: github.previewRoleArn,

@@ -57,7 +57,9 @@ export function argoCdConfig(reconciliationSeconds: number) {
  */
 export class ArgoCdInstall extends pulumi.ComponentResource {
   constructor(name: string, args: ArgoCdInstallArgs, opts?: pulumi.ComponentResourceOptions) {
-    super(TypeToken.ArgoCdInstall, name, args, opts);
+    // A component's inputs are kept in the state, where a manifest of two megabytes and a secret have no business.
+    const { manifest, githubApp, ...inputs } = args;
+    super(TypeToken.ArgoCdInstall, name, inputs, opts);
 
     const namespace = new k8s.core.v1.Namespace(
       name,
@@ -69,10 +71,10 @@ export class ArgoCdInstall extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    if (args.githubApp) {
+    if (githubApp) {
       new k8s.core.v1.Secret(
         `${name}-repository`,
-        repositorySecret(args.repositoryUrl, args.githubApp),
+        repositorySecret(args.repositoryUrl, githubApp),
         { parent: this, dependsOn: [namespace] },
       );
     }
@@ -80,7 +82,7 @@ export class ArgoCdInstall extends pulumi.ComponentResource {
       name,
       {
         objs: withConfig(
-          inNamespace(args.manifest, argoCdNamespace),
+          inNamespace(manifest, argoCdNamespace),
           argoCdConfig(args.reconciliationSeconds),
         ),
       },

@@ -61,7 +61,8 @@ export class Cluster extends pulumi.ComponentResource {
   readonly provider: k8s.Provider;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super(TypeToken.Cluster, name, args, opts);
+    const { network, ...inputs } = args;
+    super(TypeToken.Cluster, name, inputs, opts);
 
     const key = new aws.kms.Key(
       `${name}-secrets`,
@@ -94,9 +95,9 @@ export class Cluster extends pulumi.ComponentResource {
       {
         name: args.clusterName,
         version: args.version,
-        vpcId: args.network.vpcId,
-        publicSubnetIds: args.network.publicSubnetIds,
-        privateSubnetIds: args.network.privateSubnetIds,
+        vpcId: network.vpcId,
+        publicSubnetIds: network.publicSubnetIds,
+        privateSubnetIds: network.privateSubnetIds,
         authenticationMode: "API",
         autoMode: { enabled: true },
         // Auto Mode needs neither; left to their defaults both leave unused roles behind.

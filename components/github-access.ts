@@ -46,7 +46,8 @@ export class GithubAccess extends pulumi.ComponentResource {
   private readonly providerArn: pulumi.Output<string>;
 
   constructor(name: string, args: GithubAccessArgs, opts?: pulumi.ComponentResourceOptions) {
-    super(TypeToken.GithubAccess, name, args, opts);
+    const { repositoryArns, ...inputs } = args;
+    super(TypeToken.GithubAccess, name, inputs, opts);
 
     const provider = new aws.iam.OpenIdConnectProvider(
       name,
@@ -71,11 +72,11 @@ export class GithubAccess extends pulumi.ComponentResource {
     this.publishRoleArns = pulumi.output(
       Object.fromEntries(
         args.publishers.map(({ repository, image }) => {
-          const repositoryArn = args.repositoryArns.get(image);
+          const repositoryArn = repositoryArns.get(image);
           if (repositoryArn === undefined) {
             throw new pulumi.RunError(
               `idp:github.publishers: ${repository} publishes ${image}, which no service of this environment runs; ` +
-                `allowed: ${[...args.repositoryArns.keys()].join(", ")}. Fix: add a service with that image, or remove the publisher.`,
+                `allowed: ${[...repositoryArns.keys()].join(", ")}. Fix: add a service with that image, or remove the publisher.`,
             );
           }
           const policy = pulumi.output(repositoryArn).apply(ecrPublish);

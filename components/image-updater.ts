@@ -88,14 +88,15 @@ aws ecr get-authorization-token --region ${region} --output text \\
  */
 export class ImageUpdater extends pulumi.ComponentResource {
   constructor(name: string, args: ImageUpdaterArgs, opts?: pulumi.ComponentResourceOptions) {
-    super(TypeToken.ImageUpdater, name, args, opts);
+    const { manifest, repositoryArns, ...inputs } = args;
+    super(TypeToken.ImageUpdater, name, inputs, opts);
 
     const role = new aws.iam.Role(name, { assumeRolePolicy: podIdentityTrust }, { parent: this });
     const policy = new aws.iam.RolePolicy(
       name,
       {
         role: role.name,
-        policy: pulumi.jsonStringify(pulumi.all([...args.repositoryArns.values()]).apply(ecrRead)),
+        policy: pulumi.jsonStringify(pulumi.all([...repositoryArns.values()]).apply(ecrRead)),
       },
       { parent: this },
     );
@@ -112,7 +113,7 @@ export class ImageUpdater extends pulumi.ComponentResource {
     new k8s.yaml.ConfigGroup(
       name,
       {
-        objs: withConfig(inNamespace(args.manifest, argoCdNamespace), {
+        objs: withConfig(inNamespace(manifest, argoCdNamespace), {
           [configMap]: imageUpdaterConfig(args),
         }).map(withLoginScript),
       },
