@@ -77,6 +77,8 @@ export function partSpec(
       "--leader-elect=false",
       "--secure-port=0",
       "--profiling=false",
+      // KWOK's nodes report once a minute (kwok.ts); a machine that sleeps or is busy is no reason to evict Pods.
+      "--node-monitor-grace-period=15m",
       // A hundred services arrive at once in the twin's tests; the defaults (20) would make them wait.
       "--kube-api-qps=200",
       "--kube-api-burst=400",

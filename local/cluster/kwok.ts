@@ -31,6 +31,21 @@ export function kwokConfiguration(processPod: string): string {
       ],
       { statusTemplate: nodeReady },
     ),
+    // Leases would do the same, but a KWOK that was killed holds its leases until they expire, and until then the next
+    // one leaves the nodes' Pods alone.
+    stage(
+      "node-heartbeat",
+      "Node",
+      [
+        {
+          key: '.status.conditions.[] | select(.type == "Ready") | .status',
+          operator: "In",
+          values: ["True"],
+        },
+      ],
+      { statusTemplate: nodeReady },
+      60_000,
+    ),
     stage(
       "pod-ready",
       "Pod",
@@ -40,6 +55,22 @@ export function kwokConfiguration(processPod: string): string {
         { key: ".status.phase", operator: "In", values: ["Pending"] },
       ],
       { statusTemplate: podReady },
+    ),
+    // A node that was given up (the machine slept) and came back: its Pods were marked as not ready.
+    stage(
+      "pod-ready-again",
+      "Pod",
+      [
+        simulated,
+        { key: isDeleted, operator: "DoesNotExist" },
+        { key: ".status.phase", operator: "In", values: ["Running"] },
+        {
+          key: '.status.conditions.[] | select(.type == "Ready") | .status',
+          operator: "NotIn",
+          values: ["True"],
+        },
+      ],
+      { statusTemplate: readyConditions },
     ),
     stage(
       "pod-complete",
@@ -64,17 +95,24 @@ function stage(
   kind: string,
   matchExpressions: readonly Requirement[],
   next: { statusTemplate: string } | { delete: true },
+  delayMs = 0,
 ) {
   return {
     apiVersion: "kwok.x-k8s.io/v1alpha1",
     kind: "Stage",
     metadata: { name },
-    spec: { resourceRef: { apiGroup: "v1", kind }, selector: { matchExpressions }, next },
+    spec: {
+      resourceRef: { apiGroup: "v1", kind },
+      selector: { matchExpressions },
+      ...(delayMs > 0 && { delay: { durationMilliseconds: delayMs } }),
+      next,
+    },
   };
 }
 
 // Go templates that render to YAML; the functions are KWOK's.
 const nodeReady = `
+{{ $created := .metadata.creationTimestamp }}
 phase: Running
 conditions:
 {{ range NodeConditions }}
@@ -83,6 +121,15 @@ conditions:
   reason: {{ .reason | Quote }}
   message: {{ .message | Quote }}
   lastHeartbeatTime: {{ Now | Quote }}
+  lastTransitionTime: {{ $created | Quote }}
+{{ end }}
+`;
+
+const readyConditions = `
+conditions:
+{{ range $type := list "Initialized" "ContainersReady" "Ready" }}
+- type: {{ $type | Quote }}
+  status: "True"
   lastTransitionTime: {{ Now | Quote }}
 {{ end }}
 `;
@@ -96,12 +143,7 @@ hostIP: {{ NodeIPWith .spec.nodeName | Quote }}
 podIP: {{ $ip | Quote }}
 podIPs:
 - ip: {{ $ip | Quote }}
-conditions:
-{{ range $type := list "Initialized" "ContainersReady" "Ready" }}
-- type: {{ $type | Quote }}
-  status: "True"
-  lastTransitionTime: {{ $now | Quote }}
-{{ end }}
+${readyConditions}
 {{ range .spec.readinessGates }}
 - type: {{ .conditionType | Quote }}
   status: "True"

@@ -107,6 +107,7 @@ export class PodRunner {
   #reported: PodStatus | undefined;
   #reporting: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
+  #isContradicted = false;
   #refreshing: NodeJS.Timeout | undefined;
 
   constructor(pod: Pod, surroundings: Surroundings) {
@@ -144,6 +145,13 @@ export class PodRunner {
   /** Takes the object's new version. */
   update(pod: Pod): void {
     this.#pod = pod;
+    const said = this.#reported?.conditions.find(({ type }) => type === "Ready");
+    const stands = pod.status?.conditions.find(({ type }) => type === "Ready");
+    // The node was given up for a while (the machine slept), and its Pods marked as not ready.
+    if (said !== undefined && stands !== undefined && said.status !== stands.status) {
+      this.#isContradicted = true;
+      this.#reporting ??= this.#report();
+    }
   }
 
   /**
@@ -569,7 +577,8 @@ export class PodRunner {
       };
       const before = this.#reported?.conditions ?? [];
       const status = podStatus(this.#pod, runtime, before, new Date().toISOString());
-      if (JSON.stringify(status) === JSON.stringify(this.#reported)) break;
+      if (!this.#isContradicted && JSON.stringify(status) === JSON.stringify(this.#reported)) break;
+      this.#isContradicted = false;
       try {
         const patch = { metadata: { uid: this.#pod.metadata.uid }, status };
         const path = `${this.#path}/status`;

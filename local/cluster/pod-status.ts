@@ -39,8 +39,9 @@ export interface PodRuntime {
 interface Condition {
   readonly type: string;
   readonly status: "True" | "False";
-  readonly reason?: string;
-  readonly message?: string;
+  /** Null takes an earlier one away: the status is sent as a patch. */
+  readonly reason: string | null;
+  readonly message: string | null;
   readonly lastTransitionTime: string;
 }
 
@@ -78,7 +79,7 @@ export function podStatus(
     message: `containers with unready status: [${unready.join(" ")}]`,
   };
   const conditions = [
-    condition(before, now, "PodScheduled", true, {}),
+    condition(before, now, "PodScheduled", true),
     condition(before, now, "Initialized", uninitialized.length === 0, {
       reason: "ContainersNotInitialized",
       message: `containers with incomplete status: [${uninitialized.join(" ")}]`,
@@ -129,14 +130,15 @@ function condition(
   now: string,
   type: string,
   isTrue: boolean,
-  otherwise: { readonly reason?: string; readonly message?: string },
+  otherwise?: { readonly reason: string; readonly message: string },
 ): Condition {
   const status = isTrue ? "True" : "False";
   const last = before.find((candidate) => candidate.type === type);
   return {
     type,
     status,
-    ...(isTrue ? {} : otherwise),
+    reason: isTrue ? null : (otherwise?.reason ?? null),
+    message: isTrue ? null : (otherwise?.message ?? null),
     lastTransitionTime: last?.status === status ? last.lastTransitionTime : now,
   };
 }

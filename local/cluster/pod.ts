@@ -113,6 +113,11 @@ export const Pod = z.object({
     volumes: z.array(Volume).default([]),
     terminationGracePeriodSeconds: z.int().default(30),
   }),
+  status: z
+    .object({
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+    })
+    .optional(),
 });
 export type Pod = z.infer<typeof Pod>;
 
