@@ -74,7 +74,7 @@ export function valuesAt(bag: Json | undefined, path: string): Json[] {
     found = found.flatMap((value) => {
       const next = isBag(value) ? value[key] : undefined;
       if (next === undefined || next === null || next === unknown) return [];
-      return Array.isArray(next) ? (next as Json[]).filter((v) => v !== unknown) : [next];
+      return isList(next) ? next.filter((v) => v !== unknown) : [next];
     });
   }
   return found;
@@ -90,10 +90,15 @@ export function stringAt(bag: Json | undefined, path: string): string | undefine
   return stringsAt(bag, path)[0];
 }
 
+/** Whether a value is a list; Array.isArray does not narrow a read-only one. */
+export function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
 /** Whether two values are the same, whatever the order of their keys. */
 export function same(one: Json | undefined, other: Json | undefined): boolean {
-  if (Array.isArray(one) && Array.isArray(other)) {
-    return one.length === other.length && one.every((value: Json, i) => same(value, other[i]));
+  if (isList(one) && isList(other)) {
+    return one.length === other.length && one.every((value, i) => same(value, other[i]));
   }
   if (isBag(one) && isBag(other)) {
     const keys = new Set([...Object.keys(one), ...Object.keys(other)]);

@@ -48,10 +48,7 @@ function bag(struct: Struct | undefined): Bag {
 }
 
 function struct(value: Bag): Struct {
-  // The protobuf type wants a mutable object; ours is never written to.
-  return structs.Struct.fromJavaScript({ ...value } as Parameters<
-    typeof structs.Struct.fromJavaScript
-  >[0]);
+  return structs.Struct.fromJavaScript({ ...value });
 }
 
 /** The resource type in a URN: urn:pulumi:<stack>::<project>::<parents$>type::<name>. */

@@ -14,7 +14,7 @@ function region(
   zones: string,
   name: string,
 ): [string, Region] {
-  const zoneNames = [...zones].map((letter) => `${name}${letter}`);
+  const zoneNames = Array.from(zones, (letter) => `${name}${letter}`);
   return [
     name,
     { partition: "aws", dnsSuffix: "amazonaws.com", description, zonePrefix, zones: zoneNames },

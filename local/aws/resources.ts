@@ -167,7 +167,7 @@ function keepIgnored(oldInputs: Bag, inputs: Bag, ignore: readonly string[]): Ba
     const old = oldInputs[key];
     const value = wanted[key];
     if (rest.length === 0) {
-      const { [key]: _, ...others } = wanted;
+      const others = without(wanted, key);
       wanted = old === undefined ? others : { ...others, [key]: old };
     } else if (isBag(old) && isBag(value)) {
       wanted = { ...wanted, [key]: keepIgnored(old, value, [rest.join(".")]) };
@@ -261,8 +261,10 @@ export async function create(
 
 /** Same resource of the same stack, wanted the same way. A name that was made up is new at every try. */
 function tokenOf(type: ResourceType, token: string, given: Bag, { urn }: Origin): string {
-  const made = stringsAt(given, defaultsKey).includes(type.naming?.property ?? "");
-  const { [made ? (type.naming?.property ?? "") : ""]: _, ...wanted } = withoutBookkeeping(given);
+  const property = type.naming?.property ?? "";
+  const made = stringsAt(given, defaultsKey).includes(property);
+  const inputs = withoutBookkeeping(given);
+  const wanted = made ? without(inputs, property) : inputs;
   return createHash("sha256")
     .update(JSON.stringify([urn, token, sorted(wanted)]))
     .digest("hex");
@@ -420,6 +422,10 @@ function shown(record: ResourceRecord): Shown {
     id: record.id,
     outputs: merge(merge(defaults, record.inputs), record.computed),
   };
+}
+
+function without(bag: Bag, unwanted: string): Bag {
+  return Object.fromEntries(Object.entries(bag).filter(([key]) => key !== unwanted));
 }
 
 function withoutBookkeeping(inputs: Bag): Bag {

@@ -1,5 +1,5 @@
 import { parseCidr } from "../cidr.ts";
-import { isBag, type Bag, type Json } from "./properties.ts";
+import { isBag, isList, type Bag, type Json } from "./properties.ts";
 
 /** Looks at one known value of a property. @returns what is wrong with it, or undefined */
 export type Rule = (value: Json) => string | undefined;
@@ -110,10 +110,10 @@ export function policy(kind: PolicyKind, limit: number): Rule {
 }
 
 /** The statements of a parsed policy document; one alone may stand without its list. */
-export function statementsOf(document: Bag): Json[] {
+export function statementsOf(document: Bag): readonly Json[] {
   const statement = document["Statement"];
   if (statement === undefined || statement === null) return [];
-  return Array.isArray(statement) ? (statement as Json[]) : [statement];
+  return isList(statement) ? statement : [statement];
 }
 
 function checkStatement(statement: Json, kind: PolicyKind): string | undefined {
@@ -164,9 +164,9 @@ const principalForms: Readonly<Record<string, RegExp>> = {
 };
 
 /** A value as a list: policies allow a single one without brackets. */
-export function listOf(value: Json | undefined): Json[] {
+export function listOf(value: Json | undefined): readonly Json[] {
   if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? (value as Json[]) : [value];
+  return isList(value) ? value : [value];
 }
 
 /** Whether a policy document lets this service's principal in. Text that is no JSON: no. */

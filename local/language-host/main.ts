@@ -51,7 +51,7 @@ async function run(request: RunRequest): Promise<RunResponse> {
     organization: request.getOrganization(),
     project: request.getProject(),
     "root-directory": info?.getRootDirectory() ?? "",
-    stack: request.getStack(),
+    stack: request.toObject().stack,
     pwd: directory,
     parallel: String(request.getParallel()),
   };

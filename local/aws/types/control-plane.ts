@@ -6,6 +6,22 @@ type ControlPlane = Pick<
   "ensureControlPlane" | "deleteControlPlane"
 >;
 
+/** A certificate that signed nothing: kubeconfigs need one that can be parsed. Its key was thrown away. */
+const unusedCertificate = [
+  "-----BEGIN CERTIFICATE-----",
+  "MIIBqjCCAU+gAwIBAgIUdnqa8aD7iwR7dY6W1j73NRW4tDUwCgYIKoZIzj0EAwIw",
+  "KTEnMCUGA1UEAwweaWRwIHR3aW4gd2l0aG91dCBjb250cm9sIHBsYW5lMCAXDTI2",
+  "MTEyNDE3MDcwNFoYDzIxMjYxMDMxMTcwNzA0WjApMScwJQYDVQQDDB5pZHAgdHdp",
+  "biB3aXRob3V0IGNvbnRyb2wgcGxhbmUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC",
+  "AAQgrq2oOmAH5S6C7wyUWm0wPoZNXyvampdEjGCE1wSFvQW6rvbMh0Te78hndVHN",
+  "HY70p3+47+JE+x7J2Pvwl3vOo1MwUTAdBgNVHQ4EFgQU0Azsq8cdvz8TwkgHeMa5",
+  "U9A4g1IwHwYDVR0jBBgwFoAU0Azsq8cdvz8TwkgHeMa5U9A4g1IwDwYDVR0TAQH/",
+  "BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAmKez8aOX5QmU1Fo/k8PVUOxL43kK",
+  "yZlb6Kg71jO/LbgCIQCXpt4ZjZLj97/5qQONm1OcskVv7T2VyO2g4nJHB/bMug==",
+  "-----END CERTIFICATE-----",
+  "",
+].join("\n");
+
 /**
  * Without a control plane (IDP_CONTROL_PLANE=none) a cluster is a record only, and its address answers nobody: the
  * discard port. For tests of the doubles themselves.
@@ -14,7 +30,7 @@ const recordOnly: ControlPlane = {
   ensureControlPlane: () =>
     Promise.resolve({
       endpoint: "https://127.0.0.1:9",
-      certificateAuthority: Buffer.from("no control plane").toString("base64"),
+      certificateAuthority: Buffer.from(unusedCertificate).toString("base64"),
       token: "none",
     }),
   deleteControlPlane: () => Promise.resolve(),

@@ -132,7 +132,7 @@ function lifecyclePolicy(value: Json): ReturnType<Rule> {
     if (problem !== undefined) return `rules[${index}]: ${problem}`;
     const priority = isBag(rule) ? rule["rulePriority"] : undefined;
     if (priorities.has(priority))
-      return `rules[${index}]: rulePriority ${String(priority)} is taken`;
+      return `rules[${index}]: rulePriority ${JSON.stringify(priority)} is taken`;
     priorities.add(priority);
   }
   return untaggedLast(rules);

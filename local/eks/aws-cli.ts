@@ -1,0 +1,33 @@
+import { execFileSync } from "node:child_process";
+
+const advice =
+  "See https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html for installation instructions.";
+
+/** Oldest AWS CLI, by major version, whose `eks get-token` the kubeconfig can use. */
+const oldest: Readonly<Record<number, readonly [number, number]>> = { 1: [1, 24], 2: [2, 7] };
+
+/**
+ * The component needs the AWS CLI for kubeconfig tokens, and says so before it makes anything.
+ * @throws Error in the real component's words when `aws` is not on the PATH or too old
+ */
+export function requireAwsCli(version: () => string = awsVersion): void {
+  const line = version();
+  const [, major = NaN, minor = NaN] = (/^aws-cli\/(\d+)\.(\d+)\.\d+/.exec(line) ?? []).map(Number);
+  const [needMajor, needMinor] = oldest[major] ?? [2, 7];
+  if (major > needMajor || (major === needMajor && minor >= needMinor)) return;
+  const found = line.split(" ")[0]?.replace("aws-cli/", "") ?? line;
+  throw new Error(
+    `At least v${needMajor}.${needMinor}.0 of aws-cli is required. Current version is: ${found}. ${advice}`,
+  );
+}
+
+function awsVersion(): string {
+  try {
+    return execFileSync("aws", ["--version"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  } catch {
+    throw new Error(`Could not find aws CLI for EKS. ${advice}`);
+  }
+}

@@ -1,0 +1,53 @@
+/** What a kubeconfig of an EKS cluster says. */
+export interface KubeconfigRequest {
+  readonly clusterName: string;
+  /** https://... */
+  readonly endpoint: string;
+  readonly region: string;
+  /** PEM in base64. */
+  readonly certificateAuthority: string;
+  /** Role that `aws eks get-token` assumes. */
+  readonly roleArn?: string | undefined;
+  /** AWS profile; only the component's own provider gets it, never the kubeconfig that users see. */
+  readonly profileName?: string | undefined;
+}
+
+/** The kubeconfig that eks.Cluster makes: it holds no secret, `aws eks get-token` fetches one for each session. */
+export function kubeconfig(request: KubeconfigRequest) {
+  const { clusterName, endpoint, region, certificateAuthority, roleArn, profileName } = request;
+  return {
+    apiVersion: "v1",
+    clusters: [
+      {
+        cluster: { server: endpoint, "certificate-authority-data": certificateAuthority },
+        name: "kubernetes",
+      },
+    ],
+    contexts: [{ context: { cluster: "kubernetes", user: "aws" }, name: "aws" }],
+    "current-context": "aws",
+    kind: "Config",
+    users: [
+      {
+        name: "aws",
+        user: {
+          exec: {
+            apiVersion: "client.authentication.k8s.io/v1beta1",
+            command: "aws",
+            args: [
+              ...["--region", region, "eks", "get-token", "--cluster-name", clusterName],
+              ...["--output", "json"],
+              ...(roleArn === undefined ? [] : ["--role", roleArn]),
+              ...(profileName === undefined ? [] : ["--profile", profileName]),
+            ],
+            env: [
+              {
+                name: "KUBERNETES_EXEC_INFO",
+                value: `{"apiVersion": "client.authentication.k8s.io/v1beta1"}`,
+              },
+            ],
+          },
+        },
+      },
+    ],
+  };
+}
