@@ -1,18 +1,34 @@
 import { join } from "node:path";
 import { stateDir } from "./paths.ts";
+import { sdkVersion } from "./sdk-version.ts";
 
 /** A program that is found by its name on the PATH, or in the engine's plugin folder, and starts one of the doubles. */
 export interface Shim {
   readonly name: string;
   readonly content: string;
+  /**
+   * Folder below `$PULUMI_HOME/plugins` where the engine finds it too. There it is taken like an installed plugin; on the
+   * PATH every command warns that it is. Absent for what is no plugin.
+   */
+  readonly pluginFolder: string | undefined;
 }
 
-const doubles: Readonly<Record<string, string>> = {
-  "pulumi-resource-aws": "aws/main.ts",
-  "pulumi-resource-awsx": "awsx/main.ts",
-  "pulumi-resource-eks": "eks/main.ts",
-  "pulumi-language-nodejs": "language-host/main.ts",
-  aws: "aws/cli/main.ts",
+interface Double {
+  /** What starts it, below local/. */
+  readonly file: string;
+  /** The plugin's kind and name, and the package whose version it has. */
+  readonly plugin?: { readonly id: string; readonly sdk: string };
+}
+
+const doubles: Readonly<Record<string, Double>> = {
+  "pulumi-resource-aws": { file: "aws/main.ts", plugin: { id: "resource-aws", sdk: "aws" } },
+  "pulumi-resource-awsx": { file: "awsx/main.ts", plugin: { id: "resource-awsx", sdk: "awsx" } },
+  "pulumi-resource-eks": { file: "eks/main.ts", plugin: { id: "resource-eks", sdk: "eks" } },
+  "pulumi-language-nodejs": {
+    file: "language-host/main.ts",
+    plugin: { id: "language-nodejs", sdk: "pulumi" },
+  },
+  aws: { file: "aws/cli/main.ts" },
 };
 
 /**
@@ -22,8 +38,9 @@ const doubles: Readonly<Record<string, string>> = {
  * @param node the Node to run: an absolute path, for the PATH may have an older one
  */
 export function shims(twin = stateDir(), node = process.execPath): Shim[] {
-  return Object.entries(doubles).map(([name, file]) => ({
+  return Object.entries(doubles).map(([name, { file, plugin }]) => ({
     name,
+    pluginFolder: plugin === undefined ? undefined : `${plugin.id}-v${sdkVersion(plugin.sdk)}`,
     content: [
       "#!/bin/sh",
       `export IDP_TWIN=${quoted(twin)}`,

@@ -10,12 +10,11 @@ import type { Account } from "../account.ts";
 
 const repository = "aws:ecr/repository:Repository";
 
-/** Where the twin's registry of the account keeps the images of a repository, if it runs and has any. */
+/** Where the twin's registry keeps the images of a repository (local/registry.ts), if it has any. */
 function storage(account: Account, name: string): string[] {
-  const root = join(stateDir(), "registry", account.id);
-  return ["", "data", "storage"]
-    .map((folder) => join(root, folder, "docker/registry/v2/repositories", name))
-    .filter((directory) => existsSync(join(directory, "_manifests")));
+  const images = join(stateDir(), "registry", account.id, "images");
+  const directory = join(images, "docker/registry/v2/repositories", name);
+  return existsSync(join(directory, "_manifests")) ? [directory] : [];
 }
 
 function imagesIn(directory: string): number {
