@@ -9,7 +9,10 @@ export function unary<Request, Response>(
   answer: (request: Request) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    answer(call.request).then(
+    // Inside a promise from the start: what answer throws at once is an answer, too.
+    new Promise<Response>((resolve) => {
+      resolve(answer(call.request));
+    }).then(
       (response) => {
         callback(null, response);
       },
