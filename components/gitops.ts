@@ -10,11 +10,17 @@ const chartPath = "helm-charts/standard-service";
 /** The cluster Argo CD runs in, by the only name an Application may use for it. */
 const ownCluster = "https://kubernetes.default.svc";
 
-/** What the standard chart renders, and so all that an Application may make. */
+/**
+ * What the standard chart renders, and so all that an Application may make; ReplicaSet and Pod because Argo CD leaves
+ * out of an Application's tree what its project does not allow, and the images that run (which Image Updater goes by)
+ * are the Pods'.
+ */
 const serviceKinds = [
+  { group: "", kind: "Pod" },
   { group: "", kind: "Service" },
   { group: "", kind: "ServiceAccount" },
   { group: "apps", kind: "Deployment" },
+  { group: "apps", kind: "ReplicaSet" },
   { group: "autoscaling", kind: "HorizontalPodAutoscaler" },
   { group: "networking.k8s.io", kind: "Ingress" },
   { group: "networking.k8s.io", kind: "NetworkPolicy" },

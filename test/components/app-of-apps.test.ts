@@ -52,9 +52,11 @@ describe("appProject", () => {
     ]);
     expect(spec.clusterResourceWhitelist).to.deep.equal([{ group: "", kind: "Namespace" }]);
     expect(spec.namespaceResourceWhitelist.map(({ kind }) => kind)).to.deep.equal([
+      "Pod",
       "Service",
       "ServiceAccount",
       "Deployment",
+      "ReplicaSet",
       "HorizontalPodAutoscaler",
       "Ingress",
       "NetworkPolicy",
