@@ -4,45 +4,39 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
-  readdirSync,
   readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { pulumiShim } from "./pulumi-shim.ts";
+import { sdkVersion } from "./sdk-version.ts";
 import { shims } from "./shims.ts";
 import { binaryPath } from "./toolchain/locate.ts";
 import type { BinaryName } from "./toolchain/tools.ts";
 import { twinPaths } from "./twin.ts";
 
 /** Built programs that are on the twin's PATH under their own name. */
-const linked: readonly BinaryName[] = [
-  "pulumi-resource-kubernetes",
-  "kubectl",
-  "helm",
-  "argocd",
-  "crane",
-];
+const linked: readonly BinaryName[] = ["kubectl", "helm", "argocd", "crane"];
 
 /**
- * Puts the twin's programs into its folder on PATH: the doubles, `pulumi` with the twin's settings, and what the
- * toolchain built. What is there already stays untouched, so a program that runs is not pulled from under it.
+ * Installs the twin's programs: on its PATH `pulumi` with the twin's settings, the `aws` double, and what the toolchain
+ * built; in its engine's plugin folder the doubles and the Kubernetes provider. What is there already stays untouched,
+ * so nothing that runs is pulled away.
  */
 export function installPrograms(paths = twinPaths()): void {
-  mkdirSync(paths.bin, { recursive: true });
-  const scripts = [
-    ...shims(paths.state),
-    { name: "pulumi", content: pulumiShim(binaryPath("pulumi"), paths.settings) },
-  ];
-  const wanted = new Set<string>([...scripts.map(({ name }) => name), ...linked]);
-  for (const name of readdirSync(paths.bin)) {
-    if (!wanted.has(name)) rmSync(join(paths.bin, name));
+  const plugins = join(paths.pulumiHome, "plugins");
+  for (const { name, pluginFolder, content } of shims(paths.state)) {
+    const folder = pluginFolder === undefined ? paths.bin : join(plugins, pluginFolder);
+    placeScript(join(folder, name), content);
   }
-  for (const { name, content } of scripts) placeScript(join(paths.bin, name), content);
+  placeScript(join(paths.bin, "pulumi"), pulumiShim(binaryPath("pulumi"), paths.settings));
   for (const name of linked) placeLink(join(paths.bin, name), binaryPath(name));
+  const provider = "pulumi-resource-kubernetes";
+  const version = sdkVersion("kubernetes");
+  placeLink(join(plugins, `resource-kubernetes-v${version}`, provider), binaryPath(provider));
 }
 
 /** A PATH without the twin's own folder: there `pulumi` is the twin's, and the real one is looked for. */
@@ -52,6 +46,7 @@ export function withoutTwin(env: NodeJS.ProcessEnv, bin = twinPaths().bin): Node
 }
 
 function placeScript(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true });
   if (existsSync(path) && readFileSync(path, "utf8") === content) return;
   writeFileSync(`${path}.new`, content);
   chmodSync(`${path}.new`, 0o755);
@@ -59,6 +54,7 @@ function placeScript(path: string, content: string): void {
 }
 
 function placeLink(path: string, target: string): void {
+  mkdirSync(dirname(path), { recursive: true });
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   if (isLink && readlinkSync(path) === target) return;
   rmSync(path, { force: true });

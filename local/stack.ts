@@ -101,17 +101,19 @@ async function runPulumi(
 }
 
 /**
- * A line of the engine's display worth showing while it works: a resource that is done, a diagnostic. Not: a resource
- * that begins, for it will be said when done; blank lines and headings.
+ * A line of the engine's display worth showing while it works: a resource that is done or that failed. Not: one that
+ * begins, for it will be said when done; the stack itself; and from the diagnostics on nothing, they are shown at the end.
  */
 export function progressOf(line: string): string | undefined {
-  const text = line.trim();
-  if (text === "" || /^(Updating|Refreshing) \(/.test(text) || text.startsWith("@ "))
-    return undefined;
-  if (/ (creating|updating|refreshing|deleting|reading|replacing)( \(\d+s\))?\.*$/.test(text)) {
-    return undefined;
-  }
-  return text.replaceAll(/\s+/g, " ");
+  const done =
+    /^\s*(?:[-+~<>=]+\s+)?([\w.-]+:\S+ \S+ (?:\w+|\*\*.*failed\*\*)(?: \([\d.]+m?s\))?.*)$/.exec(
+      line.replaceAll(/\s+/g, " "),
+    )?.[1];
+  if (done === undefined || done.startsWith("pulumi:pulumi:Stack")) return undefined;
+  return / (created|updated|deleted|replaced|imported|refreshed|read|failed|\*\*)/.test(done) ||
+    / (error|warning): /.test(done)
+    ? done
+    : undefined;
 }
 
 /** The counts below `Resources:` at the end of an update. */
@@ -133,7 +135,12 @@ export function isUnchanged(changes: Changes): boolean {
 /** What to show of a failed run: everything from `Diagnostics:` on, else its last lines. */
 export function diagnosticsIn(lines: readonly string[]): string[] {
   const start = lines.lastIndexOf("Diagnostics:");
-  return start < 0 ? lines.slice(-20) : lines.slice(start + 1);
+  if (start < 0) return lines.slice(-20);
+  const end = lines.findIndex((line, index) => index > start && line === "Resources:");
+  // The engine ends with an offer of its vendor's service.
+  return lines
+    .slice(start + 1, end < 0 ? undefined : end)
+    .filter((line) => !/Pulumi Neo|\?explainFailure|pulumi neo/.test(line));
 }
 
 const Lock = z.object({ pid: z.int(), hostname: z.string(), timestamp: z.string() });
