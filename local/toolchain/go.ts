@@ -70,8 +70,7 @@ export async function findGo(machine: NodeJS.ProcessEnv): Promise<Go> {
     GOMODCACHE: join(cache, "gomod"),
     GOCACHE: join(cache, "gobuild"),
     GOTMPDIR: temporary,
-    // Go counts its own use below this folder.
-    XDG_CONFIG_HOME: join(cache, "work", "config"),
+    XDG_CONFIG_HOME: goConfig(cache),
     ...(totalmem() > spareMemory ? { GOGC: "400" } : {}),
   };
   return {
@@ -94,14 +93,31 @@ async function machineGo(
   cwd: string,
 ): Promise<string> {
   try {
-    // The machine's own version is enough to be asked for its settings.
-    const asked = { ...definedOnly(env), GOTOOLCHAIN: "local", GOWORK: "off" };
+    const asked = {
+      ...definedOnly(env),
+      ...settingsFile(env),
+      // The machine's own version is enough to be asked for its settings.
+      GOTOOLCHAIN: "local",
+      GOWORK: "off",
+      XDG_CONFIG_HOME: goConfig(cwd),
+    };
     return (await execa("go", args, { env: asked, extendEnv: false, cwd })).stdout;
   } catch (error) {
     throw new ToolchainError(
       `The tools of the twin are built with Go, and \`go\` does not run here: ${outputOf(error)}\nFix: install Go 1.26 or newer and put it on PATH.`,
     );
   }
+}
+
+/** Go counts its own use below this folder, wherever HOME is. */
+function goConfig(cache: string): string {
+  return join(cache, "work", "config");
+}
+
+/** Where `go env -w` keeps its settings, once the folder of such files is not the user's any more. */
+function settingsFile(env: NodeJS.ProcessEnv): Record<string, string> {
+  if (env["GOENV"] !== undefined || env["HOME"] === undefined) return {};
+  return { GOENV: join(env["XDG_CONFIG_HOME"] || join(env["HOME"], ".config"), "go", "env") };
 }
 
 function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
