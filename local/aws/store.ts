@@ -127,10 +127,11 @@ export class Store {
 
   /** Forgets a resource; one that is not there is no error. */
   delete(type: string, id: string, keys: readonly string[] = []): void {
-    rmSync(this.file(type, id), { force: true });
+    // Keys first: a key whose record is gone belongs to nobody.
     for (const key of keys) {
       if (this.holder(type, key) === id) rmSync(this.keyFile(type, key), { force: true });
     }
+    rmSync(this.file(type, id), { force: true });
   }
 
   /** The id of the resource that holds a unique key, if that resource still exists. */

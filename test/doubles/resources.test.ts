@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Account } from "../../local/aws/account.ts";
@@ -511,6 +511,7 @@ describe("AWS double: resources", () => {
       const first = await make(gateway, "one", { vpcId });
       await refused(make(gateway, "two", { vpcId }), /Resource\.AlreadyAssociated/);
       await resources.remove(gateway, first.id, account, store, "e");
+      expect(readdirSync(join(folder, "ec2/internetGateway/.unique"))).to.deep.equal([]);
       await make(gateway, "two", { vpcId });
     });
   });
