@@ -419,10 +419,15 @@ export class PodRunner {
       );
     }
     for (const [from, to] of Object.entries(row.rename ?? {})) environment[to] = own[from] ?? "";
-    const [, ...words] = [...(container.command ?? []), ...(container.args ?? [])];
+    const words = [...(container.command ?? []), ...(container.args ?? [])];
+    const passed: Record<Workload["words"], string[]> = {
+      "program and arguments": words.slice(1),
+      arguments: words,
+      "for another program": [],
+    };
     const args = [
-      ...(row.ownArguments === true ? [] : words.map((word) => expand(word, own))),
-      ...row.listen((port) => this.#portOf(container, port)),
+      ...passed[row.words].map((word) => expand(word, own)),
+      ...row.listen((port) => this.#portOf(container, port), this.#pod.metadata.namespace),
     ];
     return {
       name: this.#processName(container.name),

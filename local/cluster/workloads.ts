@@ -16,10 +16,13 @@ export interface Workload {
   readonly program: BinaryName;
   /** Container ports that it listens on. */
   readonly ports: readonly number[];
-  /** Arguments that bind it to 127.0.0.1 and its ports. They come last, so they win over the Pod's. */
-  readonly listen: (port: PortOf) => readonly string[];
-  /** The Pod's own arguments are for another program and are not passed on. */
-  readonly ownArguments?: true;
+  /** Arguments that bind it to 127.0.0.1 and its ports, and others it needs here. They come last and win over the Pod's. */
+  readonly listen: (port: PortOf, namespace: string) => readonly string[];
+  /**
+   * What the Pod's command and arguments are: the program's name and its arguments; arguments for the image's entry
+   * point; or words for another program, which are not passed on.
+   */
+  readonly words: "program and arguments" | "arguments" | "for another program";
   /**
    * Variables that the program needs to find here what its image has elsewhere. Paths are the container's; they are
    * rewritten like the Pod's own. The Pod's variables win.
@@ -43,6 +46,7 @@ export const socketPlaceholder = "{socket}";
 
 const argoCd = {
   image: "argoproj/argocd",
+  words: "program and arguments",
   folders: ["/app/config", "/home/argocd", "/shared/app"],
 } as const;
 
@@ -81,7 +85,7 @@ const redisServer = {
   ports: [6379],
   listen: (port: PortOf) => [`-address=127.0.0.1:${port(6379)}`],
   // The Pod's arguments are redis's own and hold the password.
-  ownArguments: true,
+  words: "for another program",
 } as const satisfies Partial<Workload>;
 
 const redisPassword = {
@@ -180,12 +184,15 @@ export const workloads: readonly Workload[] = [
     pod: "argocd-image-updater",
     container: "argocd-image-updater-controller",
     image: "argoprojlabs/argocd-image-updater",
+    words: "arguments",
     program: "argocd-image-updater",
     ports: [8081, 8082, 8443],
-    listen: (port) => [
+    listen: (port, namespace) => [
       `--health-probe-bind-address=127.0.0.1:${port(8081)}`,
       `--metrics-bind-address=127.0.0.1:${port(8443)}`,
       `--webhook-port=${port(8082)}`,
+      // Read from a file of the image otherwise.
+      `--leader-election-namespace=${namespace}`,
       // Compiled in as paths of the image.
       "--registries-conf-path=/app/config/registries.conf",
       "--git-commit-message-path=/app/config/commit.template",
