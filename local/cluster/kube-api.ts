@@ -97,6 +97,7 @@ export class KubeApi {
     type?: string,
     signal?: AbortSignal,
   ): Promise<IncomingMessage> {
+    const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const call = request(
         `${this.#info.endpoint}${path}`,
@@ -109,13 +110,15 @@ export class KubeApi {
             authorization: `Bearer ${this.#info.token}`,
             accept: "application/json",
             ...(type === undefined ? {} : { "content-type": type }),
+            // Node leaves it out for DELETE, and the server takes the body for the next request.
+            "content-length": content?.length ?? 0,
           },
         },
         resolve,
       );
       call.once("error", reject);
       call.once("timeout", () => call.destroy(new Error(`${method} ${path}: no answer in 30 s`)));
-      call.end(body === undefined ? undefined : JSON.stringify(body));
+      call.end(content);
     });
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;

@@ -256,6 +256,13 @@ export class PodRunner {
       return;
     }
     let failures = 0;
+    // It ended while there was no process kubelet.
+    if (
+      this.#memory.containers[container.name] !== undefined &&
+      this.#adopt(container) === undefined
+    ) {
+      this.#memoryOf(container.name).restartCount += 1;
+    }
     while (!this.#isEnding()) {
       const started = this.#adopt(container) ?? (await this.#start(container, row, this.#main));
       if (started === undefined) return;
