@@ -1,0 +1,93 @@
+import { expect } from "chai";
+import { execa } from "execa";
+import { environments } from "../../config/environments.ts";
+import { ociImage } from "../../local/oci-image.ts";
+import { pushImage } from "../../local/registry.ts";
+import { registryUrl, requireTwin, twinPaths } from "../../local/twin.ts";
+import { eventually, fileOf, idp, pulumi, sleep, statusOf, succeeded } from "./support/twin.ts";
+
+const minutes = (count: number) => count * 60_000;
+
+describe("make up", () => {
+  it("brings up three accounts within 6 minutes, prod synced by the operator", async function () {
+    this.timeout(minutes(12));
+    const start = Date.now();
+    const { all } = succeeded(await idp("local", "up"));
+    const took = Date.now() - start;
+    for (const service of ["time-service", "version-service"]) {
+      for (const [environment, tag] of [
+        ["dev", "sha-[0-9a-f]{7}"],
+        ["staging", "v1\\.0\\.0"],
+        ["prod", "v1\\.0\\.0"],
+      ] as const) {
+        expect(all).to.match(
+          new RegExp(`^${service} +${environment} +${tag} +Synced +Healthy$`, "m"),
+        );
+      }
+      expect(all).to.include(`prod/${service}: syncing it, as an operator does`);
+      expect(all).not.to.include(`dev/${service}: syncing it`);
+    }
+    expect(took, "milliseconds").to.be.at.most(minutes(6));
+  });
+
+  it("changes nothing the second time, within 2 minutes", async function () {
+    this.timeout(minutes(6));
+    const start = Date.now();
+    const { all } = succeeded(await idp("local", "up"));
+    const took = Date.now() - start;
+    for (const environment of environments) {
+      expect(all).to.match(
+        new RegExp(`^ *${environment} +│ 0 changes, \\d+ resources unchanged$`, "m"),
+      );
+    }
+    expect(took, "milliseconds").to.be.at.most(minutes(2));
+  });
+
+  it("tells a program that all is well", async () => {
+    const { stdout } = succeeded(await idp("local", "status", "--json"));
+    const status = JSON.parse(stdout) as { services: unknown[]; processes: { running: boolean }[] };
+    expect(status.services).to.have.length(6);
+    expect(status.processes.every(({ running }) => running)).to.equal(true);
+  });
+
+  it("lets plain pulumi commands see the twin, and nothing to change there", async () => {
+    succeeded(await pulumi("preview", "-s", "prod", "--expect-no-changes"));
+  });
+
+  it("listens on this machine only", async () => {
+    const { stdout } = await execa("ss", ["-ltnH"], { reject: false });
+    const { stdout: pids } = await idp("local", "status", "--json");
+    expect(pids).not.to.equal("");
+    const open = stdout.split("\n").filter((line) => /\s(0\.0\.0\.0|\*|\[::\]):/.test(line));
+    // Ports of other programs of the machine are none of ours: ours are all above 1024 and belong to our processes.
+    const ours = open.filter((line) => line.includes(twinPaths().state));
+    expect(ours).to.deep.equal([]);
+  });
+});
+
+describe("image updates", () => {
+  it("write nothing at rest", async () => {
+    await sleep(15_000);
+    const { stdout } = await log();
+    expect(stdout.split("\n")[0]).to.equal("Point the platform at the twin");
+  });
+
+  it("write a new build into its line of dev's service file, and it runs", async () => {
+    const url = registryUrl(requireTwin(), "dev");
+    const facts = { title: "idp/localtime", revision: "abcdef0", version: "", created: new Date() };
+    await pushImage(url, "idp/localtime", "sha-abcdef0", ociImage(facts));
+    await eventually(
+      "the new build runs in dev",
+      () => statusOf("dev", "time-service"),
+      (status) =>
+        status?.tag === "sha-abcdef0" && status.sync === "Synced" && status.health === "Healthy",
+    );
+    const { stdout } = await execa("git", ["diff", "--numstat", "main~1", "main"], {
+      cwd: twinPaths().repository,
+    });
+    expect(stdout).to.equal(`1\t1\t${fileOf("dev", "time-service")}`);
+  });
+
+  const log = () =>
+    execa("git", ["log", "--format=%s", "-5", "main"], { cwd: twinPaths().repository });
+});

@@ -1,0 +1,96 @@
+import { expect } from "chai";
+import { syncApplication } from "../../local/applications.ts";
+import type { Environment } from "../../config/environments.ts";
+import {
+  commit,
+  eventually,
+  fileOf,
+  kubectl,
+  replicasOf,
+  sleep,
+  statusOf,
+} from "./support/twin.ts";
+
+/** Longer than Argo CD's interval in the twin with its jitter: what it would do by itself, it has done by then. */
+const restMs = 25_000;
+
+const replicas = (environment: Environment, service: string, count: number) =>
+  commit(`Run ${count} of ${service} in ${environment}`, async ({ read }) => {
+    const file = fileOf(environment, service);
+    return { [file]: (await read(file)).replace(/^replicas: .*$/m, `replicas: ${count}`) };
+  });
+
+describe("a commit", () => {
+  it("that changes dev's replicas reaches the cluster by itself", async () => {
+    await replicas("dev", "time-service", 2);
+    await eventually(
+      "dev runs 2",
+      () => replicasOf("dev", "time-service"),
+      (count) => count === 2,
+    );
+  });
+
+  it("that changes prod's replicas changes nothing until a person syncs", async () => {
+    const before = await replicasOf("prod", "time-service");
+    await replicas("prod", "time-service", before + 1);
+    await eventually(
+      "prod is OutOfSync",
+      () => statusOf("prod", "time-service"),
+      (status) => status?.sync === "OutOfSync",
+    );
+    await sleep(restMs);
+    expect(await replicasOf("prod", "time-service")).to.equal(before);
+
+    await syncApplication("prod", "time-service");
+    await eventually(
+      "prod runs one more",
+      () => replicasOf("prod", "time-service"),
+      (count) => count === before + 1,
+    );
+  });
+});
+
+describe("a service file", () => {
+  const service = "greeting-service";
+
+  for (const environment of ["dev", "prod"] as const) {
+    it(`that is new adds a service in ${environment}`, async () => {
+      await commit(`Add ${service} to ${environment}`, async ({ read }) => ({
+        [fileOf(environment, service)]: await read(fileOf(environment, "version-service")),
+      }));
+      if (environment === "prod") {
+        await eventually(
+          "its Application is there",
+          () => statusOf(environment, service),
+          (status) => status?.sync === "OutOfSync",
+        );
+        await syncApplication(environment, service);
+      }
+      await eventually(
+        "it runs",
+        () => statusOf(environment, service),
+        (status) => status?.sync === "Synced" && status.health === "Healthy",
+      );
+    });
+  }
+
+  it("that is deleted removes the service in dev, and not in prod", async () => {
+    await commit(`Remove ${service}`, () =>
+      Promise.resolve({
+        [fileOf("dev", service)]: undefined,
+        [fileOf("prod", service)]: undefined,
+      }),
+    );
+    await eventually(
+      "dev has no Deployment of it",
+      () => kubectl("dev", "get", "deployment", "-A", "-o", "name"),
+      (names) => !names.includes(service),
+    );
+    expect((await statusOf("dev", service))?.sync ?? "Missing").to.equal("Missing");
+    await sleep(restMs);
+    expect(await kubectl("prod", "get", "deployment", "-n", service, "-o", "name")).to.include(
+      service,
+    );
+    expect((await statusOf("prod", service))?.health).to.equal("Healthy");
+  });
+});

@@ -1,0 +1,82 @@
+import { expect } from "chai";
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { twinEnvironment } from "../../local/environment.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+import { listProcesses } from "../../local/processes.ts";
+import { idp, pulumi, statusOf, succeeded } from "./support/twin.ts";
+
+/** Runs `idp local up` and, when a line of its output matches, does something to it. */
+async function upInterrupted(when: RegExp, what: () => void): Promise<string> {
+  const child = spawn(process.execPath, ["bin/idp.js", "local", "up"], {
+    cwd: repositoryRoot,
+    env: twinEnvironment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  let done = false;
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    if (!done && when.test(line)) {
+      done = true;
+      what();
+    }
+  }
+  expect(done, `a line like ${String(when)} in:\n${lines.join("\n")}`).to.equal(true);
+  return lines.join("\n");
+}
+
+/** Process numbers of the engines at work on a stack. */
+function engines(stack: string): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        return (
+          command[0]?.endsWith("/pulumi") === true &&
+          command.includes(stack) &&
+          readFileSync(`/proc/${pid}/environ`, "utf8").includes(
+            `IDP_TWIN=${process.env["IDP_TWIN"] ?? ""}\0`,
+          )
+        );
+      } catch {
+        return false;
+      }
+    });
+}
+
+describe("make up after a crash", function () {
+  this.timeout(600_000);
+
+  before("dev is destroyed, so that there is something to make", async () => {
+    succeeded(await pulumi("destroy", "-s", "dev", "--yes", "--skip-preview"));
+  });
+
+  it("of the engine: releases its lock, finds what it had begun, and finishes", async () => {
+    await upInterrupted(/^ *dev +│ .*aws:.* created/, () => {
+      for (const pid of engines("dev")) process.kill(pid, "SIGKILL");
+    });
+    await upInterrupted(/^ *dev +│ .*kubernetes:.* created/, () => {
+      for (const pid of engines("dev")) process.kill(pid, "SIGKILL");
+    });
+    const { all } = succeeded(await idp("local", "up"));
+    expect(all).to.include("was killed: releasing its lock");
+    expect((await statusOf("dev", "time-service"))?.health).to.equal("Healthy");
+  });
+
+  it("of the API server: starts it and goes on", async () => {
+    succeeded(await pulumi("destroy", "-s", "dev", "--yes", "--skip-preview"));
+    await upInterrupted(/^ *dev +│ .*kubernetes:.* created/, () => {
+      const server = listProcesses().find(({ name }) => name.includes("idp-dev.kube-apiserver"));
+      if (server === undefined) throw new Error("dev has no API server");
+      process.kill(server.pid, "SIGKILL");
+    });
+    succeeded(await idp("local", "up"));
+    expect((await statusOf("dev", "time-service"))?.health).to.equal("Healthy");
+    const { all } = succeeded(await idp("local", "up"));
+    expect(all).to.match(/^ *dev +│ 0 changes/m);
+  });
+});

@@ -1,0 +1,90 @@
+import { expect } from "chai";
+import { execa } from "execa";
+import { existsSync, readdirSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { environments } from "../../config/environments.ts";
+import { listClusters } from "../../local/cluster/cluster.ts";
+import { leftovers } from "../../local/leftovers.ts";
+import { isAlive, processIdentity } from "../../local/pid.ts";
+import { listProcesses } from "../../local/processes.ts";
+import { readTwin, twinAccounts, twinPaths } from "../../local/twin.ts";
+import { idp, pulumi, succeeded } from "./support/twin.ts";
+
+describe("teardown", function () {
+  this.timeout(300_000);
+
+  it("of prod is refused while its cluster is protected", async () => {
+    const { failed, all } = await pulumi("destroy", "-s", "prod", "--yes", "--skip-preview");
+    expect(failed, all).to.equal(true);
+    expect(all).to.match(/deletion ?protection/i);
+    succeeded(
+      await pulumi(
+        "config",
+        "set",
+        "--path",
+        "idp:cluster.deletionProtection",
+        "false",
+        "-s",
+        "prod",
+      ),
+    );
+    succeeded(await pulumi("up", "-s", "prod", "--yes", "--skip-preview"));
+  });
+
+  for (const environment of environments) {
+    it(`of ${environment} leaves nothing in its account`, async () => {
+      succeeded(await pulumi("destroy", "-s", environment, "--yes", "--skip-preview"));
+      expect(
+        recordsIn(join(twinPaths().state, "aws", twinAccounts[environment].accountId)),
+      ).to.deep.equal([]);
+      expect(
+        listClusters().filter(({ accountId }) => accountId === twinAccounts[environment].accountId),
+      ).to.deep.equal([]);
+    });
+  }
+
+  it("of the twin leaves no process, port or file", async () => {
+    const { state } = twinPaths();
+    const processes = listProcesses().map(({ pid }) => ({
+      pid,
+      identity: processIdentity(pid) ?? "",
+    }));
+    const twin = readTwin();
+    const ports = twin ? [twin.gitPort, ...Object.values(twin.registryPorts)] : [];
+    succeeded(await idp("local", "down"));
+    expect(existsSync(state)).to.equal(false);
+    expect(
+      processes.filter(({ pid, identity }) => identity && isAlive(pid, identity)),
+    ).to.deep.equal([]);
+    expect(leftovers(state)).to.deep.equal([]);
+    expect(await Promise.all(ports.map(isOpen))).to.deep.equal(ports.map(() => false));
+    const { stdout } = await execa("ps", ["-eo", "args"]);
+    expect(stdout.split("\n").filter((line) => line.includes(state))).to.deep.equal([]);
+  });
+
+  it("is no error when there is nothing to tear down", async () => {
+    succeeded(await idp("local", "down"));
+  });
+});
+
+/** Files of resources in an account of the double. */
+function recordsIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".json"))
+    .sort();
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
+  });
+}
