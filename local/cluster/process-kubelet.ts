@@ -6,6 +6,7 @@ import { binaryFolders, binaryPath } from "../toolchain/locate.ts";
 import { clusterPaths, processPrefix, readRecord } from "./cluster.ts";
 import { clusterInfo } from "./credentials.ts";
 import { KubeApi } from "./kube-api.ts";
+import { registerMetrics, serveMetrics } from "./metrics.ts";
 import { ConfigMap, Pod, Secret, Service } from "./pod.ts";
 import type { Content, Sources } from "./pod.ts";
 import { isProcessPod, PodRunner } from "./pod-runner.ts";
@@ -47,6 +48,10 @@ const pods = new Reflector(
   { onChange: meet, onGone: lose, onListed: () => void cleanUp().catch(report) },
   forever,
 );
+
+const metricsPort = await servicePorts.reserve("metrics-server");
+serveMetrics(api, paths, metricsPort);
+await registerMetrics(api, metricsPort);
 
 // A kubelet that ends leaves its containers alone. Nothing to put in order: what must be remembered is in files.
 process.once("SIGTERM", () => process.exit(0));

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { z } from "zod";
+import { freePort } from "../ports.ts";
 import { writePrivate } from "./cluster.ts";
 
 /** A Service's port, as a program in the cluster names it. */
@@ -58,6 +59,13 @@ export class ServicePorts {
     return listening;
   }
 
+  /** A port that somebody else will listen on, remembered like the others. */
+  async reserve(key: string): Promise<number> {
+    const port = readPorts(this.#file)[key] ?? (await freePort());
+    this.#remember(key, port);
+    return port;
+  }
+
   /** An address with the Service replaced by its local port; any other address as it is. */
   async rewrite(address: string, podNamespace: string): Promise<string> {
     const target = parseServiceAddress(address, podNamespace);
@@ -71,10 +79,12 @@ export class ServicePorts {
     });
     const remembered = readPorts(this.#file)[key];
     const port = await listen(server, remembered ?? 0).catch(() => listen(server, 0));
-    if (port !== remembered) {
-      writePrivate(this.#file, JSON.stringify({ ...readPorts(this.#file), [key]: port }, null, 2));
-    }
+    if (port !== remembered) this.#remember(key, port);
     return port;
+  }
+
+  #remember(key: string, port: number): void {
+    writePrivate(this.#file, JSON.stringify({ ...readPorts(this.#file), [key]: port }, null, 2));
   }
 
   async #forward(client: Socket, target: ServicePort): Promise<void> {
