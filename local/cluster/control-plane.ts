@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { withLock } from "../lock.ts";
@@ -154,9 +154,22 @@ async function remember(request: ControlPlaneRequest): Promise<ClusterRecord> {
 }
 
 async function startPart(part: Part, cluster: ClusterRecord, paths: ClusterPaths): Promise<void> {
+  await startProcess(partSpec(part, cluster, paths, binaryPath, partEnvironment()));
+}
+
+/**
+ * What a part gets of our environment. The same whoever asks: a Pulumi plugin has the twin's programs on its PATH, the
+ * idp command has not, and a part whose environment differs is started anew.
+ */
+function partEnvironment(): Readonly<Record<string, string>> {
   const { PATH = "", HOME = "" } = process.env;
-  const environment = { PATH, HOME, IDP_TWIN: stateDir(), IDP_CACHE: cacheDir() };
-  await startProcess(partSpec(part, cluster, paths, binaryPath, environment));
+  const folders = new Set([join(stateDir(), "bin"), ...PATH.split(delimiter)]);
+  return {
+    PATH: [...folders].join(delimiter),
+    HOME,
+    IDP_TWIN: stateDir(),
+    IDP_CACHE: cacheDir(),
+  };
 }
 
 /** The certificate is the API server's own work, done once, before it listens. */

@@ -38,6 +38,7 @@ const runners = new Map<string, PodRunner>();
 const starting = new Set<string>();
 const contents = new Map<string, Promise<Contents>>();
 const servicePorts = new ServicePorts(paths.ports, backendOf);
+await servicePorts.resume();
 const hostAddresses = await nodeAddresses();
 
 const pods = new Reflector(

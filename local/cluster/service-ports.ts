@@ -59,6 +59,14 @@ export class ServicePorts {
     return listening;
   }
 
+  /**
+   * Listens again on every port that was handed out before: the processes that were told of them outlive their kubelet.
+   */
+  async resume(): Promise<void> {
+    const targets = Object.keys(readPorts(this.#file)).flatMap((key) => parseKey(key) ?? []);
+    await Promise.all(targets.map((target) => this.portOf(target)));
+  }
+
   /** A port that somebody else will listen on, remembered like the others. */
   async reserve(key: string): Promise<number> {
     const port = readPorts(this.#file)[key] ?? (await freePort());
@@ -102,6 +110,14 @@ export class ServicePorts {
     client.pipe(server);
     server.pipe(client);
   }
+}
+
+/** Undefined for the key of a reserved port, which is nobody's Service. */
+function parseKey(key: string): ServicePort | undefined {
+  const parts = /^([^/]+)\/([^:]+):(\d+)$/.exec(key);
+  if (parts === null) return undefined;
+  const [, namespace = "", service = "", port] = parts;
+  return { namespace, service, port: Number(port) };
 }
 
 /** What {@link ServicePorts} remembered: local port by `<namespace>/<service>:<port>`. */
