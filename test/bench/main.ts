@@ -1,0 +1,143 @@
+import { execa } from "execa";
+import { mkdtempSync, mkdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { twinEnvironment } from "../../local/environment.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+import { tableLines } from "../../local/stages.ts";
+import { binaryPath, sharePath } from "../../local/toolchain/locate.ts";
+import { requireTwin, settingsFile } from "../../local/twin.ts";
+
+/** Every number is the median of this many runs. */
+const runs = 5;
+
+interface Subject {
+  readonly name: string;
+  readonly folder: string;
+  readonly stack: string;
+  readonly args: readonly string[];
+  /** Against what is deployed in the twin; else against nothing, as at the first preview of a new account. */
+  readonly isDeployed: boolean;
+}
+
+const prod = {
+  folder: repositoryRoot,
+  stack: "prod",
+  args: ["--config-file", settingsFile("prod")],
+};
+const subjects = {
+  empty: {
+    name: "an empty program",
+    folder: join(import.meta.dirname, "empty"),
+    stack: "bench",
+    args: [],
+    isDeployed: false,
+  },
+  least: {
+    name: "the least program: Vpc, Cluster, ConfigFile",
+    folder: join(import.meta.dirname, "least"),
+    stack: "bench",
+    args: [],
+    isDeployed: false,
+  },
+  fresh: { name: "prod, nothing deployed yet", ...prod, isDeployed: false },
+  deployed: { name: "prod, as deployed in the twin", ...prod, isDeployed: true },
+} as const satisfies Record<string, Subject>;
+type SubjectName = keyof typeof subjects;
+const names = Object.keys(subjects) as SubjectName[];
+
+requireTwin();
+const pulumi = binaryPath("pulumi");
+const scratch = mkdtempSync(join(tmpdir(), "idp-bench-"));
+try {
+  await main();
+} finally {
+  rmSync(scratch, { recursive: true });
+}
+
+async function main(): Promise<void> {
+  mkdirSync(join(scratch, "backend"));
+  for (const name of ["empty", "least", "fresh"] as const) await initialise(subjects[name]);
+  const times: Record<SubjectName, number[]> = { empty: [], least: [], fresh: [], deployed: [] };
+  // Taken in turns, so that a slow minute of the machine meets all of them. The first round warms caches up.
+  for (let round = 0; round <= runs; round++) {
+    for (const name of names) {
+      const seconds = await preview(subjects[name]);
+      console.log(
+        `${round === 0 ? "warm-up" : `run ${round}`}  ${subjects[name].name}: ${seconds.toFixed(1)} s`,
+      );
+      if (round > 0) times[name].push(seconds);
+    }
+  }
+  const medians = { empty: 0, least: 0, fresh: 0, deployed: 0 };
+  for (const name of names) medians[name] = median(times[name]);
+  const rows = names.map((name) => [
+    subjects[name].name,
+    `${medians[name].toFixed(2)} s`,
+    (medians[name] / medians.least).toFixed(2),
+  ]);
+  console.log("");
+  for (const line of tableLines([["PULUMI PREVIEW OF", "MEDIAN", "TO THE LEAST"], ...rows])) {
+    console.log(line);
+  }
+  console.log("");
+  judge("an empty program", medians.empty, 2.5, "s");
+  judge("prod to the least program, nothing deployed", medians.fresh / medians.least, 1.2, "");
+}
+
+function judge(what: string, value: number, limit: number, unit: string): void {
+  const verdict = value <= limit ? "within" : "OVER";
+  console.log(
+    `${what}: ${value.toFixed(2)} ${unit}`.trimEnd() +
+      `, ${verdict} the limit of ${limit} ${unit}`.trimEnd(),
+  );
+}
+
+async function initialise(subject: Subject): Promise<void> {
+  // The salt goes beside a project file: for the platform's own program not into the clone.
+  const folder = join(scratch, subject.name);
+  mkdirSync(folder);
+  await execa("cp", [join(subject.folder, "Pulumi.yaml"), folder]);
+  await execa(pulumi, ["stack", "init", subject.stack, "--no-select", "--non-interactive"], {
+    cwd: folder,
+    env: environment(subject),
+    extendEnv: false,
+  });
+}
+
+async function preview(subject: Subject): Promise<number> {
+  // A settings file without a salt is no trouble: the stack in the backend knows how its secrets are kept.
+  const config =
+    subject.args.length > 0
+      ? subject.args
+      : ["--config-file", join(scratch, subject.name, "Pulumi.bench.yaml")];
+  const start = performance.now();
+  await execa(
+    pulumi,
+    [
+      "preview",
+      "--stack",
+      subject.stack,
+      ...config,
+      "--non-interactive",
+      "--color",
+      "never",
+      "--suppress-outputs",
+    ],
+    { cwd: subject.folder, env: environment(subject), extendEnv: false, stdin: "ignore" },
+  );
+  return (performance.now() - start) / 1000;
+}
+
+function environment(subject: Subject): Record<string, string> {
+  return {
+    ...twinEnvironment(),
+    ...(!subject.isDeployed && { PULUMI_BACKEND_URL: `file://${join(scratch, "backend")}` }),
+    ARGOCD_MANIFEST: sharePath("argocd", "ha/install.yaml"),
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
