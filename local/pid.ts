@@ -19,7 +19,22 @@ export function isAlive(pid: number, identity: string): boolean {
   return processIdentity(pid) === identity;
 }
 
-/** Whether any process of this process group runs; zombies do not count. */
+/**
+ * Whether a process is dead but not yet gone: a zombie some of whose threads are still ending. Until they have, it holds
+ * what it held, listening ports among it. A large process takes some time to go after SIGKILL. Linux only.
+ */
+export function isLeaving(pid: number, identity: string): boolean {
+  if (process.platform !== "linux") return false;
+  const stat = readStat(pid);
+  return (
+    stat !== undefined &&
+    stat.zombie &&
+    stat.threads > 1 &&
+    `${bootId()}:${stat.startTicks}` === identity
+  );
+}
+
+/** Whether any process of this process group runs; zombies do not count, unless they are still {@link isLeaving}. */
 export function isGroupAlive(pgid: number): boolean {
   if (process.platform !== "linux") return signalReaches(-pgid);
   // The cheap question first: it is wrong only when nothing but zombies is left.
@@ -28,7 +43,7 @@ export function isGroupAlive(pgid: number): boolean {
     .filter((entry) => /^\d+$/.test(entry))
     .some((entry) => {
       const stat = readStat(Number(entry));
-      return stat !== undefined && !stat.zombie && stat.pgid === pgid;
+      return stat?.pgid === pgid && (!stat.zombie || stat.threads > 1);
     });
 }
 
@@ -36,6 +51,7 @@ export function isGroupAlive(pgid: number): boolean {
 export interface ProcessStat {
   readonly zombie: boolean;
   readonly pgid: number;
+  readonly threads: number;
   readonly startTicks: string;
 }
 
@@ -43,9 +59,10 @@ export interface ProcessStat {
 export function parseStat(line: string): ProcessStat {
   const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
   const [state = "", , pgid = ""] = fields;
+  const threads = Number(fields[17]);
   const startTicks = fields[19];
   if (startTicks === undefined) throw new Error(`not a line of /proc/<pid>/stat: ${line}`);
-  return { zombie: state === "Z" || state === "X", pgid: Number(pgid), startTicks };
+  return { zombie: state === "Z" || state === "X", pgid: Number(pgid), threads, startTicks };
 }
 
 function readStat(pid: number): ProcessStat | undefined {

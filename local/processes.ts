@@ -17,7 +17,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { withLock } from "./lock.ts";
 import { stateDir } from "./paths.ts";
-import { isAlive, isGroupAlive, processIdentity } from "./pid.ts";
+import { isAlive, isGroupAlive, isLeaving, processIdentity } from "./pid.ts";
 
 const Spec = z.strictObject({
   name: z
@@ -96,6 +96,7 @@ export async function startProcess(spec: ProcessSpec): Promise<Started> {
       if (sameSpec(current.spec, wanted)) return { pid: current.pid, isNew: false };
       await end(current, 10_000);
     }
+    while (current !== undefined && isLeaving(current.pid, current.identity)) await sleep(pollMs);
     return launch(wanted);
   });
 }
