@@ -14,6 +14,7 @@ import {
   stopProcess,
 } from "../processes.ts";
 import { binaryPath } from "../toolchain/locate.ts";
+import { autoModeKinds } from "./auto-mode.ts";
 import {
   clusterPaths,
   ClusterRecord,
@@ -68,28 +69,42 @@ export async function ensureControlPlane(
     }
     ensureCredentials(paths);
 
-    await startPart("etcd", cluster, paths);
-    await startPart("kube-apiserver", cluster, paths);
+    // Which parts this call started: one of them that ends is at fault, any other was only just killed.
+    const started = new Set<Part>();
+    const start = async (part: Part): Promise<void> => {
+      const spec = partSpec(part, cluster, paths, binaryPath, partEnvironment());
+      if ((await startProcess(spec)).isNew) started.add(part);
+    };
+    const waitFor = (what: string, needed: readonly Part[], check: () => Promise<boolean>) =>
+      waitForParts(cluster, what, needed, check, async (dead) => {
+        if (started.has(dead)) throw new Error(deathNotice(cluster, dead));
+        await start(dead);
+      });
+
+    const first = ["etcd", "kube-apiserver"] as const;
+    for (const part of first) await start(part);
     onProgress(`${cluster.name}: waiting for the API server`);
-    const info = await reachApiServer(cluster, paths);
+    // The certificate is the API server's own work, done once, before it listens.
+    await waitFor("certificate of the API server", first, () =>
+      Promise.resolve(existsSync(paths.certificate)),
+    );
+    const info = clusterInfo(cluster, "admin");
     const api = new KubeApi(info);
     try {
-      await waitFor(
-        cluster,
-        ["etcd", "kube-apiserver"],
-        "the API server",
-        async () => (await api.getText("/readyz")) === "ok",
-      );
+      await waitFor("answer of the API server", first, async () => {
+        return (await api.getText("/readyz")) === "ok";
+      });
       writeKubeconfigs(cluster, info, paths);
       writePrivate(paths.kwokConfig, kwokConfiguration(processPodQuery));
       for (const node of nodeManifests(cluster, `v${kubernetesVersion()}`)) {
         await unlessStatus(409, api.create("/api/v1/nodes", node));
       }
-      for (const part of parts.slice(2)) await startPart(part, cluster, paths);
+      for (const kind of autoModeKinds) {
+        await unlessStatus(409, api.create(definitions, kind));
+      }
+      for (const part of parts.slice(first.length)) await start(part);
       onProgress(`${cluster.name}: waiting for the nodes`);
-      await waitFor(cluster, parts, "nodes and the default service account", () =>
-        isSettled(api, cluster),
-      );
+      await waitFor("nodes and no default service account", parts, () => isSettled(api, cluster));
       writeInfo(cluster, info);
       return info;
     } finally {
@@ -133,6 +148,8 @@ function refuseOtherVersion({ name, version }: ControlPlaneRequest): void {
   );
 }
 
+const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
 /** Beside the directory, not in it: the lock outlives a deletion. */
 function lockFile(key: ClusterKey): string {
   return `${clusterPaths(key).dir}.lock`;
@@ -153,10 +170,6 @@ async function remember(request: ControlPlaneRequest): Promise<ClusterRecord> {
   return cluster;
 }
 
-async function startPart(part: Part, cluster: ClusterRecord, paths: ClusterPaths): Promise<void> {
-  await startProcess(partSpec(part, cluster, paths, binaryPath, partEnvironment()));
-}
-
 /**
  * What a part gets of our environment. The same whoever asks: a Pulumi plugin has the twin's programs on its PATH, the
  * idp command has not, and a part whose environment differs is started anew.
@@ -170,13 +183,6 @@ function partEnvironment(): Readonly<Record<string, string>> {
     IDP_TWIN: stateDir(),
     IDP_CACHE: cacheDir(),
   };
-}
-
-/** The certificate is the API server's own work, done once, before it listens. */
-async function reachApiServer(cluster: ClusterRecord, paths: ClusterPaths): Promise<ClusterInfo> {
-  const made = (): Promise<boolean> => Promise.resolve(existsSync(paths.certificate));
-  await waitFor(cluster, ["etcd", "kube-apiserver"], "the API server's certificate", made);
-  return clusterInfo(cluster, "admin");
 }
 
 const partUsers = {
@@ -222,23 +228,24 @@ const NodeList = z.object({
   ),
 });
 
-/** Asks until `check` is true; a part that ends, or the limit, is an error with the end of the log. */
-async function waitFor(
+/** Asks until `check` is true while the needed parts run; past the limit, the error names the last answer. */
+async function waitForParts(
   cluster: ClusterRecord,
-  needed: readonly Part[],
   what: string,
+  needed: readonly Part[],
   check: () => Promise<boolean>,
+  onDeath: (part: Part) => Promise<void>,
 ): Promise<void> {
   const deadline = Date.now() + readyLimitMs;
   let last: unknown;
   for (;;) {
-    try {
-      if (await check()) return;
-    } catch (error) {
+    const isDone = await check().catch((error: unknown) => {
       last = error;
-    }
+      return false;
+    });
     const dead = needed.find((part) => !isRunning(processName(cluster, part)));
-    if (dead !== undefined) throw new Error(deathNotice(cluster, dead));
+    if (dead !== undefined) await onDeath(dead);
+    else if (isDone) return;
     if (Date.now() > deadline) {
       throw new Error(
         `Cluster "${cluster.name}" in ${cluster.accountId}: no ${what} within ${readyLimitMs / 1000} s. ` +
