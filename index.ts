@@ -3,6 +3,7 @@ import { accountProvider } from "./components/account.ts";
 import { AppOfApps } from "./components/app-of-apps.ts";
 import { ArgoCdInstall } from "./components/argocd-install.ts";
 import { Cluster } from "./components/cluster.ts";
+import { ClusterServices } from "./components/cluster-services.ts";
 import { GithubAccess } from "./components/github-access.ts";
 import { ImageUpdater } from "./components/image-updater.ts";
 import { Network } from "./components/network.ts";
@@ -15,8 +16,8 @@ const { environment, settings, services, repositories, registryHost, ...inputs }
 );
 const { accountId, region, profile } = settings.aws;
 const { reconciliationSeconds, sync } = settings.argoCd;
-const { repository } = settings;
-
+const { repository, images } = settings;
+const gitOps = { reconciliationSeconds, sync, strategy: images.strategy };
 const account = accountProvider(environment, settings);
 const onAws = { providers: [account] };
 const { scope } = new PermissionsBoundary("idp-boundary", { accountId }, onAws);
@@ -44,8 +45,8 @@ const { clusterName, provider } = new Cluster(
   // Nodes need the gateways to the last: at teardown the network goes after the cluster.
   { ...onAws, dependsOn: [network] },
 );
-
 const inCluster = { providers: [account, provider] };
+const clusterServices = new ClusterServices("idp-cluster", { clusterName }, inCluster);
 const { argoCdManifest: manifest, githubApp } = inputs;
 const argoCd = new ArgoCdInstall(
   "argocd",
@@ -59,11 +60,11 @@ const imageUpdater =
     { ...inputs.imageUpdater, clusterName, region, registryHost, repositoryArns },
     { ...inCluster, dependsOn: [argoCd] },
   );
-const { strategy } = settings.images;
 new AppOfApps(
   "services",
-  { environment, repository, sync, reconciliationSeconds, strategy, services },
-  { ...inCluster, dependsOn: imageUpdater ? [argoCd, imageUpdater] : [argoCd] },
+  { ...gitOps, environment, repository, services },
+  // At teardown the services' load balancers go while their class and Argo CD are still there.
+  { ...inCluster, dependsOn: [clusterServices, argoCd, ...(imageUpdater ? [imageUpdater] : [])] },
 );
 
 /** What an operator and the workflows need next. */

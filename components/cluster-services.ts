@@ -1,0 +1,67 @@
+import * as aws from "@pulumi/aws";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { TypeToken } from "./type-token.ts";
+
+/** The class that the standard chart's Ingress asks for. */
+const ingressClass = "alb";
+
+/** Arguments of {@link ClusterServices}. */
+export interface ClusterServicesArgs {
+  readonly clusterName: pulumi.Input<string>;
+}
+
+/**
+ * What the standard chart relies on and Auto Mode does not switch on by itself: load balancers for its Ingress, the
+ * enforcement of its NetworkPolicy, and the metrics that its HorizontalPodAutoscaler goes by.
+ *
+ * ### Cost
+ * Nothing but two small Pods; a load balancer is paid for by the service that asks for one.
+ */
+export class ClusterServices extends pulumi.ComponentResource {
+  constructor(name: string, args: ClusterServicesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super(TypeToken.ClusterServices, name, args, opts);
+
+    new aws.eks.Addon(
+      `${name}-metrics`,
+      { clusterName: args.clusterName, addonName: "metrics-server" },
+      { parent: this },
+    );
+    // Without it EKS takes NetworkPolicies and enforces none.
+    new k8s.core.v1.ConfigMap(
+      `${name}-network-policy`,
+      {
+        metadata: { name: "amazon-vpc-cni", namespace: "kube-system" },
+        data: { "enable-network-policy-controller": "true" },
+      },
+      { parent: this },
+    );
+    const params = new k8s.apiextensions.CustomResource(
+      `${name}-load-balancer`,
+      {
+        apiVersion: "eks.amazonaws.com/v1",
+        kind: "IngressClassParams",
+        metadata: { name: ingressClass },
+        // Inside the VPC only, whatever an Ingress asks for.
+        spec: { scheme: "internal" },
+      },
+      { parent: this },
+    );
+    new k8s.networking.v1.IngressClass(
+      `${name}-load-balancer`,
+      {
+        metadata: { name: ingressClass },
+        spec: {
+          controller: "eks.amazonaws.com/alb",
+          parameters: {
+            apiGroup: "eks.amazonaws.com",
+            kind: "IngressClassParams",
+            name: params.metadata.name,
+          },
+        },
+      },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,48 @@
+import { expect } from "chai";
+import { ClusterServices } from "../../components/cluster-services.ts";
+import { inputsOf, names, record } from "../support/record.ts";
+
+const program = () => new ClusterServices("idp-cluster", { clusterName: "idp-dev" });
+
+describe("ClusterServices", () => {
+  for (const preview of [false, true]) {
+    it(`switches on what the chart relies on${preview ? " in a preview" : ""}`, async () => {
+      expect(names(await record(program, { preview }))).to.deep.equal([
+        "aws:eks/addon:Addon idp-cluster-metrics",
+        "idp:platform:ClusterServices idp-cluster",
+        "kubernetes:core/v1:ConfigMap idp-cluster-network-policy",
+        "kubernetes:eks.amazonaws.com/v1:IngressClassParams idp-cluster-load-balancer",
+        "kubernetes:networking.k8s.io/v1:IngressClass idp-cluster-load-balancer",
+      ]);
+    });
+  }
+
+  it("keeps every load balancer inside the VPC", async () => {
+    const made = await record(program);
+    expect(
+      inputsOf(
+        made,
+        "kubernetes:eks.amazonaws.com/v1:IngressClassParams",
+        "idp-cluster-load-balancer",
+      )["spec"],
+    ).to.deep.equal({ scheme: "internal" });
+    expect(
+      inputsOf(made, "kubernetes:networking.k8s.io/v1:IngressClass", "idp-cluster-load-balancer")[
+        "spec"
+      ],
+    ).to.deep.equal({
+      controller: "eks.amazonaws.com/alb",
+      parameters: { apiGroup: "eks.amazonaws.com", kind: "IngressClassParams", name: "alb" },
+    });
+  });
+
+  it("has NetworkPolicies enforced", async () => {
+    const made = await record(program);
+    expect(
+      inputsOf(made, "kubernetes:core/v1:ConfigMap", "idp-cluster-network-policy"),
+    ).to.deep.include({
+      metadata: { name: "amazon-vpc-cni", namespace: "kube-system" },
+      data: { "enable-network-policy-controller": "true" },
+    });
+  });
+});
