@@ -8,7 +8,14 @@ import { commit, eventually, fileOf, kubectl, pulumi, sleep, statusOf } from "./
 
 /** What runs of the untouched services: Deployments with their generation, Pods with their start. */
 const running = async () =>
-  await kubectl("dev", "get", "deployment", "-A", "-o", 'jsonpath={range .items[?(@.metadata.name=="version-service")]}{.metadata.uid} {.metadata.generation}{end}');
+  await kubectl(
+    "dev",
+    "get",
+    "deployment",
+    "-A",
+    "-o",
+    'jsonpath={range .items[?(@.metadata.name=="version-service")]}{.metadata.uid} {.metadata.generation}{end}',
+  );
 
 describe("a wrong service file", () => {
   const service = "time-service";
