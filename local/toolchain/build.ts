@@ -117,6 +117,8 @@ async function buildAll(
     `toolchain: ${names.length} of ${toolNames.length} tools to build, about ${clock(total)}, into ${toolsFolder(env)}\n`,
   );
 
+  // What a killed build left there. Nobody else builds: this holds the lock.
+  rmSync(join(cacheDir(env), "work", "tmp"), { recursive: true, force: true });
   const start = Date.now();
   let go: Go | undefined;
   for (const name of names) {

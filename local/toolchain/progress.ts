@@ -43,7 +43,8 @@ export function clock(seconds: number): string {
 /** One line that says what a build does and how far it is. */
 export function heartbeat(beat: Beat): string {
   const { tool, elapsedSeconds, expectedSeconds, packages, doing } = beat;
-  const time = `${clock(elapsedSeconds)} of about ${clock(expectedSeconds)}`;
+  const isLate = elapsedSeconds > expectedSeconds;
+  const time = `${clock(elapsedSeconds)} ${isLate ? "instead of" : "of"} about ${clock(expectedSeconds)}`;
   return `  ${tool}: ${time}, ${doing ?? `${packages} packages compiled`}`;
 }
 

@@ -83,7 +83,7 @@ export const tools = {
     version: "3.1.2",
     binaries: { registry: "." },
     set: { "github.com/distribution/distribution/v3/version.version": "v3.1.2" },
-    coldSeconds: 30,
+    coldSeconds: 40,
   },
   etcd: {
     purpose: "the store of a control plane",
@@ -179,7 +179,7 @@ export const tools = {
         set: { version: "4.25.0" },
       },
     ],
-    coldSeconds: 180,
+    coldSeconds: 220,
   },
   argocd: {
     purpose: "Argo CD: one binary, its name says which part it is",
@@ -211,7 +211,7 @@ export const tools = {
       { module: argoCd, from: "hack/git-verify-wrapper.sh", to: "bin/git-verify-wrapper.sh" },
       { module: argoCd, from: "hack/gpg-wrapper.sh", to: "bin/gpg-wrapper.sh" },
     ],
-    coldSeconds: 350,
+    coldSeconds: 445,
   },
   "image-updater": {
     purpose: "Argo CD Image Updater: writes new image tags to git",
@@ -230,7 +230,7 @@ export const tools = {
       without: ["docs", "test", "registry-scanner"],
     },
     files: [{ module: imageUpdater, from: "config/install.yaml", to: "share/install.yaml" }],
-    coldSeconds: 20,
+    coldSeconds: 60,
   },
 } as const satisfies Readonly<Record<string, ToolDefinition>>;
 

@@ -23,6 +23,12 @@ describe("heartbeat", () => {
     expect(heartbeat(beat)).to.equal("  kwok: 1:15 of about 6:31, 412 packages compiled");
   });
 
+  it("says that it takes longer than expected", () => {
+    expect(heartbeat({ ...beat, elapsedSeconds: 400 })).to.equal(
+      "  kwok: 6:40 instead of about 6:31, 412 packages compiled",
+    );
+  });
+
   it("says what else is being done", () => {
     expect(heartbeat({ ...beat, doing: "downloading modules" })).to.equal(
       "  kwok: 1:15 of about 6:31, downloading modules",
