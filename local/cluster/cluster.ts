@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -73,6 +74,8 @@ export function clusterPaths(key: ClusterKey) {
     /** For people: the administrator's. */
     kubeconfig: join(dir, "kubeconfig"),
     pods: join(dir, "pods"),
+    /** Sockets of Pods, in a folder of their own near the top: see etcd's for why. */
+    sockets: join(stateDir(), "s", createHash("sha256").update(dir).digest("hex").slice(0, 6)),
     /** Which local port plays which Service and container port. */
     ports: join(dir, "ports.json"),
   };

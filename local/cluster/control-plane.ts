@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -32,6 +32,7 @@ import type { User } from "./credentials.ts";
 import { KubeApi, unlessStatus } from "./kube-api.ts";
 import { kwokConfiguration } from "./kwok.ts";
 import { nodeManifests } from "./nodes.ts";
+import { removeTree } from "./pod-volumes.ts";
 import { processPodQuery } from "./workloads.ts";
 
 export { clusterDir, listClusters, readCluster } from "./cluster.ts";
@@ -121,11 +122,12 @@ export async function stopControlPlane(key: ClusterKey): Promise<void> {
 
 /** Stops the cluster and forgets it; its logs stay. A cluster that does not exist is no error. */
 export async function deleteControlPlane(key: ClusterKey): Promise<void> {
-  const { dir } = clusterPaths(key);
+  const { dir, sockets } = clusterPaths(key);
   if (!existsSync(dir)) return;
   await withLock(lockFile(key), async () => {
     await stopProcesses(key);
-    rmSync(dir, { recursive: true, force: true });
+    removeTree(dir);
+    removeTree(sockets);
   });
 }
 

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -38,6 +37,8 @@ export interface Surroundings {
   readonly processPrefix: string;
   /** Folder of all Pods. */
   readonly pods: string;
+  /** Folder of their sockets. */
+  readonly sockets: string;
   readonly servicePorts: ServicePorts;
   readonly binary: (name: BinaryName) => string;
   /** PATH of the processes: their helpers (git, helm) are called by name. */
@@ -47,6 +48,9 @@ export interface Surroundings {
   readonly podIP: (remembered: string | undefined) => string;
   readonly hostIP: string;
 }
+
+/** What the smallest of the usual systems takes (macOS: 104 bytes with the end of the string). */
+const socketPathLimit = 103;
 
 const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -409,6 +413,12 @@ export class PodRunner {
     );
     await this.#obtainTokens(container);
     const { root, rewrite } = this.#writeVolumes(container, row);
+    if (this.#socketPath.length > socketPathLimit) {
+      throw new PodConfigError(
+        `${this.#socketPath} is too long for a socket; set IDP_TWIN to a folder with a shorter path`,
+      );
+    }
+    mkdirSync(this.#with.sockets, { recursive: true, mode: 0o700 });
     const own = podEnvironment(container, this.#sources);
     const environment: Record<string, string> = {
       PATH: this.#with.path,
@@ -617,12 +627,9 @@ export class PodRunner {
     return { ...this.#with.contents, field: (path) => podField(this.#pod, path, addresses) };
   }
 
-  /** In the Pod's folder where the path is short enough for a socket, else in the system's folder for such files. */
   get #socketPath(): string {
-    const path = join(this.#folder, "socket");
-    if (path.length < 100) return path;
-    const id = createHash("sha256").update(this.#folder).digest("hex").slice(0, 16);
-    return join(tmpdir(), `idp-${id}.sock`);
+    const id = createHash("sha256").update(this.#pod.metadata.uid).digest("hex").slice(0, 8);
+    return join(this.#with.sockets, id);
   }
 
   #processName(container: string): string {

@@ -74,6 +74,7 @@ async function start(pod: Pod): Promise<void> {
     info,
     processPrefix: prefix,
     pods: paths.pods,
+    sockets: paths.sockets,
     servicePorts,
     binary: binaryPath,
     path: [...binaryFolders(["argocd", "helm"]), process.env["PATH"] ?? ""].join(":"),
