@@ -62,7 +62,7 @@ format: install ## Format every file
 
 .PHONY: golden
 golden: install ## Rewrite the golden files after a wanted change
-	@UPDATE_GOLDEN=1 npx mocha test/golden.test.ts
+	@UPDATE_GOLDEN=1 npx mocha --no-config --timeout 20000 test/golden.test.ts
 
 .PHONY: e2e
 e2e: install ## End-to-end tests on the twin (builds its tools when they are missing)

@@ -146,7 +146,13 @@ export const previewAccess: aws.iam.PolicyDocument = {
 const provisionedServices = ["ec2:*", "ecr:*", "eks:*", "kms:*", "logs:*"];
 
 /** The services that may take a role from the platform; none of them runs code of the caller's with it unseen. */
-const passedTo = ["eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"];
+const passedTo = [
+  // Auto Mode starts nodes with the node role, the only one that trusts EC2.
+  "ec2.amazonaws.com",
+  "eks.amazonaws.com",
+  "pods.eks.amazonaws.com",
+  "vpc-flow-logs.amazonaws.com",
+];
 
 /** Where the platform's IAM lives in an account. */
 export interface IamScope {
@@ -229,6 +235,8 @@ export function boundary(scope: IamScope): aws.iam.PolicyDocument {
         Action: [
           ...provisionedServices,
           "autoscaling:*",
+          // The node role's one permission: without it no Pod gets its identity.
+          "eks-auth:AssumeRoleForPodIdentity",
           "elasticloadbalancing:*",
           "iam:CreateInstanceProfile",
           "iam:DeleteInstanceProfile",

@@ -26,10 +26,11 @@ const cidr = z
 const vpcCidr = cidr.refine(
   (text) => {
     const prefix = parseCidr(text)?.prefix ?? 0;
-    return prefix >= 16 && prefix <= 18;
+    return prefix === 16 || prefix === 17;
   },
   {
-    error: "must be a /16, /17 or /18: three zones need three /20 and three /24 subnets",
+    error:
+      "must be a /16 or /17: three zones need three /20 and three /24 subnets, each zone in a quarter",
     abort: true,
   },
 );
@@ -102,7 +103,7 @@ export const Settings = z.strictObject({
     branch: z.string().min(1),
   }),
   network: z.strictObject({
-    /** The VPC's IPv4 network, /16 to /18, not shared with another environment. Replaces the VPC when changed. */
+    /** The VPC's IPv4 network, /16 or /17, not shared with another environment. Replaces the VPC when changed. */
     cidr: vpcCidr,
     /** `Single`: one NAT gateway, one zone's failure stops all egress. `OnePerAz`: three, at three times the price. */
     natGateways: z.enum(["Single", "OnePerAz"]),

@@ -114,8 +114,8 @@ describe("settings", () => {
     ],
     [
       "a network too small for three zones",
-      dev("network", { cidr: "10.10.0.0/20" }),
-      `  idp:network.cidr: found "10.10.0.0/20"; must be a /16, /17 or /18: three zones need three /20 and three /24 subnets\n${set("network.cidr")}`,
+      dev("network", { cidr: "10.10.0.0/18" }),
+      `  idp:network.cidr: found "10.10.0.0/18"; must be a /16 or /17: three zones need three /20 and three /24 subnets, each zone in a quarter\n${set("network.cidr")}`,
     ],
     [
       "a NAT strategy that is none",
