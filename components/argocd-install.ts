@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { GithubApp, Settings } from "../config/schema.ts";
-import { inNamespace, withConfig } from "./manifests.ts";
+import { beforeWorkloads, inNamespace, withConfig } from "./manifests.ts";
 import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
@@ -78,15 +78,18 @@ export class ArgoCdInstall extends pulumi.ComponentResource {
         { parent: this, dependsOn: [namespace] },
       );
     }
-    new k8s.yaml.ConfigGroup(
+    const { first, workloads } = beforeWorkloads(
+      withConfig(inNamespace(manifest, argoCdNamespace), argoCdConfig(args.reconciliationSeconds)),
+    );
+    const configuration = new k8s.yaml.ConfigGroup(
       name,
-      {
-        objs: withConfig(
-          inNamespace(manifest, argoCdNamespace),
-          argoCdConfig(args.reconciliationSeconds),
-        ),
-      },
+      { objs: first },
       { parent: this, dependsOn: [namespace] },
+    );
+    new k8s.yaml.ConfigGroup(
+      `${name}-workloads`,
+      { objs: workloads },
+      { parent: this, dependsOn: configuration.ready },
     );
     this.registerOutputs();
   }

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { UpdatedImages } from "../config/schema.ts";
 import { argoCdNamespace } from "./argocd-install.ts";
 import { ecrRead, podIdentityTrust } from "./iam-documents.ts";
-import { inNamespace, withConfig } from "./manifests.ts";
+import { beforeWorkloads, inNamespace, withConfig } from "./manifests.ts";
 import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
@@ -110,15 +110,21 @@ export class ImageUpdater extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    new k8s.yaml.ConfigGroup(
+    const { first, workloads } = beforeWorkloads(
+      withConfig(inNamespace(manifest, argoCdNamespace), {
+        [configMap]: imageUpdaterConfig(args),
+      }).map(withLoginScript),
+    );
+    // EKS hands credentials to Pods when they are admitted: the association must be there before.
+    const configuration = new k8s.yaml.ConfigGroup(
       name,
-      {
-        objs: withConfig(inNamespace(manifest, argoCdNamespace), {
-          [configMap]: imageUpdaterConfig(args),
-        }).map(withLoginScript),
-      },
-      // EKS hands credentials to Pods when they are admitted: the association must be there before.
+      { objs: first },
       { parent: this, dependsOn: [identity, policy] },
+    );
+    new k8s.yaml.ConfigGroup(
+      `${name}-workloads`,
+      { objs: workloads },
+      { parent: this, dependsOn: configuration.ready },
     );
     this.registerOutputs();
   }

@@ -13,6 +13,22 @@ export function inNamespace(manifests: readonly Manifest[], namespace: string): 
 }
 
 /**
+ * A release in two parts: what its Pods read or need when they start, and what starts them. Kubernetes would start a Pod
+ * without an optional ConfigMap that is not there yet, and the program in it would run on its defaults for good.
+ */
+export function beforeWorkloads(manifests: readonly Manifest[]): {
+  readonly first: Manifest[];
+  readonly workloads: Manifest[];
+} {
+  // A Service belongs to the second part: Pulumi waits until it leads to a Pod.
+  const starts = ({ kind }: Manifest) => ["Deployment", "Service", "StatefulSet"].includes(kind);
+  return {
+    first: manifests.filter((manifest) => !starts(manifest)),
+    workloads: manifests.filter(starts),
+  };
+}
+
+/**
  * Adds entries to ConfigMaps of a release, keyed by their names; what the release sets already is overridden.
  * @throws Error naming a ConfigMap that the release does not have: another version may have renamed it
  */

@@ -25,6 +25,8 @@ const expected = [
   "kubernetes:core/v1:ServiceAccount argocd/argocd-server",
   "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole argocd-server",
   "kubernetes:yaml:ConfigGroup argocd",
+  "kubernetes:yaml:ConfigGroup argocd-workloads",
+  "kubernetes:yaml:ConfigGroup argocd-workloads",
 ];
 
 function dataOf(made: Parameters<typeof inputsOf>[0], name: string): unknown {

@@ -27,6 +27,8 @@ describe("ImageUpdater", () => {
         "kubernetes:apps/v1:Deployment argocd/argocd-image-updater-controller",
         `kubernetes:core/v1:ConfigMap ${configMap}`,
         "kubernetes:yaml:ConfigGroup idp-image-updater",
+        "kubernetes:yaml:ConfigGroup idp-image-updater-workloads",
+        "kubernetes:yaml:ConfigGroup idp-image-updater-workloads",
       ]);
     });
   }
