@@ -26,7 +26,6 @@ const expected = [
   "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole argocd-server",
   "kubernetes:yaml:ConfigGroup argocd",
   "kubernetes:yaml:ConfigGroup argocd-workloads",
-  "kubernetes:yaml:ConfigGroup argocd-workloads",
 ];
 
 function dataOf(made: Parameters<typeof inputsOf>[0], name: string): unknown {

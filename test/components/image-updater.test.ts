@@ -28,7 +28,6 @@ describe("ImageUpdater", () => {
         `kubernetes:core/v1:ConfigMap ${configMap}`,
         "kubernetes:yaml:ConfigGroup idp-image-updater",
         "kubernetes:yaml:ConfigGroup idp-image-updater-workloads",
-        "kubernetes:yaml:ConfigGroup idp-image-updater-workloads",
       ]);
     });
   }
