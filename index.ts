@@ -14,15 +14,16 @@ import { readInputs } from "./config/inputs.ts";
 const { environment, settings, services, repositories, registryHost, ...inputs } = await readInputs(
   import.meta.dirname,
 );
-const { accountId, region, profile } = settings.aws;
 const { reconciliationSeconds, sync } = settings.argoCd;
 const { repository, images } = settings;
+const { accountId, region, profile } = settings.aws;
 const gitOps = { reconciliationSeconds, sync, strategy: images.strategy };
 const account = accountProvider(environment, settings);
 const onAws = { providers: [account] };
 const { scope } = new PermissionsBoundary("idp-boundary", { accountId }, onAws);
 const network = new Network("idp-network", { region, ...settings.network }, onAws);
-const { repositoryArns } = new Registry("idp-registry", { repositories }, onAws);
+const forceDelete = !settings.cluster.deletionProtection;
+const { repositoryArns } = new Registry("idp-registry", { repositories, forceDelete }, onAws);
 const github = new GithubAccess(
   "idp-github",
   { ...settings.github, environment, repositoryArns, scope },

@@ -6,6 +6,8 @@ import { TypeToken } from "./type-token.ts";
 export interface RegistryArgs {
   /** Names of the repositories, such as `idp/localtime`; one for each image of the catalog. */
   readonly repositories: readonly string[];
+  /** Deletes a repository with the images in it; otherwise AWS refuses to while there are any. */
+  readonly forceDelete: boolean;
 }
 
 /** `sha-*` images kept; older ones are no longer what anyone would go back to. */
@@ -81,16 +83,24 @@ export class Registry extends pulumi.ComponentResource {
       { parent: this },
     );
     this.repositoryArns = new Map(
-      args.repositories.map((repository) => [repository, this.repository(repository, key.arn)]),
+      args.repositories.map((repository) => [
+        repository,
+        this.repository(repository, key.arn, args.forceDelete),
+      ]),
     );
     this.registerOutputs();
   }
 
-  private repository(repositoryName: string, kmsKey: pulumi.Input<string>): pulumi.Output<string> {
+  private repository(
+    repositoryName: string,
+    kmsKey: pulumi.Input<string>,
+    forceDelete: boolean,
+  ): pulumi.Output<string> {
     const repository = new aws.ecr.Repository(
       repositoryName,
       {
         name: repositoryName,
+        forceDelete,
         imageTagMutability: "IMMUTABLE",
         imageScanningConfiguration: { scanOnPush: true },
         encryptionConfigurations: [{ encryptionType: "KMS", kmsKey }],

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { imageNames, readCatalog } from "../catalog/read.ts";
 import { argoCdRelease } from "../components/argocd-install.ts";
 import { imageUpdaterRelease } from "../components/image-updater.ts";
@@ -14,6 +15,15 @@ import { committedRegistryHost, readStackFiles } from "./stack-files.ts";
  * @throws what is wrong with them, before any resource is registered
  */
 export async function readInputs(root: string) {
+  try {
+    return await read(root);
+  } catch (error) {
+    // A mistake in a file: the message is the whole story, a stack trace would hide it.
+    throw error instanceof Error ? new pulumi.RunError(error.message) : error;
+  }
+}
+
+async function read(root: string) {
   const stackFiles = readStackFiles(root);
   const { environment, settings, githubApp } = loadStack(stackFiles);
   const { images, argoCd } = settings;

@@ -3,7 +3,10 @@ import { lifecyclePolicy, Registry } from "../../components/registry.ts";
 import { inputsOf, names, record } from "../support/record.ts";
 
 const program = () =>
-  new Registry("idp-registry", { repositories: ["idp/localtime", "idp/version"] });
+  new Registry("idp-registry", {
+    repositories: ["idp/localtime", "idp/version"],
+    forceDelete: false,
+  });
 
 describe("Registry", () => {
   for (const preview of [false, true]) {
@@ -24,7 +27,9 @@ describe("Registry", () => {
   }
 
   it("makes no repository without images", async () => {
-    const made = await record(() => new Registry("idp-registry", { repositories: [] }));
+    const made = await record(
+      () => new Registry("idp-registry", { repositories: [], forceDelete: false }),
+    );
     expect(names(made)).to.deep.equal([
       "aws:kms/key:Key idp-registry-images",
       "idp:platform:Registry idp-registry",
@@ -35,6 +40,7 @@ describe("Registry", () => {
     const made = await record(program);
     expect(inputsOf(made, "aws:ecr/repository:Repository", "idp/version")).to.deep.equal({
       name: "idp/version",
+      forceDelete: false,
       imageTagMutability: "IMMUTABLE",
       imageScanningConfiguration: { scanOnPush: true },
       encryptionConfigurations: [
