@@ -87,7 +87,8 @@ export async function ensureControlPlane(
     onProgress(`${cluster.name}: waiting for the API server`);
     // The certificate is the API server's own work, done once, before it listens.
     await waitFor("certificate of the API server", first, () =>
-      Promise.resolve(existsSync(paths.certificate)),
+      // The key is written after the certificate: once it is there, the certificate is whole.
+      Promise.resolve(existsSync(paths.certificate.replace(/\.crt$/, ".key"))),
     );
     const info = clusterInfo(cluster, "admin");
     const api = new KubeApi(info);
