@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { GithubApp, Settings } from "../config/schema.ts";
-import { beforeWorkloads, inNamespace, withConfig } from "./manifests.ts";
+import { after, beforeWorkloads, inNamespace, withConfig } from "./manifests.ts";
 import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
@@ -83,13 +83,13 @@ export class ArgoCdInstall extends pulumi.ComponentResource {
     );
     const configuration = new k8s.yaml.ConfigGroup(
       name,
-      { objs: first },
-      { parent: this, dependsOn: [namespace] },
+      { objs: first, transformations: [after([namespace])] },
+      { parent: this },
     );
     new k8s.yaml.ConfigGroup(
       `${name}-workloads`,
-      { objs: workloads },
-      { parent: this, dependsOn: configuration.ready },
+      { objs: workloads, transformations: [after(configuration.ready)] },
+      { parent: this },
     );
     this.registerOutputs();
   }

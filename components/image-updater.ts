@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { UpdatedImages } from "../config/schema.ts";
 import { argoCdNamespace } from "./argocd-install.ts";
 import { ecrRead, podIdentityTrust } from "./iam-documents.ts";
-import { beforeWorkloads, inNamespace, withConfig } from "./manifests.ts";
+import { after, beforeWorkloads, inNamespace, withConfig } from "./manifests.ts";
 import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
@@ -118,13 +118,13 @@ export class ImageUpdater extends pulumi.ComponentResource {
     // EKS hands credentials to Pods when they are admitted: the association must be there before.
     const configuration = new k8s.yaml.ConfigGroup(
       name,
-      { objs: first },
-      { parent: this, dependsOn: [identity, policy] },
+      { objs: first, transformations: [after([identity, policy])] },
+      { parent: this },
     );
     new k8s.yaml.ConfigGroup(
       `${name}-workloads`,
-      { objs: workloads },
-      { parent: this, dependsOn: configuration.ready },
+      { objs: workloads, transformations: [after(configuration.ready)] },
+      { parent: this },
     );
     this.registerOutputs();
   }

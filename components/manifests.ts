@@ -1,4 +1,17 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { Manifest } from "./release-manifest.ts";
+
+/**
+ * A transformation for a ConfigGroup, which does not hand its own `dependsOn` on to the objects it makes: they are made
+ * after these.
+ */
+export function after(
+  dependencies: pulumi.Input<pulumi.Input<pulumi.Resource>[]>,
+): (object: unknown, options: pulumi.CustomResourceOptions) => void {
+  return (_, options) => {
+    options.dependsOn = dependencies;
+  };
+}
 
 /** Kinds in the release manifests that live in no namespace. */
 const clusterScoped = new Set(["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"]);
