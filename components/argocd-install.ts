@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { GithubApp, Settings } from "../config/schema.ts";
-import { after, beforeWorkloads, inNamespace, withConfig } from "./manifests.ts";
+import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
 import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
@@ -88,7 +88,7 @@ export class ArgoCdInstall extends pulumi.ComponentResource {
     );
     new k8s.yaml.ConfigGroup(
       `${name}-workloads`,
-      { objs: workloads, transformations: [after(configuration.ready)] },
+      { objs: workloads, transformations: [after(madeBy(configuration))] },
       { parent: this },
     );
     this.registerOutputs();

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { UpdatedImages } from "../config/schema.ts";
 import { argoCdNamespace } from "./argocd-install.ts";
 import { ecrRead, podIdentityTrust } from "./iam-documents.ts";
-import { after, beforeWorkloads, inNamespace, withConfig } from "./manifests.ts";
+import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
 import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
@@ -123,7 +123,7 @@ export class ImageUpdater extends pulumi.ComponentResource {
     );
     new k8s.yaml.ConfigGroup(
       `${name}-workloads`,
-      { objs: workloads, transformations: [after(configuration.ready)] },
+      { objs: workloads, transformations: [after(madeBy(configuration))] },
       { parent: this },
     );
     this.registerOutputs();

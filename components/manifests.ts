@@ -1,3 +1,4 @@
+import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Manifest } from "./release-manifest.ts";
 
@@ -11,6 +12,11 @@ export function after(
   return (_, options) => {
     options.dependsOn = dependencies;
   };
+}
+
+/** The objects that a ConfigGroup makes. (Its `ready` stays undefined, although its type promises them there.) */
+export function madeBy(group: k8s.yaml.ConfigGroup): pulumi.Output<pulumi.Resource[]> {
+  return group.resources.apply((resources) => Object.values(resources));
 }
 
 /** Kinds in the release manifests that live in no namespace. */
