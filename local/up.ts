@@ -10,6 +10,7 @@ import {
   syncApplication,
   type ServiceStatus,
 } from "./applications.ts";
+import { twinVariables } from "./environment.ts";
 import { ensureControlPlane, listClusters } from "./cluster/control-plane.ts";
 import { bringOver, uncommitted } from "./git-repository.ts";
 import { ensureGitServer } from "./git-server.ts";
@@ -51,6 +52,9 @@ async function bringUp(twin: Twin, stages: Stages): Promise<boolean> {
   await stages.run("toolchain", async (say) => {
     await ensureTools(toolNames, { env: withoutTwin(process.env, paths.bin) });
     installPrograms(paths);
+    // What runs in a cluster finds the twin's programs too, whoever starts it first: this command, or a plugin of the
+    // engine that makes the cluster.
+    process.env["PATH"] = twinVariables(process.env["PATH"], paths)["PATH"];
     say(`${toolNames.length} tools are built`);
   });
   const services = await stages.run("git server", async (say) => {

@@ -45,6 +45,8 @@ export interface Surroundings {
   readonly path: string;
   /** The Pod's ConfigMaps and Secrets. */
   readonly contents: Pick<Sources, "configMap" | "secret">;
+  /** Variables that give a service account's Pods their AWS credentials; none where it has no role. */
+  readonly identity: (namespace: string, serviceAccount: string) => Record<string, string>;
   readonly podIP: (remembered: string | undefined) => string;
   readonly hostIP: string;
 }
@@ -426,6 +428,7 @@ export class PodRunner {
       TMPDIR: join(root, "tmp"),
       KUBERNETES_SERVICE_HOST: "127.0.0.1",
       KUBERNETES_SERVICE_PORT: new URL(this.#with.info.endpoint).port,
+      ...this.#with.identity(this.#pod.metadata.namespace, this.#pod.spec.serviceAccountName),
       ...mapValues({ ...row.environment, ...own }, rewrite),
       ...this.#kubeconfig(container, root),
     };

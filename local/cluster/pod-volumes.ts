@@ -154,16 +154,23 @@ export function writeVolumes(
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (files !== undefined) {
       const isText = volume.configMap !== undefined;
-      writeFiles(folder, files, isText ? rewrite : (text) => text);
+      writeFiles(folder, files, isText ? rewrite : (text) => text, executables(volume));
     }
     link(join(folder, subPath), join(folders.root, mountPath));
   }
+}
+
+/** Paths that the Pod wants to be able to execute. Other modes are not played: everything is its owner's alone. */
+function executables({ configMap, secret }: Volume): ReadonlySet<string> {
+  const items = [...(configMap?.items ?? []), ...(secret?.items ?? [])];
+  return new Set(items.filter(({ mode = 0 }) => (mode & 0o111) !== 0).map(({ path }) => path));
 }
 
 function writeFiles(
   folder: string,
   files: ReadonlyMap<string, Buffer>,
   rewrite: (text: string) => string,
+  executable: ReadonlySet<string>,
 ): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     // Folders and links in it are other mounts.
@@ -175,7 +182,7 @@ function writeFiles(
     const written = rewrite(text) === text ? content : Buffer.from(rewrite(text));
     if (existsSync(file) && readFileSync(file).equals(written)) continue;
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, written, { mode: 0o600 });
+    writeFileSync(file, written, { mode: executable.has(path) ? 0o700 : 0o600 });
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 // What the process kubelet reads of the API's objects. Everything else in them is passed over.
 
-const KeyToPath = z.object({ key: z.string(), path: z.string() });
+const KeyToPath = z.object({ key: z.string(), path: z.string(), mode: z.int().optional() });
 const Items = z.array(KeyToPath).optional();
 const ConfigMapRef = z.object({ name: z.string(), items: Items, optional: z.boolean().optional() });
 const FieldRef = z.object({ fieldPath: z.string() });

@@ -9,6 +9,7 @@ import { KubeApi } from "./kube-api.ts";
 import { registerMetrics, serveMetrics } from "./metrics.ts";
 import { ConfigMap, Pod, Secret, Service } from "./pod.ts";
 import type { Content, Sources } from "./pod.ts";
+import { podIdentity } from "./pod-identity.ts";
 import { isProcessPod, PodRunner } from "./pod-runner.ts";
 import { removeTree } from "./pod-volumes.ts";
 import { containerPort } from "./probe.ts";
@@ -79,6 +80,7 @@ async function start(pod: Pod): Promise<void> {
     binary: binaryPath,
     path: [...binaryFolders(["argocd", "helm"]), process.env["PATH"] ?? ""].join(":"),
     contents: await contentsOf(namespace),
+    identity: (space, serviceAccount) => podIdentity({ accountId, name }, space, serviceAccount),
     podIP: (remembered) => (remembered === undefined ? freeAddress() : remembered),
     hostIP: hostAddresses.get(nodeName) ?? "",
   });

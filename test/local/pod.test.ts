@@ -279,6 +279,22 @@ describe("writeVolumes", () => {
     expect(lstatSync(join(root, "home/app")).isSymbolicLink()).to.be.true;
   });
 
+  it("lets the Pod execute what its volume says it may", () => {
+    const items = [
+      { key: "login", path: "login.sh", mode: 0o555 },
+      { key: "conf", path: "conf" },
+    ];
+    writeVolumes(
+      { ...web, volumeMounts: [{ name: "config", mountPath: "/etc/app" }] },
+      [{ name: "config", configMap: { name: "c", items } }],
+      { root: join(folder, "root"), volumes: join(folder, "own"), shared: join(folder, "shared") },
+      () => new Map(content({ "login.sh": "#!/bin/sh", conf: "x" })),
+      (text) => text,
+    );
+    const mode = (file: string) => statSync(join(folder, "root/etc/app", file)).mode & 0o777;
+    expect([mode("login.sh"), mode("conf")]).to.deep.equal([0o700, 0o600]);
+  });
+
   it("brings files up to date and keeps what the Pod wrote", () => {
     const root = write({ a: "1", b: "1" });
     writeFileSync(join(root, "home/app/own"), "mine");
