@@ -135,6 +135,28 @@ export async function syncApplication(environment: Environment, name: string): P
   });
 }
 
+/**
+ * Gives an environment's Argo CD credentials for the twin's repository, as a person adds a repository to it: Image
+ * Updater pushes with these and refuses without. On AWS they are the GitHub App's (setting `idp:githubApp`); the twin's
+ * git server asks for none, so any will do.
+ */
+export async function addRepository(environment: Environment, url: string): Promise<void> {
+  const name = "twin-repository";
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, labels: { "argocd.argoproj.io/secret-type": "repository" } },
+    stringData: { type: "git", url, username: "idp", password: "twin" },
+  };
+  await withApi(environment, (api) =>
+    api.patch(
+      `/api/v1/namespaces/argocd/secrets/${name}?fieldManager=idp-twin&force=true`,
+      secret,
+      "apply-patch",
+    ),
+  );
+}
+
 /** The table that `up` ends with and `status` shows. */
 export function statusTable(statuses: readonly ServiceStatus[]): string[] {
   return tableLines([

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
 import { readStackFiles } from "../config/stack-files.ts";
 import {
+  addRepository,
   isSettled,
   serviceStatuses,
   statusTable,
@@ -80,7 +81,13 @@ async function bringUp(twin: Twin, stages: Stages): Promise<boolean> {
   const manual = manualEnvironments();
   const byHand = (service: NamedService) => manual.includes(service.environment);
   const automated = services.filter((service) => !byHand(service));
-  await stages.run("services that Argo CD syncs", (say) => settle(automated, say));
+  await stages.run("services that Argo CD syncs", async (say) => {
+    const writing = environments.filter((environment) => !manual.includes(environment));
+    await Promise.all(
+      writing.map((environment) => addRepository(environment, repositoryUrl(twin))),
+    );
+    await settle(automated, say);
+  });
   await stages.run("services that a person syncs", (say) =>
     syncByHand(services.filter(byHand), say),
   );
