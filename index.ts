@@ -20,14 +20,17 @@ const { accountId, region, profile } = settings.aws;
 const gitOps = { reconciliationSeconds, sync, strategy: images.strategy };
 const account = accountProvider(environment, settings);
 const onAws = { providers: [account] };
-const { scope } = new PermissionsBoundary("idp-boundary", { accountId }, onAws);
-const network = new Network("idp-network", { region, ...settings.network }, onAws);
+const boundary = new PermissionsBoundary("idp-boundary", { accountId }, onAws);
+// The boundary is put on roles by a transform of the stack, whose dependsOn the engine does not keep: said here, or a
+// teardown would delete the boundary before the roles.
+const bounded = { ...onAws, dependsOn: [boundary] };
+const network = new Network("idp-network", { region, ...settings.network }, bounded);
 const forceDelete = !settings.cluster.deletionProtection;
 const { repositoryArns } = new Registry("idp-registry", { repositories, forceDelete }, onAws);
 const github = new GithubAccess(
   "idp-github",
-  { ...settings.github, environment, repositoryArns, scope },
-  onAws,
+  { ...settings.github, environment, repositoryArns, scope: boundary.scope },
+  bounded,
 );
 const { clusterName, provider } = new Cluster(
   "idp-cluster",
@@ -44,7 +47,7 @@ const { clusterName, provider } = new Cluster(
     ],
   },
   // Nodes need the gateways to the last: at teardown the network goes after the cluster.
-  { ...onAws, dependsOn: [network] },
+  { ...onAws, dependsOn: [boundary, network] },
 );
 const inCluster = { providers: [account, provider] };
 const clusterServices = new ClusterServices("idp-cluster", { clusterName }, inCluster);
@@ -59,7 +62,7 @@ const imageUpdater =
   new ImageUpdater(
     "idp-image-updater",
     { ...inputs.imageUpdater, clusterName, region, registryHost, repositoryArns },
-    { ...inCluster, dependsOn: [argoCd] },
+    { ...inCluster, dependsOn: [boundary, argoCd] },
   );
 new AppOfApps(
   "services",
