@@ -17,8 +17,8 @@ export class SettingsError extends Error {
 
   constructor(stack: string, problems: readonly Problem[]) {
     const lines = problems.map(
-      ({ key, found, allowed }) =>
-        `  idp:${key}: found ${found}; ${allowed}\n    Fix: ${mend(stack, key, allowed)}`,
+      (problem) =>
+        `  idp:${problem.key}: found ${problem.found}; ${problem.allowed}\n    Fix: ${mend(stack, problem)}`,
     );
     super(`Pulumi.${stack}.yaml is not valid:\n${lines.join("\n")}`);
     this.problems = problems;
@@ -67,8 +67,17 @@ function sentence(message: string): string {
   return message.startsWith("Invalid") ? message.replace(/^Invalid \w+: /, "") : message;
 }
 
-function mend(stack: string, key: string, allowed: string): string {
-  return allowed === "there is no such setting"
-    ? `pulumi config rm --path 'idp:${key}' -s ${stack}`
-    : `pulumi config set --path 'idp:${key}' <value> -s ${stack}`;
+/**
+ * The command that mends a problem; for a list or a group, which `pulumi config set` cannot write, the place to edit.
+ * Pulumi takes what looks like a number for one, unless it is told that it is text.
+ */
+function mend(stack: string, { key, found, allowed }: Problem): string {
+  if (allowed === "there is no such setting") {
+    return `pulumi config rm --path 'idp:${key}' -s ${stack}`;
+  }
+  if (/^[[{]/.test(found) || /^expected (array|object)/.test(allowed)) {
+    return `edit idp:${key} in Pulumi.${stack}.yaml`;
+  }
+  const isText = found.startsWith('"') || allowed.startsWith("expected string");
+  return `pulumi config set --path${isText ? " --type string" : ""} 'idp:${key}' <value> -s ${stack}`;
 }

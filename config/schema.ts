@@ -115,7 +115,7 @@ export const Settings = z.strictObject({
     version: z.string().regex(/^1\.\d{2}$/, 'must be a Kubernetes minor version such as "1.36"'),
     /** Networks that may reach the API from outside the VPC. Empty: from inside the VPC only. */
     publicAccessCidrs: z.array(cidr).max(40),
-    /** Refuses to delete the cluster until it is set to false and applied. */
+    /** Refuses to delete the cluster, and registries that hold images, until it is set to false and applied. */
     deletionProtection: z.boolean(),
     /** Days to keep the control plane's logs; they are paid by volume. */
     logRetentionDays: retention,
@@ -155,22 +155,42 @@ export type Settings = z.infer<typeof Settings>;
 /** The image settings of a stack whose images Image Updater changes. */
 export type UpdatedImages = Exclude<Settings["images"], { strategy: "pinned" }>;
 
+/** Access entries that the program makes itself, for the roles of GithubAccess. */
+const workflowAccess = ["provision", "preview"];
+
+/** No single owner has more than a /8; two halves of the world are the world, too. */
+function isWiderThanAnOwner(text: string): boolean {
+  return (parseCidr(text)?.prefix ?? 0) < 8;
+}
+
+function twice(names: readonly string[]): Set<string> {
+  return new Set(names.filter((name, index) => names.indexOf(name) !== index));
+}
+
 /** {@link Settings} with the rules that hold between two of them. */
 export const ConsistentSettings = Settings.superRefine((settings, context) => {
   const { publicAccessCidrs, deletionProtection, access: entries } = settings.cluster;
-  if (deletionProtection && publicAccessCidrs.includes("0.0.0.0/0")) {
+  if (deletionProtection && publicAccessCidrs.some(isWiderThanAnOwner)) {
     context.addIssue({
       code: "custom",
       path: ["cluster", "publicAccessCidrs"],
-      message: "must not hold 0.0.0.0/0 where deletionProtection is true: name the networks",
+      message:
+        "must hold no network wider than /8 where deletionProtection is true: name the networks",
     });
   }
-  const names = entries.map((entry) => entry.name);
-  for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index))) {
+  for (const name of twice([...workflowAccess, ...entries.map((entry) => entry.name)])) {
     context.addIssue({
       code: "custom",
       path: ["cluster", "access"],
-      message: `must name each entry once: "${name}" is there twice`,
+      message: `must name each entry once, and ${workflowAccess.join(" and ")} are the workflows': "${name}" is there twice`,
+    });
+  }
+  const roles = settings.github.publishers.map(({ image }) => image.replaceAll("/", "-"));
+  for (const role of twice(roles)) {
+    context.addIssue({
+      code: "custom",
+      path: ["github", "publishers"],
+      message: `must give each image one publisher, with / and - taken for the same: "${role}" is there twice`,
     });
   }
   if (settings.argoCd.sync === "manual" && settings.images.strategy !== "pinned") {

@@ -35,7 +35,9 @@ function refusal(change: Record<string, unknown>, neighbours: readonly StackFile
   return "accepted";
 }
 
-const set = (key: string) => `    Fix: pulumi config set --path 'idp:${key}' <value> -s dev`;
+const set = (key: string) =>
+  `    Fix: pulumi config set --path --type string 'idp:${key}' <value> -s dev`;
+const edit = (key: string) => `    Fix: edit idp:${key} in Pulumi.dev.yaml`;
 const dev = (key: string, change: Record<string, unknown>) => ({
   [key]: { ...settingsOf("dev", key), ...change },
 });
@@ -57,7 +59,7 @@ describe("settings", () => {
         SettingsError,
         `Pulumi.${stack}.yaml is not valid:\n` +
           `  idp:aws.accountId: found "000000000000"; is a placeholder: put in the number of this environment's account\n` +
-          `    Fix: pulumi config set --path 'idp:aws.accountId' <value> -s ${stack}`,
+          `    Fix: pulumi config set --path --type string 'idp:aws.accountId' <value> -s ${stack}`,
       );
     });
   }
@@ -90,7 +92,7 @@ describe("settings", () => {
     [
       "a missing group",
       { network: undefined },
-      `  idp:network: found nothing; expected object, received undefined\n${set("network")}`,
+      `  idp:network: found nothing; expected object, received undefined\n${edit("network")}`,
     ],
     [
       "a bad Kubernetes version",
@@ -130,7 +132,7 @@ describe("settings", () => {
     [
       "a protected cluster open to the world",
       dev("cluster", { deletionProtection: true }),
-      `  idp:cluster.publicAccessCidrs: found ["0.0.0.0/0"]; must not hold 0.0.0.0/0 where deletionProtection is true: name the networks\n${set("cluster.publicAccessCidrs")}`,
+      `  idp:cluster.publicAccessCidrs: found ["0.0.0.0/0"]; must hold no network wider than /8 where deletionProtection is true: name the networks\n${edit("cluster.publicAccessCidrs")}`,
     ],
     [
       "two access entries of one name",
@@ -141,7 +143,34 @@ describe("settings", () => {
           level: "view",
         })),
       }),
-      `must name each entry once: "operators" is there twice\n${set("cluster.access")}`,
+      `must name each entry once, and provision and preview are the workflows': "operators" is there twice\n${edit("cluster.access")}`,
+    ],
+    [
+      "an access entry with the name of a workflow's",
+      dev("cluster", {
+        access: [
+          { name: "preview", principalArn: "arn:aws:iam::935743309409:role/a", level: "view" },
+        ],
+      }),
+      `"preview" is there twice\n${edit("cluster.access")}`,
+    ],
+    [
+      "the world in two halves",
+      dev("cluster", {
+        deletionProtection: true,
+        publicAccessCidrs: ["0.0.0.0/1", "128.0.0.0/1"],
+      }),
+      `must hold no network wider than /8`,
+    ],
+    [
+      "two publishers whose roles would have one name",
+      dev("github", {
+        publishers: ["idp/version", "idp-version"].map((image) => ({
+          repository: "owner/a",
+          image,
+        })),
+      }),
+      `"idp-version" is there twice\n${edit("github.publishers")}`,
     ],
     [
       "image updates where a person syncs",
