@@ -11,22 +11,22 @@ import { PermissionsBoundary } from "./components/permissions-boundary.ts";
 import { Registry } from "./components/registry.ts";
 import { readInputs } from "./config/inputs.ts";
 
-const { environment, settings, services, repositories, registryHost, ...inputs } = await readInputs(
+const { environment, settings, gitOps, repositories, registryHost, ...inputs } = await readInputs(
   import.meta.dirname,
 );
-const { reconciliationSeconds, sync } = settings.argoCd;
-const { repository, images } = settings;
 const { accountId, region, profile } = settings.aws;
-const gitOps = { reconciliationSeconds, sync, strategy: images.strategy };
+const { deletionProtection } = settings.cluster;
 const account = accountProvider(environment, settings);
 const onAws = { providers: [account] };
 const boundary = new PermissionsBoundary("idp-boundary", { accountId }, onAws);
-// The boundary is put on roles by a transform of the stack, whose dependsOn the engine does not keep: said here, or a
-// teardown would delete the boundary before the roles.
+// The engine drops the dependsOn of the boundary's transform: without it a teardown deletes the boundary before the roles.
 const bounded = { ...onAws, dependsOn: [boundary] };
 const network = new Network("idp-network", { region, ...settings.network }, bounded);
-const forceDelete = !settings.cluster.deletionProtection;
-const { repositoryArns } = new Registry("idp-registry", { repositories, forceDelete }, onAws);
+const { repositoryArns } = new Registry(
+  "idp-registry",
+  { repositories, forceDelete: !deletionProtection },
+  onAws,
+);
 const github = new GithubAccess(
   "idp-github",
   { ...settings.github, environment, repositoryArns, scope: boundary.scope },
@@ -47,16 +47,12 @@ const { clusterName, provider } = new Cluster(
     ],
   },
   // Nodes need the gateways to the last: at teardown the network goes after the cluster.
-  { ...onAws, dependsOn: [boundary, network] },
+  { ...onAws, dependsOn: [boundary, network], protect: deletionProtection },
 );
 const inCluster = { providers: [account, provider] };
 const clusterServices = new ClusterServices("idp-cluster", { clusterName }, inCluster);
 const { argoCdManifest: manifest, githubApp } = inputs;
-const argoCd = new ArgoCdInstall(
-  "argocd",
-  { manifest, reconciliationSeconds, repositoryUrl: repository.url, githubApp },
-  inCluster,
-);
+const argoCd = new ArgoCdInstall("argocd", { ...gitOps, manifest, githubApp }, inCluster);
 const imageUpdater =
   inputs.imageUpdater &&
   new ImageUpdater(
@@ -66,7 +62,7 @@ const imageUpdater =
   );
 new AppOfApps(
   "services",
-  { ...gitOps, environment, repository, services },
+  gitOps,
   // At teardown the services' load balancers go while their class and Argo CD are still there.
   { ...inCluster, dependsOn: [clusterServices, argoCd, ...(imageUpdater ? [imageUpdater] : [])] },
 );

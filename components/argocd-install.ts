@@ -15,7 +15,7 @@ export interface ArgoCdInstallArgs {
   /** Seconds between two looks at git; up to half as much again is added at random. */
   readonly reconciliationSeconds: number;
   /** The repository that is watched. */
-  readonly repositoryUrl: string;
+  readonly repository: { readonly url: string };
   /** Credentials of a private repository. @default none: the repository is public */
   readonly githubApp?: pulumi.Output<GithubApp> | undefined;
 }
@@ -58,8 +58,8 @@ export function argoCdConfig(reconciliationSeconds: number) {
 export class ArgoCdInstall extends pulumi.ComponentResource {
   constructor(name: string, args: ArgoCdInstallArgs, opts?: pulumi.ComponentResourceOptions) {
     // A component's inputs are kept in the state, where a manifest of two megabytes and a secret have no business.
-    const { manifest, githubApp, ...inputs } = args;
-    super(TypeToken.ArgoCdInstall, name, inputs, opts);
+    const { manifest, githubApp, reconciliationSeconds, repository } = args;
+    super(TypeToken.ArgoCdInstall, name, { reconciliationSeconds, repository }, opts);
 
     const namespace = new k8s.core.v1.Namespace(
       name,
@@ -72,14 +72,13 @@ export class ArgoCdInstall extends pulumi.ComponentResource {
       { parent: this },
     );
     if (githubApp) {
-      new k8s.core.v1.Secret(
-        `${name}-repository`,
-        repositorySecret(args.repositoryUrl, githubApp),
-        { parent: this, dependsOn: [namespace] },
-      );
+      new k8s.core.v1.Secret(`${name}-repository`, repositorySecret(repository.url, githubApp), {
+        parent: this,
+        dependsOn: [namespace],
+      });
     }
     const { first, workloads } = beforeWorkloads(
-      withConfig(inNamespace(manifest, argoCdNamespace), argoCdConfig(args.reconciliationSeconds)),
+      withConfig(inNamespace(manifest, argoCdNamespace), argoCdConfig(reconciliationSeconds)),
     );
     const configuration = new k8s.yaml.ConfigGroup(
       name,

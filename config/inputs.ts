@@ -53,6 +53,17 @@ async function read(root: string) {
     registryHost: host,
     /** Repositories the registry must hold, sorted. */
     repositories: imageNames(catalog),
-    services: catalog.services.map(({ name, image }) => ({ name, image: `${host}/${image.name}` })),
+    /** How the environment's services are deployed. */
+    gitOps: {
+      environment,
+      repository: settings.repository,
+      sync: argoCd.sync,
+      reconciliationSeconds: argoCd.reconciliationSeconds,
+      strategy: images.strategy,
+      services: catalog.services.map(({ name, image }) => ({
+        name,
+        image: `${host}/${image.name}`,
+      })),
+    },
   };
 }

@@ -11,7 +11,7 @@ import { inputsOf, names, record } from "../support/record.ts";
 const args: ArgoCdInstallArgs = {
   manifest: argoCdManifest,
   reconciliationSeconds: 61,
-  repositoryUrl: "https://github.com/owner/idp",
+  repository: { url: "https://github.com/owner/idp" },
 };
 
 const expected = [

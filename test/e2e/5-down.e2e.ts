@@ -14,10 +14,11 @@ import { idp, pulumi, succeeded } from "./support/twin.ts";
 describe("teardown", function () {
   this.timeout(300_000);
 
-  it("of prod is refused while its cluster is protected", async () => {
+  it("of prod is refused as a whole while its cluster is protected", async () => {
     const { failed, all } = await pulumi("destroy", "-s", "prod", "--yes", "--skip-preview");
     expect(failed, all).to.equal(true);
-    expect(all).to.match(/deletion ?protection/i);
+    expect(all).to.match(/protect/i);
+    succeeded(await pulumi("preview", "-s", "prod", "--expect-no-changes"));
     succeeded(
       await pulumi(
         "config",
