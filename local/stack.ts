@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -31,6 +31,12 @@ export async function applyStack(
 ): Promise<Changes> {
   const run = (args: readonly string[], onLine: Say = () => undefined) =>
     runPulumi(pulumi, environment, args, onLine);
+  for (const file of dropBrokenAttributes(
+    join(twinPaths().pulumiBackend, ".pulumi"),
+    environment,
+  )) {
+    say(`an engine was killed while it wrote ${file}: dropping it`);
+  }
   if (!existsSync(stateFile(environment))) {
     // In the folder of the twin's settings: the salt of the stack's secrets is written beside the project's file.
     await run(["--cwd", twinPaths().settings, "stack", "init", environment, "--no-select"]);
@@ -141,6 +147,35 @@ export function diagnosticsIn(lines: readonly string[]): string[] {
   return lines
     .slice(start + 1, end < 0 ? undefined : end)
     .filter((line) => !/Pulumi Neo|\?explainFailure|pulumi neo/.test(line));
+}
+
+/**
+ * Deletes what a killed engine broke off of the notes (`.attrs`: content type, checksum) that the file backend keeps
+ * beside each file of a stack. Without them it reads the file, which it replaces whole, as it is; with a broken one it
+ * reads nothing ("EOF").
+ *
+ * @param backend the backend's `.pulumi` folder
+ * @returns the deleted files' names
+ */
+export function dropBrokenAttributes(backend: string, stack: string): string[] {
+  if (!existsSync(backend)) return [];
+  const broken = readdirSync(backend, { recursive: true, encoding: "utf8" }).filter(
+    (file) =>
+      file.endsWith(".attrs") &&
+      file.split(/[/.]/).includes(stack) &&
+      !isJson(readFileSync(join(backend, file), "utf8")),
+  );
+  for (const file of broken) rmSync(join(backend, file));
+  return broken;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const Lock = z.object({ pid: z.int(), hostname: z.string(), timestamp: z.string() });

@@ -1,5 +1,14 @@
 import { expect } from "chai";
-import { changesIn, diagnosticsIn, isUnchanged, progressOf } from "../../local/stack.ts";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  changesIn,
+  diagnosticsIn,
+  dropBrokenAttributes,
+  isUnchanged,
+  progressOf,
+} from "../../local/stack.ts";
 
 describe("the engine's output", () => {
   it("is shown where a resource is done or has something to say", () => {
@@ -65,5 +74,32 @@ describe("the engine's output", () => {
       "    error: it is taken",
     ]);
     expect(diagnosticsIn(["error: stack is locked"])).to.deep.equal(["error: stack is locked"]);
+  });
+});
+
+describe("what a killed engine leaves in the file backend", () => {
+  it("is dropped where a stack's notes are broken off, and nowhere else", () => {
+    const backend = mkdtempSync(join(tmpdir(), "idp-backend-"));
+    try {
+      const stacks = join(backend, "stacks/idp");
+      mkdirSync(stacks, { recursive: true });
+      const write = (name: string, text: string) => {
+        writeFileSync(join(stacks, name), text);
+      };
+      write("dev.json", "");
+      write("dev.json.attrs", "");
+      write("dev.json.bak.attrs", '{"user.content_type":"application/json"}');
+      write("prod.json.attrs", "");
+      expect(dropBrokenAttributes(backend, "dev")).to.deep.equal(["stacks/idp/dev.json.attrs"]);
+      const kept = ["dev.json", "dev.json.bak.attrs", "prod.json.attrs"];
+      expect(kept.filter((name) => existsSync(join(stacks, name)))).to.deep.equal(kept);
+      expect(dropBrokenAttributes(backend, "dev")).to.deep.equal([]);
+    } finally {
+      rmSync(backend, { recursive: true });
+    }
+  });
+
+  it("is nothing where there is no backend yet", () => {
+    expect(dropBrokenAttributes("/no/such/folder", "dev")).to.deep.equal([]);
   });
 });
