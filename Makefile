@@ -68,10 +68,6 @@ golden: install ## Rewrite the golden files after a wanted change
 e2e: install ## End-to-end tests on the twin (builds its tools when they are missing)
 	@npx mocha --config test/e2e/.mocharc.json
 
-.PHONY: e2e-ci
-e2e-ci: install ## The end-to-end tests that CI runs; e2e has them all
-	@npx mocha --no-config --require ./test/e2e/support/hooks.ts --timeout 300000 --slow 60000 --grep 'write a new build' --invert test/e2e/{1-up,2-services,3-mistakes}.e2e.ts
-
 .PHONY: bench
 bench: install ## Benchmarks on the running twin: medians of one run
 	@node test/bench/main.ts
