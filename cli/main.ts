@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import pc from "picocolors";
+import { styleText } from "node:util";
 import { repositoryRoot } from "../local/paths.ts";
 import { checkRepository, formatFindings, isFailure } from "./check.ts";
 
@@ -32,7 +32,7 @@ async function run(): Promise<void> {
   } catch (error) {
     // The message is the whole story; the trace is for whoever works on this.
     const text = error instanceof Error ? error.message : String(error);
-    console.error(`${pc.red("error")} ${text}`);
+    console.error(`${styleText("red", "error", { stream: process.stderr })} ${text}`);
     if (process.env["IDP_DEBUG"] && error instanceof Error) console.error(error.stack);
     process.exitCode = 1;
   }

@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { styleText } from "node:util";
 
 /** Says one line of progress. */
 export type Say = (line: string) => void;
@@ -17,7 +17,7 @@ const silenceMs = 10_000;
 
 /**
  * Runs named stages one after another and tells of each: its name, what it says, how long it took; at the end the times
- * of all. Plain lines, the same on a terminal and in a pipe.
+ * of all. Lines, the same on a terminal and in a pipe but for colour.
  */
 export class Stages {
   readonly #output: StageOutput;
@@ -38,21 +38,21 @@ export class Stages {
     const start = now();
     let last = start;
     const seconds = () => (now() - start) / 1000;
-    write(pc.bold(`▸ ${name}`));
+    write(styleText("bold", `▸ ${name}`));
     const beat = setInterval(() => {
       if (now() - last < silenceMs) return;
       last = now();
-      write(pc.dim(`  ... ${Math.round(seconds())} s`));
+      write(styleText("dim", `  ... ${Math.round(seconds())} s`));
     }, 1000);
     try {
       const result = await work((line) => {
         last = now();
         write(`  ${line}`);
       });
-      write(`  ${pc.green("✓")} ${seconds().toFixed(1)} s`);
+      write(`  ${styleText("green", "✓")} ${seconds().toFixed(1)} s`);
       return result;
     } catch (error) {
-      write(`  ${pc.red("✗")} failed after ${seconds().toFixed(1)} s`);
+      write(`  ${styleText("red", "✗")} failed after ${seconds().toFixed(1)} s`);
       throw error;
     } finally {
       clearInterval(beat);

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { stripVTControlCharacters } from "node:util";
 import { Stages, tableLines } from "../../local/stages.ts";
 
 describe("stages", () => {
@@ -16,7 +17,13 @@ describe("stages", () => {
       return Promise.resolve();
     });
     expect(result).to.equal(7);
-    expect(lines).to.deep.equal(["▸ git server", "  made", "  ✓ 1.5 s", "▸ stacks", "  ✓ 100.0 s"]);
+    expect(lines.map(stripVTControlCharacters)).to.deep.equal([
+      "▸ git server",
+      "  made",
+      "  ✓ 1.5 s",
+      "▸ stacks",
+      "  ✓ 100.0 s",
+    ]);
     expect(stages.summary()).to.deep.equal([
       "git server      1.5 s",
       "stacks        100.0 s",
@@ -31,7 +38,7 @@ describe("stages", () => {
       .run("stacks", () => Promise.reject(new Error("no")))
       .catch((reason: unknown) => reason);
     expect(String(error)).to.equal("Error: no");
-    expect(lines.at(-1)).to.equal("  ✗ failed after 0.0 s");
+    expect(stripVTControlCharacters(lines.at(-1) ?? "")).to.equal("  ✗ failed after 0.0 s");
   });
 });
 
