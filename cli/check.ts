@@ -1,3 +1,4 @@
+import { Command, Option } from "commander";
 import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
 import { committedRegistryHost, readStackFiles } from "../config/stack-files.ts";
@@ -5,6 +6,22 @@ import { acrossEnvironments } from "../catalog/across.ts";
 import { formatFinding, type Finding } from "../catalog/finding.ts";
 import { inspectCatalog } from "../catalog/read.ts";
 import type { CatalogRules } from "../catalog/schema.ts";
+import { repositoryRoot } from "../local/paths.ts";
+
+/** `idp check`: the service files of this repository. */
+export function checkCommand(): Command {
+  return new Command("check")
+    .addOption(new Option("--json", "as a JSON array"))
+    .addHelpText(
+      "after",
+      "\nExit code 1 when one has an error; warnings are for a person to judge.",
+    )
+    .action(async ({ json }: { json?: true }) => {
+      const findings = await checkRepository(repositoryRoot);
+      console.log(formatFindings(findings, { json }));
+      if (isFailure(findings)) process.exitCode = 1;
+    });
+}
 
 /**
  * Everything that is wrong with the service files of the repository at `root`, by its committed settings: environment

@@ -12,7 +12,7 @@ import { up } from "../local/up.ts";
 
 /** `idp local ...`: the three accounts on this machine. */
 export function localCommand(): Command {
-  const local = new Command("local").description("the three accounts on this machine, without AWS");
+  const local = new Command("local");
 
   local
     .command("up")

@@ -1,39 +1,40 @@
-import { Command, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import { styleText } from "node:util";
-import { repositoryRoot } from "../local/paths.ts";
-import { checkRepository, formatFindings, isFailure } from "./check.ts";
+import { commands } from "./commands.ts";
+
+/** Exit code when the words are wrong: nothing was tried. A failure of what was asked is 1. */
+const usageError = 2;
 
 const program = new Command("idp")
   .description("the internal developer platform: its checks, and its twin on this machine")
-  .configureHelp({ showGlobalOptions: true })
-  .showHelpAfterError("(idp --help lists the commands)");
+  .showHelpAfterError("(idp --help lists the commands)")
+  .exitOverride();
 
-program
-  .command("check")
-  .description("check the service files; exit code 1 when one has an error")
-  .addOption(new Option("--json", "as a JSON array"))
-  .action(async ({ json }: { json?: true }) => {
-    const findings = await checkRepository(repositoryRoot);
-    console.log(formatFindings(findings, { json }));
-    if (isFailure(findings)) process.exitCode = 1;
-  });
+const words = process.argv.slice(2).filter((word) => !word.startsWith("-"));
+const wanted = words[0] === "help" ? words[1] : words[0];
 
-// The twin's parts are loaded only when asked for: `idp check` runs in every pull request.
-if (process.argv[2] === "check") await run();
-else {
-  const { localCommand } = await import("./local.ts");
-  program.addCommand(localCommand());
-  await run();
+try {
+  for (const [name, { description, load }] of Object.entries(commands)) {
+    const command = name === wanted ? await load() : new Command(name);
+    program.addCommand(command.description(description));
+  }
+  inheritSettings(program);
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
 }
 
-async function run(): Promise<void> {
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    // The message is the whole story; the trace is for whoever works on this.
-    const text = error instanceof Error ? error.message : String(error);
-    console.error(`${styleText("red", "error", { stream: process.stderr })} ${text}`);
-    if (process.env["IDP_DEBUG"] && error instanceof Error) console.error(error.stack);
-    process.exitCode = 1;
-  }
+/** What commander gives only to the commands that a command makes itself. */
+function inheritSettings(parent: Command): void {
+  for (const command of parent.commands) inheritSettings(command.copyInheritedSettings(parent));
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has said it already; help that was asked for is no error.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError;
+  // The message is the whole story; the trace is for whoever works on this.
+  const text = error instanceof Error ? error.message : String(error);
+  console.error(`${styleText("red", "error", { stream: process.stderr })} ${text}`);
+  if (process.env["IDP_DEBUG"] && error instanceof Error) console.error(error.stack);
+  return 1;
 }

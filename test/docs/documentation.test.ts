@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
+import { commands as commandTable } from "../../cli/commands.ts";
 import { repositoryRoot } from "../../local/paths.ts";
 
 /** What the pages say of the tree: links, commands, paths. Whether they say it well is for a reader. */
@@ -120,10 +121,11 @@ describe("documentation", () => {
   });
 
   it("names commands of idp that are there", async () => {
-    const sources = await Promise.all(["cli/main.ts", "cli/local.ts"].map(read));
-    const commands = sources.flatMap((source) =>
-      [...source.matchAll(/ommand\("([a-z]+)"\)/g)].map(([, name = ""]) => name),
-    );
+    const top = await Promise.all(Object.values(commandTable).map(({ load }) => load()));
+    const commands = top.flatMap((command) => [
+      command.name(),
+      ...command.commands.map((inner) => inner.name()),
+    ]);
     expect(commands).to.include.members(["check", "local", "up"]);
     expect(strangers(pages, idpCommand, commands)).to.deep.equal([]);
   });

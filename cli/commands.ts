@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+
+/** A command of `idp`. Its module is loaded only when it is asked for: `idp check` runs in every pull request. */
+export interface CommandEntry {
+  /** For the list that `idp --help` shows. */
+  readonly description: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Every command by its name, in the order of the help. A new one is a line here and a module that makes it. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  check: {
+    description: "check the service files",
+    load: async () => (await import("./check.ts")).checkCommand(),
+  },
+  local: {
+    description: "the three accounts on this machine, without AWS",
+    load: async () => (await import("./local.ts")).localCommand(),
+  },
+};

@@ -1,0 +1,40 @@
+import { expect } from "chai";
+import { execa } from "execa";
+import { join } from "node:path";
+import { commands } from "../../cli/commands.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+
+const idp = (...args: string[]) =>
+  execa("node", [join(repositoryRoot, "cli/main.ts"), ...args], { reject: false });
+
+describe("the table of commands", () => {
+  for (const [name, { load }] of Object.entries(commands)) {
+    it(`loads ${name} under its own name`, async () => {
+      expect((await load()).name()).to.equal(name);
+    });
+  }
+
+  it("is what the help lists, without loading a command", async () => {
+    const { stdout, exitCode } = await idp("--help");
+    expect(exitCode).to.equal(0);
+    const listed = [...stdout.matchAll(/^ {2}([a-z]+) .*$/gm)].map(([, name]) => name);
+    expect(listed.filter((name) => name !== "help")).to.deep.equal(Object.keys(commands));
+  });
+
+  it("gives the options of one command", async () => {
+    expect((await idp("check", "--help")).stdout).to.include("--json");
+    expect((await idp("help", "check")).stdout).to.include("--json");
+  });
+
+  it("does not know another", async () => {
+    const { stderr, exitCode } = await idp("chek");
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.include("unknown command 'chek'");
+    expect(stderr).to.include("Did you mean check?");
+  });
+
+  it("ends with 2 when it is used wrongly, which is not a failure of what was asked", async () => {
+    expect((await idp("check", "--yaml")).exitCode).to.equal(2);
+    expect((await idp()).exitCode).to.equal(2);
+  });
+});
