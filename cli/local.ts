@@ -6,6 +6,7 @@ import { kubeconfigFile } from "../local/applications.ts";
 import { down } from "../local/down.ts";
 import { exportLines, twinVariables } from "../local/environment.ts";
 import { listProcesses } from "../local/processes.ts";
+import { findCommit, pushBuild, sourcesFolder } from "../local/service-build.ts";
 import { isGood, statusLines, twinStatus } from "../local/status.ts";
 import { requireTwin } from "../local/twin.ts";
 import { up } from "../local/up.ts";
@@ -36,6 +37,24 @@ export function localCommand(): Command {
       const status = await twinStatus();
       print(json ? JSON.stringify(status, null, 2) : statusLines(status).join("\n"));
       if (!isGood(status)) process.exitCode = 1;
+    });
+
+  local
+    .command("push")
+    .description(
+      "build a service's image from a commit, without Docker, and push it to dev's registry as sha-<7 hex digits>",
+    )
+    .argument("<service>", `one with its source in ${sourcesFolder}/`)
+    .option("--commit <commit>", "which commit", "HEAD")
+    .addOption(new Option("--json", "as one JSON object"))
+    .action(async (service: string, { commit, json }: { commit: string; json?: true }) => {
+      const build = await pushBuild(requireTwin(), service, await findCommit(commit));
+      const { image, tag, digest, isNew } = build;
+      print(
+        json
+          ? JSON.stringify(build, null, 2)
+          : `${isNew ? "pushed" : "is there already:"} dev ${image}:${tag}\n${digest}`,
+      );
     });
 
   local

@@ -1,0 +1,3 @@
+module example.com/time-service
+
+go 1.26
