@@ -18,7 +18,11 @@ const { accountId, region, profile } = settings.aws;
 const { deletionProtection } = settings.cluster;
 const account = accountProvider(environment, settings);
 const onAws = { providers: [account] };
-const boundary = new PermissionsBoundary("idp-boundary", { accountId }, onAws);
+const boundary = new PermissionsBoundary(
+  "idp-boundary",
+  { accountId, stateBackend: settings.github.stateBackend },
+  onAws,
+);
 // The engine drops the dependsOn of the boundary's transform: without it a teardown deletes the boundary before the roles.
 const bounded = { ...onAws, dependsOn: [boundary] };
 const network = new Network("idp-network", { region, ...settings.network }, bounded);
@@ -29,7 +33,13 @@ const { repositoryArns } = new Registry(
 );
 const github = new GithubAccess(
   "idp-github",
-  { ...settings.github, environment, repositoryArns, scope: boundary.scope },
+  {
+    ...settings.github,
+    branch: settings.repository.branch,
+    environment,
+    repositoryArns,
+    scope: boundary.scope,
+  },
   bounded,
 );
 const { clusterName, provider } = new Cluster(

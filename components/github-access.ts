@@ -6,6 +6,7 @@ import {
   githubTrust,
   previewAccess,
   provisionAccess,
+  type GithubJobs,
   type IamScope,
 } from "./iam-documents.ts";
 import { TypeToken } from "./type-token.ts";
@@ -22,6 +23,8 @@ export interface Publisher {
 export interface GithubAccessArgs {
   /** The platform's repository on GitHub, `<owner>/<repository>`. */
   readonly repository: string;
+  /** The branch that is deployed: workflows change the account from there only. */
+  readonly branch: string;
   /** The GitHub environment of this account; its protection rules decide which jobs may provision. */
   readonly environment: string;
   readonly publishers: readonly Publisher[];
@@ -33,10 +36,10 @@ export interface GithubAccessArgs {
 
 /**
  * Lets GitHub Actions into the account without keys: an OIDC provider and a role for each task, each trusting exactly
- * one repository and one subject. Costs nothing.
+ * one repository and the jobs named in docs/workflows.md. Costs nothing.
  */
 export class GithubAccess extends pulumi.ComponentResource {
-  /** Read-only, for pull requests. */
+  /** Read-only, for pull requests and the deployed branch's jobs without an environment. */
   readonly previewRoleArn: pulumi.Output<string>;
   /** For `pulumi up` from the account's GitHub environment. */
   readonly provisionRoleArn: pulumi.Output<string>;
@@ -56,17 +59,16 @@ export class GithubAccess extends pulumi.ComponentResource {
     );
     this.providerArn = provider.arn;
 
+    const { repository: platform, branch } = args;
     const environment = `environment:${args.environment}` as const;
     this.previewRoleArn = this.role(
       `${name}-preview`,
-      args.repository,
-      "pull_request",
-      pulumi.output(previewAccess),
+      { repository: platform, subjects: ["pull_request", `ref:refs/heads/${branch}`] },
+      pulumi.output(args.scope).apply(previewAccess),
     );
     this.provisionRoleArn = this.role(
       `${name}-provision`,
-      args.repository,
-      environment,
+      { repository: platform, subjects: [environment], branch },
       pulumi.output(args.scope).apply(provisionAccess),
     );
     this.publishRoleArns = pulumi.output(
@@ -81,7 +83,7 @@ export class GithubAccess extends pulumi.ComponentResource {
           }
           const policy = pulumi.output(repositoryArn).apply(ecrPublish);
           const roleName = `${name}-publish-${image.replaceAll("/", "-")}`;
-          return [image, this.role(roleName, repository, environment, policy)];
+          return [image, this.role(roleName, { repository, subjects: [environment] }, policy)];
         }),
       ),
     );
@@ -95,15 +97,14 @@ export class GithubAccess extends pulumi.ComponentResource {
 
   private role(
     name: string,
-    repository: string,
-    subject: Parameters<typeof githubTrust>[2],
+    jobs: GithubJobs,
     policy: pulumi.Output<aws.iam.PolicyDocument>,
   ): pulumi.Output<string> {
     const role = new aws.iam.Role(
       name,
       {
         assumeRolePolicy: pulumi.jsonStringify(
-          this.providerArn.apply((arn) => githubTrust(arn, repository, subject)),
+          this.providerArn.apply((arn) => githubTrust(arn, jobs)),
         ),
         maxSessionDuration: 3600,
       },

@@ -27,15 +27,32 @@ export const podIdentityTrust = serviceTrust("pods.eks.amazonaws.com", [
   "sts:TagSession",
 ]);
 
+/** Which jobs of a GitHub repository may take a role: what their token must say, to the letter. */
+export interface GithubJobs {
+  /** `<owner>/<repository>`. */
+  readonly repository: string;
+  /**
+   * One of these must be the token's subject: `environment:<name>` for a job that GitHub's environment rules have let
+   * through, `pull_request` or `ref:refs/heads/<branch>` for a job without an environment.
+   */
+  readonly subjects: readonly [GithubSubject, ...GithubSubject[]];
+  /**
+   * The branch that the job must run on. A job that names an environment has that subject on a pull request too, where
+   * the workflow is the pull request's: this keeps it out even while the environment has no rules yet.
+   */
+  readonly branch?: string;
+}
+type GithubSubject = "pull_request" | `environment:${string}` | `ref:refs/heads/${string}`;
+
 /**
- * Lets the jobs of one GitHub repository take the role, and of those only the ones whose token has exactly this
- * subject: `pull_request`, or `environment:<name>` for jobs that GitHub's environment rules have let through.
+ * Lets these jobs take the role, and no others. AWS reads the claim `ref` besides `sub` and `aud` since January 2026
+ * (IAM user guide, keys for AWS OIDC federation).
  */
 export function githubTrust(
   providerArn: string,
-  repository: string,
-  subject: "pull_request" | `environment:${string}`,
+  { repository, subjects, branch }: GithubJobs,
 ): aws.iam.PolicyDocument {
+  const [first, ...others] = subjects.map((subject) => `repo:${repository}:${subject}`);
   return {
     Version: version,
     Statement: [
@@ -46,7 +63,8 @@ export function githubTrust(
         Condition: {
           StringEquals: {
             [`${githubIssuer}:aud`]: "sts.amazonaws.com",
-            [`${githubIssuer}:sub`]: `repo:${repository}:${subject}`,
+            [`${githubIssuer}:sub`]: others.length === 0 ? (first ?? "") : [first ?? "", ...others],
+            ...(branch === undefined ? {} : { [`${githubIssuer}:ref`]: `refs/heads/${branch}` }),
           },
         },
       },
@@ -112,35 +130,51 @@ export function ecrPublish(repositoryArn: string): aws.iam.PolicyDocument {
   };
 }
 
-/** Sees what a preview compares with, no data: no objects, no images, no log lines, no secrets. */
-export const previewAccess: aws.iam.PolicyDocument = {
-  Version: version,
-  Statement: [
-    {
-      Effect: "Allow",
-      Action: [
-        "ec2:Describe*",
-        "ecr:DescribeRepositories",
-        "ecr:GetLifecyclePolicy",
-        "ecr:GetRepositoryPolicy",
-        "ecr:ListTagsForResource",
-        "eks:Describe*",
-        "eks:List*",
-        "iam:Get*",
-        "iam:List*",
-        "kms:DescribeKey",
-        "kms:GetKeyPolicy",
-        "kms:GetKeyRotationStatus",
-        "kms:ListAliases",
-        "kms:ListResourceTags",
-        "logs:DescribeLogGroups",
-        "logs:ListTagsForResource",
-        "sts:GetCallerIdentity",
-      ],
-      Resource: "*",
-    },
+/** What a preview compares with: no objects, no images, no log lines, no secrets. */
+const descriptions = {
+  Effect: "Allow" as const,
+  Action: [
+    "ec2:Describe*",
+    "ecr:DescribeRepositories",
+    "ecr:GetLifecyclePolicy",
+    "ecr:GetRepositoryPolicy",
+    "ecr:ListTagsForResource",
+    "eks:Describe*",
+    "eks:List*",
+    "iam:Get*",
+    "iam:List*",
+    "kms:DescribeKey",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListAliases",
+    "kms:ListResourceTags",
+    "logs:DescribeLogGroups",
+    "logs:ListTagsForResource",
+    "sts:GetCallerIdentity",
   ],
+  Resource: "*",
 };
+
+/**
+ * Sees what a preview compares with, and where the stacks are kept in S3 also their state: it has everything that the
+ * stacks know, secrets included. A preview takes no lock and writes nothing.
+ */
+export function previewAccess({
+  stateBackend,
+}: Pick<IamScope, "stateBackend">): aws.iam.PolicyDocument {
+  return {
+    Version: version,
+    Statement: [
+      descriptions,
+      ...(stateBackend === undefined
+        ? []
+        : [
+            ...stateObjects(stateBackend, ["s3:GetObject"]),
+            { Effect: "Allow" as const, Action: ["kms:Decrypt"], Resource: stateBackend.keyArn },
+          ]),
+    ],
+  };
+}
 
 /** The services the program makes resources of. */
 const provisionedServices = ["ec2:*", "ecr:*", "eks:*", "kms:*", "logs:*"];
@@ -160,12 +194,49 @@ export interface IamScope {
   readonly boundaryArn: string;
   /** ARN pattern of the platform's own roles: all carry the prefix `idp-`. */
   readonly roleArns: string;
+  /** Where the account's stack is kept in S3; undefined where Pulumi Cloud keeps it. */
+  readonly stateBackend?: StateBackend | undefined;
 }
 
-/** The scope of an account. */
-export function iamScope(partition: string, accountId: string): IamScope {
+/** A bucket with stacks in it. */
+export interface StateBackend {
+  readonly bucketArn: string;
+  /** The key that encrypts the bucket's objects and the stacks' secrets. */
+  readonly keyArn: string;
+}
+
+/** The scope of an account. `stateBackend` as in the stack's settings. */
+export function iamScope(
+  partition: string,
+  accountId: string,
+  stateBackend?: { readonly bucket: string; readonly keyArn: string },
+): IamScope {
   const account = `arn:${partition}:iam::${accountId}`;
-  return { boundaryArn: `${account}:policy/${boundaryName}`, roleArns: `${account}:role/idp-*` };
+  return {
+    boundaryArn: `${account}:policy/${boundaryName}`,
+    roleArns: `${account}:role/idp-*`,
+    ...(stateBackend && {
+      stateBackend: {
+        bucketArn: `arn:${partition}:s3:::${stateBackend.bucket}`,
+        keyArn: stateBackend.keyArn,
+      },
+    }),
+  };
+}
+
+/** These actions on the objects of the state's bucket, and its list. */
+function stateObjects({ bucketArn }: StateBackend, actions: readonly string[]) {
+  return [
+    { Effect: "Allow" as const, Action: ["s3:ListBucket"], Resource: bucketArn },
+    { Effect: "Allow" as const, Action: [...actions], Resource: `${bucketArn}/*` },
+  ];
+}
+
+/** Reads and writes the stacks, their locks and their history. The key is covered by {@link provisionedServices}. */
+function stateManagement({ stateBackend }: IamScope) {
+  return stateBackend === undefined
+    ? []
+    : stateObjects(stateBackend, ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]);
 }
 
 /** IAM as far as the program needs it: roles of the platform only, and only with the boundary on them. */
@@ -217,6 +288,7 @@ export function provisionAccess(scope: IamScope): aws.iam.PolicyDocument {
         Resource: "*",
       },
       ...roleManagement(scope),
+      ...stateManagement(scope),
     ],
   };
 }
@@ -250,6 +322,7 @@ export function boundary(scope: IamScope): aws.iam.PolicyDocument {
         Resource: "*",
       },
       ...roleManagement(scope),
+      ...stateManagement(scope),
     ],
   };
 }

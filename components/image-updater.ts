@@ -67,10 +67,12 @@ export function imageUpdaterConfig(
   };
 }
 
+/** A new tag changes nothing that a workflow makes or checks: `[skip actions]` keeps GitHub from starting any. */
 const commitMessage = `Deploy {{ .AppName }}{{ range .AppChanges }} {{ .NewTag }}{{ end }}
 
 {{ range .AppChanges }}{{ .Image }}: {{ .OldTag }} -> {{ .NewTag }}
-{{ end }}`;
+{{ end }}
+[skip actions]`;
 
 /** Prints user:password of the registry, by the role that EKS Pod Identity gives the Pod. */
 function loginCommand(region: string): string {

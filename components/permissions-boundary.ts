@@ -7,6 +7,8 @@ import { TypeToken } from "./type-token.ts";
 export interface PermissionsBoundaryArgs {
   /** The account; the policy names its own ARN, which AWS gives only after it is made. */
   readonly accountId: string;
+  /** Where the account's stack is kept in S3; the roles of workflows need it. @default Pulumi Cloud keeps it */
+  readonly stateBackend?: { readonly bucket: string; readonly keyArn: string } | undefined;
 }
 
 /** The policy that bounds every role of the account's platform. Costs nothing. */
@@ -18,7 +20,7 @@ export class PermissionsBoundary extends pulumi.ComponentResource {
     super(TypeToken.PermissionsBoundary, name, args, opts);
 
     const { partition } = aws.getPartitionOutput({}, { parent: this });
-    const scope = partition.apply((text) => iamScope(text, args.accountId));
+    const scope = partition.apply((text) => iamScope(text, args.accountId, args.stateBackend));
     const policy = new aws.iam.Policy(
       name,
       {
@@ -30,7 +32,7 @@ export class PermissionsBoundary extends pulumi.ComponentResource {
     );
     this.scope = pulumi
       .all([scope, policy.arn])
-      .apply(([{ roleArns }, boundaryArn]) => ({ boundaryArn, roleArns }));
+      .apply(([planned, boundaryArn]) => ({ ...planned, boundaryArn }));
 
     // Roles are also made inside the components of awsx and eks, out of our arguments' reach. The engine runs this for
     // each of them, and so no role can be forgotten.

@@ -140,6 +140,22 @@ export const Settings = z.strictObject({
   github: z.strictObject({
     /** The repository whose workflows provision this account. */
     repository: githubRepository,
+    /**
+     * The bucket in which this stack is kept, for the workflows' roles to reach it. A bucket an account: who can write a
+     * stack can have the next run delete what it lists. @default the stack is kept elsewhere, such as in Pulumi Cloud
+     */
+    stateBackend: z
+      .strictObject({
+        /** Name of the S3 bucket. */
+        bucket: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be the name of an S3 bucket"),
+        /** The KMS key that encrypts the bucket and, as `awskms://`, the stack's secrets. */
+        keyArn: z
+          .string()
+          .regex(/^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/, "must be the ARN of a KMS key"),
+      })
+      .optional(),
     /** The service repositories that may push images, each to its own ECR repository only. */
     publishers: z.array(
       z.strictObject({

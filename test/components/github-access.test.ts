@@ -5,6 +5,7 @@ import { inputsOf, names, record } from "../support/record.ts";
 
 const args: GithubAccessArgs = {
   repository: "owner/idp",
+  branch: "main",
   environment: "prod",
   publishers: [
     { repository: "owner/time-service", image: "idp/localtime" },
@@ -37,17 +38,19 @@ describe("GithubAccess", () => {
     });
   }
 
-  it("binds each role to one repository and one subject", async () => {
+  it("binds each role to one repository and to the jobs that need it", async () => {
     const made = await record(() => new GithubAccess("idp-github", args));
-    const subjects = roles.map((role) => {
+    const claims = roles.map((role) => {
       const text = String(inputsOf(made, "aws:iam/role:Role", role)["assumeRolePolicy"]);
-      return /"token\.actions\.githubusercontent\.com:sub":"([^"]*)"/.exec(text)?.[1];
+      return [...text.matchAll(/"token\.actions\.githubusercontent\.com:(\w+)":("[^"]*"|\[.*?\])/g)]
+        .map(([, claim = "", value = ""]) => `${claim} ${value}`)
+        .filter((claim) => !claim.startsWith("aud"));
     });
-    expect(subjects).to.deep.equal([
-      "repo:owner/idp:pull_request",
-      "repo:owner/idp:environment:prod",
-      "repo:owner/time-service:environment:prod",
-      "repo:owner/version-service:environment:prod",
+    expect(claims).to.deep.equal([
+      ['sub ["repo:owner/idp:pull_request","repo:owner/idp:ref:refs/heads/main"]'],
+      ['sub "repo:owner/idp:environment:prod"', 'ref "refs/heads/main"'],
+      ['sub "repo:owner/time-service:environment:prod"'],
+      ['sub "repo:owner/version-service:environment:prod"'],
     ]);
   });
 

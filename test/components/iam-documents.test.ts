@@ -22,9 +22,12 @@ const documents = {
   boundary: boundary(scope),
   ecrPublish: ecrPublish(repository),
   ecrRead: ecrRead([repository]),
-  previewAccess,
+  previewAccess: previewAccess(scope),
   provisionAccess: provisionAccess(scope),
 };
+
+const keyArn = "arn:aws:kms:us-west-2:123456789012:key/1234";
+const inS3 = iamScope("aws", "123456789012", { bucket: "acme-state", keyArn });
 
 function statements(document: object): Statement[] {
   const { Statement } = JSON.parse(JSON.stringify(document)) as { Statement: Statement[] };
@@ -46,14 +49,14 @@ describe("IAM documents", () => {
 
   it("preview reads descriptions, no data", () => {
     const reads = /^\w+:(Describe|Get|List)/;
-    expect(actions(previewAccess).filter((action) => !reads.test(action))).to.deep.equal([]);
+    expect(actions(previewAccess(scope)).filter((action) => !reads.test(action))).to.deep.equal([]);
     const data = [
       "s3:GetObject",
       "secretsmanager:GetSecretValue",
       "ecr:BatchGetImage",
       "logs:GetLogEvents",
     ];
-    expect(actions(previewAccess)).not.to.include.any.members(data);
+    expect(actions(previewAccess(scope))).not.to.include.any.members(data);
   });
 
   for (const name of ["boundary", "provisionAccess"] as const) {
@@ -100,13 +103,68 @@ describe("IAM documents", () => {
     expect(actions(ecrRead([repository]))).not.to.include("ecr:PutImage");
   });
 
+  describe("of a stack that is kept in S3", () => {
+    const bucket = "arn:aws:s3:::acme-state";
+    const additions = (document: (of: typeof scope) => object) => {
+      const before = new Set(statements(document(scope)).map((entry) => JSON.stringify(entry)));
+      return statements(document(inS3)).filter((entry) => !before.has(JSON.stringify(entry)));
+    };
+
+    it("let a preview read the state, and write nothing", () => {
+      expect(additions(previewAccess)).to.deep.equal([
+        { Effect: "Allow", Action: ["s3:ListBucket"], Resource: bucket },
+        { Effect: "Allow", Action: ["s3:GetObject"], Resource: `${bucket}/*` },
+        { Effect: "Allow", Action: ["kms:Decrypt"], Resource: keyArn },
+      ]);
+    });
+
+    for (const [name, document] of Object.entries({ boundary, provisionAccess })) {
+      it(`${name} lets the stack be written, in this bucket alone`, () => {
+        expect(additions(document)).to.deep.equal([
+          { Effect: "Allow", Action: ["s3:ListBucket"], Resource: bucket },
+          {
+            Effect: "Allow",
+            Action: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            Resource: `${bucket}/*`,
+          },
+        ]);
+      });
+    }
+
+    it("bound what a preview reads: the boundary has each of its rights", () => {
+      const bounded = actions(boundary(inS3));
+      expect(
+        actions(previewAccess(inS3)).filter(
+          (action) =>
+            !bounded.includes(action) &&
+            !bounded.includes(action.replace(/:.*/, ":*")) &&
+            !action.startsWith("iam:"),
+        ),
+      ).to.deep.equal([]);
+    });
+  });
+
   it("trusts one repository and one subject, to the letter", () => {
-    const [statement] = statements(githubTrust("arn:provider", "owner/idp", "environment:prod"));
+    const jobs = { repository: "owner/idp", subjects: ["environment:prod"] } as const;
+    const [statement] = statements(githubTrust("arn:provider", jobs));
     expect(statement?.Condition).to.deep.equal({
       StringEquals: {
         "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
         "token.actions.githubusercontent.com:sub": "repo:owner/idp:environment:prod",
       },
     });
+  });
+
+  it("trusts a branch as well where there is one", () => {
+    const jobs = {
+      repository: "owner/idp",
+      subjects: ["environment:prod"],
+      branch: "main",
+    } as const;
+    const [statement] = statements(githubTrust("arn:provider", jobs));
+    expect(statement?.Condition).to.have.nested.property(
+      "StringEquals.token\\.actions\\.githubusercontent\\.com:ref",
+      "refs/heads/main",
+    );
   });
 });

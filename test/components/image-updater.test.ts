@@ -32,7 +32,7 @@ describe("ImageUpdater", () => {
     });
   }
 
-  it("reads the account's registry with credentials renewed before they end", async () => {
+  it("reads the account's registry with credentials renewed before they end, and starts no workflow", async () => {
     const made = await record(program);
     const data = inputsOf(made, "kubernetes:core/v1:ConfigMap", configMap)["data"] as Record<
       string,
@@ -51,6 +51,7 @@ describe("ImageUpdater", () => {
         },
       ],
     });
+    expect(data["git.commit-message-template"]).to.match(/\n\[skip actions\]$/);
     expect(data["ecr-login.sh"])
       .to.match(/^#!\/bin\/sh\n/)
       .and.include("--region us-west-2");

@@ -188,6 +188,21 @@ describe("settings", () => {
       `  idp:github.repository: found "owner/*"; must be <owner>/<repository>, exactly one repository\n${set("github.repository")}`,
     ],
     [
+      "a state's bucket by its address",
+      dev("github", {
+        stateBackend: {
+          bucket: "s3://acme",
+          keyArn: "arn:aws:kms:us-west-2:935743309409:key/1234",
+        },
+      }),
+      `  idp:github.stateBackend.bucket: found "s3://acme"; must be the name of an S3 bucket`,
+    ],
+    [
+      "a state's key by its alias",
+      dev("github", { stateBackend: { bucket: "acme-state", keyArn: "alias/state" } }),
+      `  idp:github.stateBackend.keyArn: found "alias/state"; must be the ARN of a KMS key`,
+    ],
+    [
       "a repository over plain HTTP",
       dev("repository", { url: "http://git.example/idp" }),
       `  idp:repository.url: found "http://git.example/idp"; must be an https address without a trailing slash\n${set("repository.url")}`,
