@@ -80,10 +80,7 @@ export class KubeApi {
     silenceMs = 120_000,
   ): Promise<void> {
     const response = await this.#open("GET", path, undefined, undefined, signal);
-    response.setTimeout(silenceMs, () => response.destroy());
-    for await (const line of createInterface({ input: response })) {
-      onEvent(parseEvent(line));
-    }
+    for await (const line of linesUntilSilence(response, silenceMs)) onEvent(parseEvent(line));
   }
 
   async #send(method: string, path: string, body?: unknown, type?: string): Promise<string> {
@@ -141,6 +138,20 @@ export async function unlessStatus<T>(status: number, call: Promise<T>): Promise
     if (error instanceof KubeApiError && error.status === status) return undefined;
     throw error;
   }
+}
+
+/** The lines of an answer until it ends, or until nothing has come for `silenceMs`. */
+export async function* linesUntilSilence(
+  response: IncomingMessage,
+  silenceMs: number,
+): AsyncGenerator<string> {
+  const lines = createInterface({ input: response });
+  response.setTimeout(silenceMs, () => response.destroy());
+  // A destroyed answer has no end, and the lines would wait for it for ever.
+  response.once("close", () => {
+    lines.close();
+  });
+  yield* lines;
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {
