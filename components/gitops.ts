@@ -32,6 +32,8 @@ export interface GitOps {
   readonly environment: Environment;
   readonly repository: { readonly url: string; readonly branch: string };
   readonly sync: "automated" | "manual";
+  /** Whether a service outlives its file and its Application: no mistake in git can then stop it. */
+  readonly keepsServices: boolean;
   /** Seconds between two looks at the folder for new and deleted service files. */
   readonly reconciliationSeconds: number;
 }
@@ -80,24 +82,23 @@ export function appProject({ environment, repository, sync }: GitOps) {
 }
 
 /** How an Application syncs, by the stack's setting. */
-const syncPolicies = {
-  automated: {
-    applicationSet: { applicationsSync: "sync", preserveResourcesOnDeletion: false },
-    // Deletes what the Application made when its file, or the whole stack, goes.
-    finalizers: ["resources-finalizer.argocd.argoproj.io"],
-    application: { automated: { prune: true, selfHeal: true } },
-  },
-  manual: {
-    applicationSet: { applicationsSync: "create-update", preserveResourcesOnDeletion: true },
-    finalizers: [],
-    application: {},
-  },
-} as const;
+const syncPolicies = { automated: { automated: { prune: true, selfHeal: true } }, manual: {} };
+
+/** What becomes of a service whose file goes, or whose whole stack. */
+const kept = {
+  syncPolicy: { applicationsSync: "create-update", preserveResourcesOnDeletion: true },
+  finalizers: [],
+};
+const deleted = {
+  syncPolicy: { applicationsSync: "sync", preserveResourcesOnDeletion: false },
+  // The Application takes along what it made, so that a load balancer goes before the cluster it belongs to.
+  finalizers: ["resources-finalizer.argocd.argoproj.io"],
+};
 
 /** One Application for each service file of the environment. */
 export function applicationSet(gitOps: GitOps) {
-  const { environment, repository, sync, reconciliationSeconds } = gitOps;
-  const policy = syncPolicies[sync];
+  const { environment, repository, sync, keepsServices, reconciliationSeconds } = gitOps;
+  const { syncPolicy, finalizers } = keepsServices ? kept : deleted;
   const folder = applicationsFolder(environment);
   const service = `{{ trimSuffix "${serviceFileEnding}" .path.filename }}`;
   const file = `/${folder}/{{ .path.filename }}`;
@@ -118,7 +119,7 @@ export function applicationSet(gitOps: GitOps) {
           },
         },
       ],
-      syncPolicy: policy.applicationSet,
+      syncPolicy,
       template: {
         metadata: {
           name: service,
@@ -126,7 +127,7 @@ export function applicationSet(gitOps: GitOps) {
           annotations: {
             "argocd.argoproj.io/manifest-generate-paths": `/${chartPath};${file}`,
           },
-          finalizers: policy.finalizers,
+          finalizers,
         },
         spec: {
           project: projectName,
@@ -138,7 +139,7 @@ export function applicationSet(gitOps: GitOps) {
           },
           destination: { server: ownCluster, namespace: service },
           syncPolicy: {
-            ...policy.application,
+            ...syncPolicies[sync],
             managedNamespaceMetadata: {
               labels: { "pod-security.kubernetes.io/enforce": "restricted" },
             },

@@ -26,7 +26,7 @@ export async function readInputs(root: string) {
 async function read(root: string) {
   const stackFiles = readStackFiles(root);
   const { environment, settings, githubApp } = loadStack(stackFiles);
-  const { images, argoCd } = settings;
+  const { images, argoCd, cluster } = settings;
   const updated = images.strategy === "pinned" ? undefined : images;
   const [catalog, argoCdManifest, imageUpdaterManifest] = await Promise.all([
     readCatalog(root, environment, {
@@ -58,6 +58,8 @@ async function read(root: string) {
       environment,
       repository: settings.repository,
       sync: argoCd.sync,
+      // Lifting the cluster's protection is the first step of a teardown: from then on services go with the stack.
+      keepsServices: argoCd.sync === "manual" && cluster.deletionProtection,
       reconciliationSeconds: argoCd.reconciliationSeconds,
       strategy: images.strategy,
       services: catalog.services.map(({ name, image }) => ({

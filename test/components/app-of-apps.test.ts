@@ -7,11 +7,18 @@ const dev: AppOfAppsArgs = {
   environment: "dev",
   repository: { url: "https://github.com/owner/idp", branch: "main" },
   sync: "automated",
+  keepsServices: false,
   reconciliationSeconds: 60,
   strategy: "newest-build",
   services: [{ name: "time-service", image: "registry.example/idp/localtime" }],
 };
-const prod: AppOfAppsArgs = { ...dev, environment: "prod", sync: "manual", strategy: "pinned" };
+const prod: AppOfAppsArgs = {
+  ...dev,
+  environment: "prod",
+  sync: "manual",
+  keepsServices: true,
+  strategy: "pinned",
+};
 
 const project = "kubernetes:argoproj.io/v1alpha1:AppProject services-project";
 const applications = "kubernetes:argoproj.io/v1alpha1:ApplicationSet services-applications";
@@ -125,7 +132,7 @@ describe("applicationSet", () => {
     ]);
   });
 
-  it("waits for a person and deletes nothing where sync is manual", () => {
+  it("waits for a person and deletes nothing where services are kept", () => {
     const { spec } = applicationSet(prod);
     expect(spec.syncPolicy).to.deep.equal({
       applicationsSync: "create-update",
@@ -133,6 +140,18 @@ describe("applicationSet", () => {
     });
     expect(JSON.stringify(spec)).not.to.include("automated");
     expect(spec.template.metadata.finalizers).to.deep.equal([]);
+  });
+
+  it("waits for a person, but lets services go with the stack, once they need not be kept", () => {
+    const { spec } = applicationSet({ ...prod, keepsServices: false });
+    expect(spec.syncPolicy).to.deep.equal({
+      applicationsSync: "sync",
+      preserveResourcesOnDeletion: false,
+    });
+    expect(JSON.stringify(spec)).not.to.include("automated");
+    expect(spec.template.metadata.finalizers).to.deep.equal([
+      "resources-finalizer.argocd.argoproj.io",
+    ]);
   });
 });
 

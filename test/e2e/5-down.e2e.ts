@@ -9,13 +9,15 @@ import { leftovers } from "../../local/leftovers.ts";
 import { isAlive, processIdentity } from "../../local/pid.ts";
 import { listProcesses } from "../../local/processes.ts";
 import { readTwin, twinAccounts, twinPaths } from "../../local/twin.ts";
-import { idp, pulumi, succeeded } from "./support/twin.ts";
+import { eventually, idp, kubectl, pulumi, succeeded } from "./support/twin.ts";
 
 describe("teardown", function () {
   this.timeout(300_000);
 
   it("of prod is refused as a whole while its cluster is protected", async () => {
-    const { failed, all } = await pulumi("destroy", "-s", "prod", "--yes", "--skip-preview");
+    // With its preview, as a person runs it: the refusal comes before the first deletion. Without it the engine finds
+    // out resource by resource.
+    const { failed, all } = await pulumi("destroy", "-s", "prod", "--yes");
     expect(failed, all).to.equal(true);
     expect(all).to.match(/protect/i);
     succeeded(await pulumi("preview", "-s", "prod", "--expect-no-changes"));
@@ -31,6 +33,13 @@ describe("teardown", function () {
       ),
     );
     succeeded(await pulumi("up", "-s", "prod", "--yes", "--skip-preview"));
+    const finalizers = "jsonpath={.items[*].metadata.finalizers}";
+    await eventually(
+      "prod's Applications take along what they deployed",
+      () => kubectl("prod", "get", "applications", "-n", "argocd", "-o", finalizers),
+      (text) => text.split("resources-finalizer.argocd.argoproj.io").length === 3,
+      60_000,
+    );
   });
 
   for (const environment of environments) {
