@@ -27,7 +27,7 @@ node: $(NODE_READY) ## Put a Node into the cache when the machine's own is older
 
 $(NODE_HOME)/node:
 	@echo "node: the machine's own is missing or older than 22.18; installing $(NODE_VERSION) into $(CACHE)/node"
-	@mkdir -p $(CACHE)/node && npm install --silent --no-save --no-package-lock --prefix $(CACHE)/node node@$(NODE_VERSION)
+	@mkdir -p $(CACHE)/node && npm install --loglevel=error --no-save --no-package-lock --prefix $(CACHE)/node node@$(NODE_VERSION)
 
 # Installed packages, as package-lock.json names them.
 node_modules/.package-lock.json: package-lock.json $(NODE_READY)
