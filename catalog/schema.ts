@@ -9,6 +9,8 @@ export interface CatalogRules {
   /** Host of the environment's own registry: it pulls from no other. */
   readonly registryHost: string;
   readonly strategy: ImageStrategy;
+  /** Domain that host names must be in. @default any */
+  readonly domain?: string | undefined;
 }
 
 /** Sizes of a service; helm-charts/standard-service/sizes.yaml says what each one gets. */
@@ -48,7 +50,7 @@ interface TagRule {
 /** A complete service file: the example of docs/services.md, and where the mends of findings take theirs from. */
 export const example = {
   image: {
-    repository: "935743309409.dkr.ecr.us-west-2.amazonaws.com/idp/localtime",
+    repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/idp/localtime",
     tag: "sha-3f2a9c1",
   },
   port: 8080,
@@ -114,12 +116,7 @@ export function serviceFile(rules?: CatalogRules) {
         .strictObject(
           {
             path: path.describe("Requests below this path reach the service."),
-            host: text(
-              /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
-              "must be a host name such as time.example.com",
-            )
-              .optional()
-              .describe("Host name it answers to; left out, any."),
+            host: host(rules).optional().describe("Host name it answers to; left out, any."),
           },
           { error: map },
         )
@@ -156,6 +153,19 @@ function repository(rules: CatalogRules | undefined) {
       message: `must be in this environment's own registry, ${rules.registryHost}`,
       params: { example: `${rules.registryHost}/${imageOf(found).name}` },
     });
+  });
+}
+
+function host(rules: CatalogRules | undefined) {
+  const shape = text(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
+    "must be a host name such as time.example.com",
+  );
+  const domain = rules?.domain;
+  if (domain === undefined) return shape;
+  return shape.refine((found) => found.endsWith(`.${domain}`), {
+    error: `must be a name in this environment's domain, such as time.${domain}`,
+    params: { example: `time.${domain}` },
   });
 }
 

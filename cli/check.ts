@@ -37,6 +37,7 @@ export async function checkRepository(root: string): Promise<Finding[]> {
 }
 
 const Strategy = z.object({
+  domain: z.string().optional(),
   images: z.object({ strategy: z.enum(["newest-build", "semver", "pinned"]) }),
 });
 
@@ -53,6 +54,7 @@ function committedRules(root: string): Record<Environment, CatalogRules> {
     return {
       registryHost: committedRegistryHost(stackFiles, environment),
       strategy: parsed.data.images.strategy,
+      domain: parsed.data.domain,
     };
   };
   return { dev: rulesOf("dev"), staging: rulesOf("staging"), prod: rulesOf("prod") };

@@ -32,6 +32,7 @@ async function read(root: string) {
     readCatalog(root, environment, {
       registryHost: committedRegistryHost(stackFiles, environment),
       strategy: images.strategy,
+      domain: settings.domain,
     }),
     readReleaseManifest(argoCdRelease(argoCd)),
     updated && readReleaseManifest(imageUpdaterRelease(updated.imageUpdater)),

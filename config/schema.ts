@@ -19,6 +19,14 @@ const githubRepository = z
   .string()
   .regex(/^[\w.-]+\/[\w.-]+$/, "must be <owner>/<repository>, exactly one repository");
 
+/** A domain name of at least two parts, in lower case. */
+export const domainName = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
+    "must be a domain name such as example.com",
+  );
+
 const cidr = z
   .string()
   .refine((text) => parseCidr(text) !== undefined, "must be a network such as 10.10.0.0/16");
@@ -102,6 +110,8 @@ export const Settings = z.strictObject({
     /** The branch that is deployed. */
     branch: z.string().min(1),
   }),
+  /** Domain of the environment's services: every `ingress.host` is a name in it. @default any host name */
+  domain: domainName.optional(),
   network: z.strictObject({
     /** The VPC's IPv4 network, /16 or /17, not shared with another environment. Replaces the VPC when changed. */
     cidr: vpcCidr,

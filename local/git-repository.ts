@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { initialise, namesFacts, type RepositoryFacts } from "./initialise.ts";
+import { initialise, namesFacts, type RepositoryFacts } from "../config/initialise.ts";
 
 /** What happened to the twin's repository. */
 export interface BroughtOver {

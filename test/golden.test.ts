@@ -2,8 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
+import { parse } from "yaml";
+import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
-import { readStackFiles } from "../config/stack-files.ts";
+import { initialise } from "../config/initialise.ts";
 import { fixtureRelease } from "./support/fixtures.ts";
 import { record, type Registered } from "./support/record.ts";
 
@@ -11,29 +13,52 @@ import { record, type Registered } from "./support/record.ts";
 
 const root = join(import.meta.dirname, "..");
 
-/** Accounts that are not decided yet get a number here, as the twin gives them one. */
-const accounts: Readonly<Record<Environment, string>> = {
-  dev: "935743309409",
-  staging: "100000000002",
-  prod: "100000000003",
+/** Whose the repository is does not matter here: a fork has the same golden files until it changes a setting. */
+const facts = {
+  url: "https://github.com/example/idp",
+  branch: "main",
+  github: "example/idp",
+  accounts: {
+    dev: { accountId: "100000000001", region: "us-west-2" },
+    staging: { accountId: "100000000002", region: "us-west-2" },
+    prod: { accountId: "100000000003", region: "us-west-2" },
+  },
 };
 
-/** The committed settings, with an account and with small manifests of ours in place of the releases'. */
+const stackFiles = new Map(
+  environments.map((environment) => {
+    const file = `Pulumi.${environment}.yaml`;
+    return [file, readFileSync(join(root, file), "utf8")];
+  }),
+);
+const ownStackFiles = initialise(stackFiles, facts);
+
+const Config = z.object({ config: z.record(z.string(), z.unknown()) });
+
+/** The committed settings, with small manifests of ours in place of the releases'. */
 function configOf(environment: Environment): Record<string, string> {
-  const file = readStackFiles(root).find((stack) => stack.environment === environment);
-  const settings = JSON.parse(JSON.stringify(file?.settings)) as {
-    aws: { accountId: string };
-    argoCd: object;
-    images: { imageUpdater?: object };
+  const file = `Pulumi.${environment}.yaml`;
+  const { config } = Config.parse(parse(ownStackFiles.get(file) ?? stackFiles.get(file) ?? ""));
+  const { imageUpdater, ...images } = asMap(config["idp:images"]);
+  const settings = {
+    ...config,
+    "idp:argoCd": { ...asMap(config["idp:argoCd"]), ...manifestAt("argocd-install") },
+    "idp:images": {
+      ...images,
+      ...(imageUpdater !== undefined && {
+        imageUpdater: { ...asMap(imageUpdater), ...manifestAt("image-updater-install") },
+      }),
+    },
   };
-  settings.aws.accountId = accounts[environment];
-  Object.assign(settings.argoCd, manifestAt("argocd-install"));
-  if (settings.images.imageUpdater) {
-    Object.assign(settings.images.imageUpdater, manifestAt("image-updater-install"));
-  }
   return Object.fromEntries(
-    Object.entries(settings).map(([key, value]) => [`idp:${key}`, JSON.stringify(value)]),
+    Object.entries(settings)
+      .filter(([key]) => key.startsWith("idp:"))
+      .map(([key, value]) => [key, JSON.stringify(value)]),
   );
+}
+
+function asMap(value: unknown): Record<string, unknown> {
+  return z.record(z.string(), z.unknown()).parse(value);
 }
 
 function manifestAt(name: Parameters<typeof fixtureRelease>[0]) {

@@ -5,9 +5,10 @@ import { expect } from "chai";
 import { CatalogError } from "../../catalog/finding.ts";
 import { catalogOf, imageNames, inspectCatalog, readCatalog } from "../../catalog/read.ts";
 import type { CatalogRules } from "../../catalog/schema.ts";
+import { committedRegistryHost, readStackFiles } from "../../config/stack-files.ts";
 import { repositoryRoot } from "../../local/paths.ts";
 
-const host = "935743309409.dkr.ecr.us-west-2.amazonaws.com";
+const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
 const rules: CatalogRules = { registryHost: host, strategy: "newest-build" };
 
 const text = (image: string, more = "") => `image:
@@ -144,12 +145,12 @@ argocd/applications/dev/web.yaml:7:1 error unknown-key: sync: found an unknown k
 });
 
 describe("the committed service files", () => {
-  const account = { dev: "935743309409", staging: "000000000000", prod: "000000000000" };
   const strategy = { dev: "newest-build", staging: "semver", prod: "pinned" } as const;
+  const stackFiles = readStackFiles(repositoryRoot);
   for (const environment of ["dev", "staging", "prod"] as const) {
     it(`are in order in ${environment}`, async () => {
       const catalog = await readCatalog(repositoryRoot, environment, {
-        registryHost: `${account[environment]}.dkr.ecr.us-west-2.amazonaws.com`,
+        registryHost: committedRegistryHost(stackFiles, environment),
         strategy: strategy[environment],
       });
       expect(

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { CatalogRules } from "../../catalog/schema.ts";
 import { parseService } from "../../catalog/service.ts";
 
-const host = "935743309409.dkr.ecr.us-west-2.amazonaws.com";
+const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
 const dev: CatalogRules = { registryHost: host, strategy: "newest-build" };
 const prod: CatalogRules = { registryHost: host, strategy: "pinned" };
 const folder = "argocd/applications/dev";
@@ -94,7 +94,7 @@ describe("parseService", () => {
       ],
       [
         "another account's registry",
-        compliant.replace("935743309409", "111111111111"),
+        compliant.replace("123456789012", "111111111111"),
         `2:15 wrong-value image.repository: found 111111111111.dkr.ecr.us-west-2.amazonaws.com/idp/localtime; must be in this environment's own registry, ${host} | write for example repository: "${host}/idp/localtime"`,
       ],
       [

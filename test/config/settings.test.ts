@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { loadStack, parseSettings } from "../../config/load.ts";
 import { SettingsError } from "../../config/problems.ts";
+import { undecidedAccount } from "../../config/schema.ts";
 import { committedRegistryHost, readStackFiles, type StackFile } from "../../config/stack-files.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -46,21 +47,21 @@ describe("settings", () => {
   it("of dev, as committed, are right", () => {
     const neighbours = files.filter(({ environment }) => environment !== "dev");
     const settings = parseSettings("dev", configOf("dev"), neighbours);
-    expect(settings.aws).to.deep.equal({ accountId: "935743309409", region: "us-west-2" });
-    expect(settings.repository).to.deep.equal({
-      url: "https://github.com/alexpermiakov/idp",
-      branch: "main",
-    });
+    expect(settings.aws).to.deep.equal(settingsOf("dev", "aws"));
+    expect(settings.repository).to.deep.equal(settingsOf("dev", "repository"));
   });
 
   for (const stack of ["staging", "prod"]) {
-    it(`of ${stack}, as committed, lack the account and nothing else`, () => {
-      expect(() => parseSettings(stack, configOf(stack), [])).to.throw(
+    it(`of ${stack} lack nothing, the account excepted where it is not decided`, () => {
+      const aws = { ...settingsOf(stack, "aws"), accountId: undecidedAccount };
+      expect(() => parseSettings(stack, configOf(stack, { aws }), [])).to.throw(
         SettingsError,
         `Pulumi.${stack}.yaml is not valid:\n` +
           `  idp:aws.accountId: found "000000000000"; is a placeholder: put in the number of this environment's account\n` +
           `    Fix: pulumi config set --path --type string 'idp:aws.accountId' <value> -s ${stack}`,
       );
+      const decided = { ...aws, accountId: "100000000009" };
+      expect(() => parseSettings(stack, configOf(stack, { aws: decided }), [])).not.to.throw();
     });
   }
 
@@ -95,6 +96,11 @@ describe("settings", () => {
       `  idp:network: found nothing; expected object, received undefined\n${edit("network")}`,
     ],
     [
+      "a domain with a scheme",
+      { domain: "https://example.com" },
+      `  idp:domain: found "https://example.com"; must be a domain name such as example.com\n${set("domain")}`,
+    ],
+    [
       "a bad Kubernetes version",
       dev("cluster", { version: "1.36.1" }),
       `  idp:cluster.version: found "1.36.1"; must be a Kubernetes minor version such as "1.36"\n${set("cluster.version")}`,
@@ -106,8 +112,8 @@ describe("settings", () => {
     ],
     [
       "an account number that YAML took for a number",
-      dev("aws", { accountId: 935743309409 }),
-      `  idp:aws.accountId: found 935743309409; expected string, received number\n${set("aws.accountId")}`,
+      dev("aws", { accountId: 123456789012 }),
+      `  idp:aws.accountId: found 123456789012; expected string, received number\n${set("aws.accountId")}`,
     ],
     [
       "a network with bits behind its prefix",
@@ -139,7 +145,7 @@ describe("settings", () => {
       dev("cluster", {
         access: ["a", "b"].map((role) => ({
           name: "operators",
-          principalArn: `arn:aws:iam::935743309409:role/${role}`,
+          principalArn: `arn:aws:iam::123456789012:role/${role}`,
           level: "view",
         })),
       }),
@@ -149,7 +155,7 @@ describe("settings", () => {
       "an access entry with the name of a workflow's",
       dev("cluster", {
         access: [
-          { name: "preview", principalArn: "arn:aws:iam::935743309409:role/a", level: "view" },
+          { name: "preview", principalArn: "arn:aws:iam::123456789012:role/a", level: "view" },
         ],
       }),
       `"preview" is there twice\n${edit("cluster.access")}`,
@@ -238,10 +244,10 @@ describe("settings", () => {
     const neighbour: StackFile = {
       environment: "prod",
       file: "Pulumi.prod.yaml",
-      settings: { aws: { accountId: "935743309409" } },
+      settings: { aws: { accountId: "123456789012" } },
     };
-    expect(refusal({}, [neighbour])).to.include(
-      `  idp:aws.accountId: found "935743309409"; must not be the account of prod (Pulumi.prod.yaml)\n${set("aws.accountId")}`,
+    expect(refusal(dev("aws", { accountId: "123456789012" }), [neighbour])).to.include(
+      `  idp:aws.accountId: found "123456789012"; must not be the account of prod (Pulumi.prod.yaml)\n${set("aws.accountId")}`,
     );
   });
 
@@ -306,8 +312,10 @@ describe("loadStack", () => {
 
 describe("committedRegistryHost", () => {
   it("is the registry of the account in the committed file", () => {
-    expect(committedRegistryHost(files, "dev")).to.equal(
-      "935743309409.dkr.ecr.us-west-2.amazonaws.com",
+    const aws = { accountId: "123456789012", region: "us-west-2" };
+    const file: StackFile = { environment: "dev", file: "Pulumi.dev.yaml", settings: { aws } };
+    expect(committedRegistryHost([file], "dev")).to.equal(
+      "123456789012.dkr.ecr.us-west-2.amazonaws.com",
     );
   });
 

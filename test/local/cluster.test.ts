@@ -23,7 +23,7 @@ import { kwokConfiguration } from "../../local/cluster/kwok.ts";
 import { nodeManifests } from "../../local/cluster/nodes.ts";
 
 const cluster: ClusterRecord = {
-  accountId: "935743309409",
+  accountId: "123456789012",
   name: "idp-dev",
   version: "1.36",
   region: "us-west-2",
@@ -99,7 +99,7 @@ describe("a cluster of the twin", () => {
       "--secure-port=0",
     ]);
     expect(specs.map(({ name }) => name)).to.deep.equal(
-      parts.map((part) => `935743309409.idp-dev.${part}`),
+      parts.map((part) => `123456789012.idp-dev.${part}`),
     );
     // Nothing is inherited, proxies above all.
     expect(new Set(specs.flatMap(({ env }) => Object.keys(env ?? {})))).to.deep.equal(

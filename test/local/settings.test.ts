@@ -25,7 +25,7 @@ config:
     accountId: "000000000000"
     region: us-west-2
   idp:repository:
-    url: https://github.com/alexpermiakov/idp
+    url: https://github.com/somebody/idp
     branch: main
   idp:argoCd:
     version: 3.6.1

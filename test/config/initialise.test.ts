@@ -1,0 +1,218 @@
+import { expect } from "chai";
+import { setScalars } from "../../config/edit-yaml.ts";
+import { initialise, namesFacts } from "../../config/initialise.ts";
+
+const facts = {
+  url: "http://127.0.0.1:4000/idp.git",
+  branch: "main",
+  accounts: {
+    dev: { accountId: "111111111111", region: "us-west-2" },
+    staging: { accountId: "222222222222", region: "us-west-2" },
+    prod: { accountId: "333333333333", region: "eu-central-1" },
+  },
+};
+
+const stackFile = `# The production account.
+config:
+  idp:aws: { accountId: "000000000000", region: us-west-2 } # not decided yet
+  idp:repository:
+    url: https://github.com/somebody/idp
+    branch: main
+  idp:network: { cidr: 10.30.0.0/16 }
+`;
+
+const serviceFile = `# What prod runs.
+image:
+  repository: 000000000000.dkr.ecr.us-west-2.amazonaws.com/idp/version # from ECR
+  tag: v1.0.0
+port: 8080
+`;
+
+describe("initialise", () => {
+  it("puts account, region and address into a stack file and leaves everything else as it is", () => {
+    const changed = initialise(new Map([["Pulumi.prod.yaml", stackFile]]), facts);
+    expect(changed.get("Pulumi.prod.yaml")).to.equal(`# The production account.
+config:
+  idp:aws: { accountId: "333333333333", region: eu-central-1 } # not decided yet
+  idp:repository:
+    url: http://127.0.0.1:4000/idp.git
+    branch: main
+  idp:network: { cidr: 10.30.0.0/16 }
+`);
+  });
+
+  it("points a service file at its own environment's registry", () => {
+    const changed = initialise(
+      new Map([
+        ["argocd/applications/prod/version-service.yaml", serviceFile],
+        ["argocd/applications/staging/version-service.yaml", serviceFile],
+      ]),
+      facts,
+    );
+    expect([...changed.values()].map((text) => /repository: (\S+)/.exec(text)?.[1])).to.deep.equal([
+      "333333333333.dkr.ecr.eu-central-1.amazonaws.com/idp/version",
+      "222222222222.dkr.ecr.us-west-2.amazonaws.com/idp/version",
+    ]);
+    expect([...changed.values()][0]).to.include("# from ECR\n  tag: v1.0.0\nport: 8080\n");
+  });
+
+  it("returns nothing the second time", () => {
+    const files = new Map([
+      ["Pulumi.prod.yaml", stackFile],
+      ["argocd/applications/prod/version-service.yaml", serviceFile],
+    ]);
+    const once = initialise(files, facts);
+    expect([...initialise(once, facts).keys()]).to.deep.equal([]);
+  });
+
+  it("leaves alone other files, other registries and files it cannot read", () => {
+    const files = new Map([
+      ["README.md", "000000000000.dkr.ecr.us-west-2.amazonaws.com/x"],
+      ["argocd/applications/test/x.yaml", serviceFile],
+      ["argocd/applications/dev/x.yaml", "image: { repository: ghcr.io/x/y }\n"],
+      ["Pulumi.dev.yaml", "config: [not closed\n"],
+    ]);
+    expect([...initialise(files, facts).keys()]).to.deep.equal([]);
+  });
+
+  it("knows the paths it looks at", () => {
+    const paths = [
+      "Pulumi.dev.yaml",
+      "Pulumi.yaml",
+      "argocd/applications/dev/x.yaml",
+      "argocd/applications/dev/x/y.yaml",
+      "helm-charts/standard-service/values.yaml",
+    ];
+    expect(paths.filter(namesFacts)).to.deep.equal([
+      "Pulumi.dev.yaml",
+      "argocd/applications/dev/x.yaml",
+    ]);
+  });
+});
+
+describe("setScalars", () => {
+  it("keeps the quotes that stood there", () => {
+    expect(
+      setScalars(`a: '1'\nb: "2"\nc: x\n`, [
+        [["a"], "it's"],
+        [["b"], "3"],
+        [["c"], "4"],
+      ]),
+    ).to.equal(`a: 'it''s'\nb: "3"\nc: "4"\n`);
+  });
+
+  it("changes nothing where the key is missing or is no plain value", () => {
+    const text = "a: { b: 1 }\n";
+    expect(
+      setScalars(text, [
+        [["a"], "x"],
+        [["z", "y"], "x"],
+      ]),
+    ).to.equal(text);
+  });
+});
+
+describe("initialise, for a new owner", () => {
+  const stack = (environment: string, accountId: string) => `# The ${environment} account.
+config:
+  idp:aws:
+    accountId: "${accountId}"
+    region: us-west-2
+  idp:repository:
+    url: https://github.com/somebody/idp
+    branch: main # deployed
+  idp:cluster:
+    version: "1.36"
+    access: [] # nobody
+  idp:github:
+    repository: somebody/idp
+    publishers:
+      - repository: somebody/time-service
+        image: idp/localtime
+      - repository: partner/clock
+        image: idp/clock
+`;
+  const files = new Map([
+    ["Pulumi.dev.yaml", stack("dev", "100000000011")],
+    ["Pulumi.staging.yaml", stack("staging", "000000000000")],
+    ["Pulumi.prod.yaml", stack("prod", "000000000000")],
+    [
+      "workflow.yml",
+      "uses: somebody/idp/.github/workflows/x.yml\nrole: arn:aws:iam::100000000011:role/x\n" +
+        "other: somebody/idp-tools my-somebody/idp 000000000000 1100000000011\n" +
+        "owner: '@somebody' https://github.com/somebody/idp https://github.com/somebody/else somebody/time-service\n",
+    ],
+  ]);
+  const owner = {
+    ...facts,
+    url: "https://github.com/acme/platform",
+    github: "acme/platform",
+    domain: "acme.example",
+    admins: ["team/Platform_Admins"],
+  };
+
+  it("makes repository, publishers, domain and administrators its own", () => {
+    const changed = initialise(files, owner);
+    expect(changed.get("Pulumi.dev.yaml")).to.equal(`# The dev account.
+config:
+  idp:aws:
+    accountId: "111111111111"
+    region: us-west-2
+  idp:repository:
+    url: https://github.com/acme/platform
+    branch: main # deployed
+  idp:domain: dev.acme.example
+  idp:cluster:
+    version: "1.36"
+    access: # nobody
+      - name: platform-admins
+        principalArn: arn:aws:iam::111111111111:role/team/Platform_Admins
+        level: cluster-admin
+  idp:github:
+    repository: acme/platform
+    publishers:
+      - repository: acme/time-service
+        image: idp/localtime
+      - repository: partner/clock
+        image: idp/clock
+`);
+    expect(changed.get("Pulumi.prod.yaml")).to.include("  idp:domain: acme.example\n");
+  });
+
+  it("replaces whole names of the old owner elsewhere, and no placeholder", () => {
+    expect(initialise(files, owner).get("workflow.yml")).to.equal(
+      "uses: acme/platform/.github/workflows/x.yml\nrole: arn:aws:iam::111111111111:role/x\n" +
+        "other: somebody/idp-tools my-somebody/idp 000000000000 1100000000011\n" +
+        "owner: '@acme' https://github.com/acme/platform https://github.com/acme/else acme/time-service\n",
+    );
+  });
+
+  it("changes nothing the second time, and adds to what a third one brings", () => {
+    const once = new Map([...files, ...initialise(files, owner)]);
+    expect([...initialise(once, owner).keys()]).to.deep.equal([]);
+    const more = initialise(once, { ...owner, admins: ["Security"] }).get("Pulumi.prod.yaml");
+    expect(more).to.include(
+      "      - name: platform-admins\n" +
+        "        principalArn: arn:aws:iam::333333333333:role/team/Platform_Admins\n" +
+        "        level: cluster-admin\n" +
+        "      - name: security\n" +
+        "        principalArn: arn:aws:iam::333333333333:role/Security\n" +
+        "        level: cluster-admin\n" +
+        "  idp:github:\n",
+    );
+  });
+
+  it("takes administrators along when an account's number changes", () => {
+    const once = new Map([...files, ...initialise(files, owner)]);
+    const accounts = { ...facts.accounts, dev: { accountId: "444444444444", region: "us-west-2" } };
+    const moved = initialise(once, { ...owner, accounts });
+    expect([...moved.keys()]).to.deep.equal(["Pulumi.dev.yaml", "workflow.yml"]);
+    expect(moved.get("Pulumi.dev.yaml")).to.include("arn:aws:iam::444444444444:role/team/");
+  });
+
+  it("names the stack file that it cannot start from", () => {
+    expect(() => initialise(new Map([...files].slice(1)), owner)).to.throw(
+      "Pulumi.dev.yaml must have idp:aws, idp:repository and idp:github",
+    );
+  });
+});
