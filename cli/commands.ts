@@ -13,6 +13,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "check the service files",
     load: async () => (await import("./check.ts")).checkCommand(),
   },
+  init: {
+    description: "make this repository yours: organisation, accounts, region, domain, admins",
+    load: async () => (await import("./init.ts")).initCommand(),
+  },
   local: {
     description: "the three accounts on this machine, without AWS",
     load: async () => (await import("./local.ts")).localCommand(),

@@ -1,0 +1,345 @@
+import { execa } from "execa";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Command } from "commander";
+import { z } from "zod";
+import { environments, type Environment } from "../config/environments.ts";
+import {
+  currentFacts,
+  domainOf,
+  initialise,
+  type CurrentFacts,
+  type RepositoryFacts,
+} from "../config/initialise.ts";
+import { domainName, undecidedAccount } from "../config/schema.ts";
+import { repositoryRoot } from "../local/paths.ts";
+
+/** What `idp init` is told; all that is not said stays as it stands. */
+export interface InitAnswers {
+  readonly org?: string | undefined;
+  readonly repository?: string | undefined;
+  readonly url?: string | undefined;
+  readonly branch?: string | undefined;
+  readonly region?: string | undefined;
+  readonly devAccount?: string | undefined;
+  readonly stagingAccount?: string | undefined;
+  readonly prodAccount?: string | undefined;
+  readonly domain?: string | undefined;
+  readonly admin?: readonly string[] | undefined;
+}
+
+const name = /^[A-Za-z0-9][\w.-]*$/;
+
+/** What each answer must look like: the flag, the pattern's words, and whether a text is right. */
+const answers = {
+  org: ["--org", "a GitHub user or organisation", (text: string) => name.test(text)],
+  repository: ["--repository", "a repository's name, without its owner", (text) => name.test(text)],
+  url: [
+    "--url",
+    "an https address without a slash at its end",
+    (text) => /^https:\/\/[^\s/]+\/\S*[^\s/]$/.test(text),
+  ],
+  branch: ["--branch", "a branch", (text) => /^[^\s~^:?*[\\-][^\s~^:?*[\\]*$/.test(text)],
+  region: [
+    "--region",
+    "a region such as us-west-2",
+    (text) => /^[a-z]{2}(-[a-z]+)+-\d$/.test(text),
+  ],
+  devAccount: ["--dev-account", "an account number of 12 digits", isAccount],
+  stagingAccount: ["--staging-account", "an account number of 12 digits", isAccount],
+  prodAccount: ["--prod-account", "an account number of 12 digits", isAccount],
+  domain: [
+    "--domain",
+    "a domain name such as example.com",
+    (text) => domainName.safeParse(text).success,
+  ],
+} as const satisfies Record<string, readonly [string, string, (text: string) => boolean]>;
+type Answer = keyof typeof answers;
+
+function isAccount(text: string): boolean {
+  return /^\d{12}$/.test(text);
+}
+
+/** A role's name with its path, as `--admin` takes it. */
+const isRole = (text: string) => /^[\w+=,.@/-]{1,128}$/.test(text) && !/^\/|\/$|^\d+$/.test(text);
+
+/**
+ * The facts that answers make of what stands in the settings.
+ * @throws Error that lists every answer that cannot be, and what may stand there
+ */
+export function factsFrom(given: InitAnswers, current: CurrentFacts): RepositoryFacts {
+  const problems = Object.entries(answers).flatMap(([key, [flag, allowed, isRight]]) => {
+    const value = given[key as Answer];
+    return value === undefined || isRight(value)
+      ? []
+      : [`  ${flag}: found ${JSON.stringify(value)}; must be ${allowed}`];
+  });
+  for (const role of given.admin ?? []) {
+    if (isRole(role)) continue;
+    problems.push(
+      `  --admin: found ${JSON.stringify(role)}; must be the name of an IAM role, the same in every account, not an ARN`,
+    );
+  }
+  const [oldOwner = "", oldName = ""] = current.github.split("/");
+  const github = `${given.org ?? oldOwner}/${given.repository ?? oldName}`;
+  const accountOf = (environment: Environment) => ({
+    accountId: given[`${environment}Account`] ?? current.accounts[environment].accountId,
+    region: given.region ?? current.accounts[environment].region,
+  });
+  const accounts = {
+    dev: accountOf("dev"),
+    staging: accountOf("staging"),
+    prod: accountOf("prod"),
+  };
+  for (const [index, environment] of environments.entries()) {
+    const { accountId } = accounts[environment];
+    const other = environments
+      .slice(0, index)
+      .find((earlier) => accounts[earlier].accountId === accountId);
+    if (other === undefined || accountId === undecidedAccount) continue;
+    problems.push(
+      `  --${environment}-account: found ${accountId}; must not be the account of ${other}`,
+    );
+  }
+  if (problems.length > 0) throw new Error(`idp init:\n${problems.join("\n")}`);
+  const moved = github !== current.github && current.url === `https://github.com/${current.github}`;
+  return {
+    url: given.url ?? (moved ? `https://github.com/${github}` : current.url),
+    branch: given.branch ?? current.branch,
+    accounts,
+    github,
+    domain: given.domain,
+    admins: given.admin,
+  };
+}
+
+/** Files that keep what they say: the pages tell of the platform as it was made, the licence of who made it. */
+const untouched = /^(docs\/|LICENSE$|package-lock\.json$)/;
+
+/** Every tracked text file of the repository, but for those that a fork leaves as they are. */
+export async function ownedFiles(root: string): Promise<Map<string, string>> {
+  const { stdout } = await execa("git", ["ls-files", "-z"], { cwd: root });
+  const paths = stdout.split("\0").filter((path) => path !== "" && !untouched.test(path));
+  return new Map(
+    paths.flatMap((path) => {
+      const text = textOf(join(root, path));
+      return text === undefined || text.includes("\0") ? [] : [[path, text] as const];
+    }),
+  );
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    // A tracked file that was deleted, a link that leads nowhere, a submodule.
+    return undefined;
+  }
+}
+
+/** `idp init`: makes a fork its owner's. */
+export function initCommand(root = repositoryRoot): Command {
+  const command = new Command("init")
+    .option("--org <owner>", "GitHub user or organisation that owns the repository")
+    .option("--repository <name>", "name of the repository on GitHub")
+    .option("--url <address>", "address that Argo CD reads (default: the repository on GitHub)")
+    .option("--branch <branch>", "branch that is deployed")
+    .option("--dev-account <number>", "AWS account of dev")
+    .option("--staging-account <number>", "AWS account of staging")
+    .option("--prod-account <number>", "AWS account of prod")
+    .option("--region <region>", "AWS region of all three")
+    .option("--domain <domain>", "domain of prod's services; dev's is dev.<domain>")
+    .option("--admin <role>", "IAM role that administers each cluster; repeatable", collected)
+    .option("--dry-run", "show what would change, and change nothing")
+    .option("-y, --yes", "do not ask whether to write")
+    .addHelpText(
+      "after",
+      "\nWithout flags it asks. What is not said stays as it stands; what changes is shown before it is written.",
+    );
+  return command.action(
+    async ({ dryRun, yes, ...given }: InitAnswers & { dryRun?: true; yes?: true }) => {
+      const files = await ownedFiles(root);
+      const current = currentFacts(files);
+      const isAsking = process.stdin.isTTY && process.stdout.isTTY;
+      if (Object.keys(given).length === 0 && !isAsking) {
+        throw new Error(
+          "idp init was told nothing, and there is no terminal to ask at. Fix: idp init --org <owner> --dev-account <number> ... (idp init --help)",
+        );
+      }
+      const told = Object.keys(given).length === 0 ? await ask(current, await origin(root)) : given;
+      const facts = factsFrom(told, current);
+      const changes = initialise(files, facts);
+      if (changes.size === 0) {
+        console.log("Nothing to change: the repository says all of it already.");
+        return;
+      }
+      console.log(await difference(files, changes));
+      console.log(`${changes.size} files change.`);
+      if (dryRun) return;
+      if (isAsking && !yes) {
+        const { confirm } = await import("@inquirer/prompts");
+        if (!(await confirm({ message: "Write them?" }))) {
+          process.exitCode = 1;
+          return;
+        }
+      }
+      for (const [path, text] of changes) writeFileSync(join(root, path), text);
+      await settle(root, [...changes.keys()], (facts.admins ?? []).length > 0);
+      console.log(["", ...nextSteps(facts)].join("\n"));
+    },
+  );
+}
+
+function collected(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
+/** What follows from the new names: widths of tables, and the golden files where somebody gets access. */
+async function settle(root: string, paths: readonly string[], hasAdmins: boolean): Promise<void> {
+  const prettier = ["prettier", "--write", "--ignore-unknown", "--log-level", "warn"];
+  await execa("npx", [...prettier, ...paths], { cwd: root });
+  if (!hasAdmins) return;
+  console.log("Rewriting the golden files: administrators are in them (make golden) ...");
+  await execa("make", ["golden"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** The changes as git shows them; in colour on a terminal. */
+async function difference(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): Promise<string> {
+  const scratch = mkdtempSync(join(tmpdir(), "idp-init-"));
+  try {
+    for (const [path, text] of after) {
+      for (const [side, content] of [
+        ["a", before.get(path) ?? ""],
+        ["b", text],
+      ] as const) {
+        const file = join(scratch, side, path);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, content);
+      }
+    }
+    const colour = `--color=${process.stdout.isTTY ? "always" : "never"}`;
+    const args = ["diff", "--no-index", "--no-prefix", "-U0", colour, "a", "b"];
+    // Exit code 1 says that there are differences.
+    const { stdout } = await execa("git", args, { cwd: scratch, reject: false });
+    return stdout;
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+const Origin = /github\.com[:/]([^/\s]+)\/([^/\s]+?)(?:\.git)?$/;
+
+/** Owner and repository of the remote `origin`, where it is on GitHub. */
+export async function origin(
+  root: string,
+): Promise<{ readonly org: string; readonly repository: string } | undefined> {
+  const remote = await execa("git", ["remote", "get-url", "origin"], { cwd: root, reject: false });
+  const [, org, repository] = Origin.exec(z.string().catch("").parse(remote.stdout)) ?? [];
+  return org !== undefined && repository !== undefined ? { org, repository } : undefined;
+}
+
+const questions = {
+  org: "GitHub user or organisation",
+  repository: "Name of the repository",
+  url: "Address that Argo CD reads",
+  branch: "Branch that is deployed",
+  region: "AWS region",
+} as const;
+
+async function ask(
+  current: CurrentFacts,
+  remote: { readonly org: string; readonly repository: string } | undefined,
+): Promise<InitAnswers> {
+  const { input } = await import("@inquirer/prompts");
+  const [owner = "", repositoryName = ""] = current.github.split("/");
+  const question = async (key: Answer, message: string, usual: string, isOptional = false) => {
+    const [, allowed, isRight] = answers[key];
+    const said = await input({
+      message,
+      default: usual,
+      validate: (text) => (isOptional && text === "") || isRight(text) || `must be ${allowed}`,
+    });
+    return said === "" ? undefined : said;
+  };
+  const org = await question("org", questions.org, remote?.org ?? owner);
+  const repository = await question(
+    "repository",
+    questions.repository,
+    remote?.repository ?? repositoryName,
+  );
+  const url = await question(
+    "url",
+    questions.url,
+    `https://github.com/${org ?? owner}/${repository ?? repositoryName}`,
+  );
+  const branch = await question("branch", questions.branch, current.branch);
+  const region = await question("region", questions.region, current.accounts.dev.region);
+  const account = (environment: Environment) =>
+    question(
+      `${environment}Account`,
+      `AWS account of ${environment} (${undecidedAccount}: not decided)`,
+      current.accounts[environment].accountId,
+    );
+  const [devAccount, stagingAccount, prodAccount] = [
+    await account("dev"),
+    await account("staging"),
+    await account("prod"),
+  ];
+  const domain = await question(
+    "domain",
+    "Domain of prod's services (empty: any)",
+    current.domain ?? "",
+    true,
+  );
+  const admin = await input({
+    message: "IAM roles that administer the clusters, by name, with commas between (empty: none)",
+    validate: (text) => rolesIn(text).every(isRole) || "must be names of roles, not ARNs",
+  });
+  return {
+    org,
+    repository,
+    url,
+    branch,
+    region,
+    devAccount,
+    stagingAccount,
+    prodAccount,
+    domain,
+    admin: rolesIn(admin),
+  };
+}
+
+function rolesIn(text: string): string[] {
+  return text
+    .split(",")
+    .map((role) => role.trim())
+    .filter((role) => role !== "");
+}
+
+/** What is left to do after `idp init`, as lines. */
+export function nextSteps({ accounts, domain, github, url }: RepositoryFacts): string[] {
+  const undecided = environments.filter(
+    (environment) => accounts[environment].accountId === undecidedAccount,
+  );
+  return [
+    "What to do next:",
+    "  1. Read it and commit it: git diff, then git commit -a",
+    "  2. make test, then make up (make down first if a twin is running)",
+    ...(undecided.length > 0
+      ? [
+          `  3. No account yet for ${undecided.join(", ")}: idp init ${undecided.map((name) => `--${name}-account <number>`).join(" ")} when there is one. The twin runs without.`,
+        ]
+      : []),
+    `  4. First pulumi up of each account, and the secrets of ${github}: docs/operations.md`,
+    ...(domain === undefined
+      ? []
+      : [
+          `  5. Host zones for ${environments.map((name) => domainOf(domain, name)).join(", ")}: the program makes no DNS records`,
+        ]),
+    ...(url.startsWith("https://github.com/") ? [] : [`  Argo CD reads ${url}: it must reach it`]),
+  ];
+}

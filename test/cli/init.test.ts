@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { execa } from "execa";
+import { factsFrom, nextSteps, origin, ownedFiles } from "../../cli/init.ts";
+import { currentFacts, initialise, type CurrentFacts } from "../../config/initialise.ts";
+import { undecidedAccount } from "../../config/schema.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+
+const account = (accountId: string) => ({ accountId, region: "us-west-2" });
+const current: CurrentFacts = {
+  url: "https://github.com/somebody/idp",
+  branch: "main",
+  accounts: {
+    dev: account("100000000011"),
+    staging: account(undecidedAccount),
+    prod: account(undecidedAccount),
+  },
+  github: "somebody/idp",
+  domain: undefined,
+  repositories: ["somebody/idp"],
+};
+
+describe("idp init: what it is told", () => {
+  it("leaves what is not said", () => {
+    const { accounts, github, url, branch } = factsFrom({ domain: "acme.example" }, current);
+    expect({ accounts, github, url, branch }).to.deep.equal({
+      accounts: current.accounts,
+      github: "somebody/idp",
+      url: "https://github.com/somebody/idp",
+      branch: "main",
+    });
+  });
+
+  it("takes the address along with the repository, unless Argo CD reads another one", () => {
+    expect(factsFrom({ org: "acme" }, current).url).to.equal("https://github.com/acme/idp");
+    expect(factsFrom({ org: "acme", url: "https://git.acme.example/idp" }, current).url).to.equal(
+      "https://git.acme.example/idp",
+    );
+    const elsewhere = { ...current, url: "https://git.acme.example/idp" };
+    expect(factsFrom({ org: "acme" }, elsewhere).url).to.equal(elsewhere.url);
+  });
+
+  it("says everything that cannot be, at once", () => {
+    const wrong = {
+      org: "acme/idp",
+      url: "git@github.com:acme/idp",
+      region: "Oregon",
+      devAccount: "12",
+      domain: "https://acme.example",
+      admin: ["arn:aws:iam::111111111111:role/x"],
+    };
+    expect(() => factsFrom(wrong, current)).to.throw(
+      [
+        "idp init:",
+        '  --org: found "acme/idp"; must be a GitHub user or organisation',
+        '  --url: found "git@github.com:acme/idp"; must be an https address without a slash at its end',
+        '  --region: found "Oregon"; must be a region such as us-west-2',
+        '  --dev-account: found "12"; must be an account number of 12 digits',
+        '  --domain: found "https://acme.example"; must be a domain name such as example.com',
+        '  --admin: found "arn:aws:iam::111111111111:role/x"; must be the name of an IAM role, the same in every account, not an ARN',
+      ].join("\n"),
+    );
+  });
+
+  it("refuses one account for two environments, the placeholder excepted", () => {
+    expect(() => factsFrom({ prodAccount: "100000000011" }, current)).to.throw(
+      "  --prod-account: found 100000000011; must not be the account of dev",
+    );
+  });
+});
+
+describe("idp init: on this repository", () => {
+  const given = {
+    org: "another-owner",
+    devAccount: "210000000001",
+    stagingAccount: "210000000002",
+    prodAccount: "210000000003",
+  };
+
+  it("leaves no trace of the owner, and has nothing to do the second time", async () => {
+    const files = await ownedFiles(repositoryRoot);
+    const before = currentFacts(files);
+    const facts = factsFrom(given, before);
+    const after = new Map([...files, ...initialise(files, facts)]);
+    const owner = before.github.split("/")[0] ?? "";
+    const traces = [owner, ...Object.values(before.accounts).map(({ accountId }) => accountId)]
+      .filter((trace) => trace !== undecidedAccount)
+      .map((trace) => new RegExp(`(?<![\\w-])${trace}(?![\\w-])`));
+    const traced = [...after].filter(([, text]) => traces.some((trace) => trace.test(text)));
+    expect(traced.map(([path]) => path)).to.deep.equal([]);
+    expect([...initialise(after, facts).keys()]).to.deep.equal([]);
+  });
+
+  it("looks at no page of docs and not at the licence", async () => {
+    const paths = [...(await ownedFiles(repositoryRoot)).keys()];
+    expect(paths.filter((path) => path.startsWith("docs/") || path === "LICENSE")).to.deep.equal(
+      [],
+    );
+    expect(paths).to.include.members(["README.md", "Pulumi.prod.yaml", "local/twin.ts"]);
+  });
+
+  it("ends with what is left to do", () => {
+    const steps = nextSteps(factsFrom(given, current)).join("\n");
+    expect(steps).to.include("docs/operations.md");
+    expect(steps).not.to.include("No account yet");
+    expect(nextSteps(factsFrom({ org: "acme" }, current)).join("\n")).to.include(
+      "No account yet for staging, prod: idp init --staging-account <number> --prod-account <number>",
+    );
+  });
+
+  it("refuses to ask without a terminal", async () => {
+    const args = ["bin/idp.js", "init"];
+    const { exitCode, stderr } = await execa(process.execPath, args, {
+      cwd: repositoryRoot,
+      reject: false,
+      stdin: "ignore",
+    });
+    expect(exitCode).to.equal(1);
+    expect(stderr).to.include("Fix: idp init --org <owner>");
+  });
+});
+
+describe("the remote of a clone", () => {
+  let clone = "";
+  before(async () => {
+    clone = mkdtempSync(join(tmpdir(), "idp-origin-"));
+    await execa("git", ["init", "--quiet"], { cwd: clone });
+    writeFileSync(join(clone, "a"), "");
+  });
+  after(() => {
+    rmSync(clone, { recursive: true });
+  });
+
+  it("gives owner and repository, where it is on GitHub", async () => {
+    expect(await origin(clone)).to.equal(undefined);
+    const cases = [
+      ["git@github.com:acme/platform.git", { org: "acme", repository: "platform" }],
+      ["https://github.com/acme/idp", { org: "acme", repository: "idp" }],
+      ["/srv/git/idp", undefined],
+    ] as const;
+    for (const [address, expected] of cases) {
+      await execa("git", ["remote", "remove", "origin"], { cwd: clone, reject: false });
+      await execa("git", ["remote", "add", "origin", address], { cwd: clone });
+      expect(await origin(clone), address).to.deep.equal(expected);
+    }
+  });
+});
