@@ -325,21 +325,21 @@ export function nextSteps({ accounts, domain, github, url }: RepositoryFacts): s
   const undecided = environments.filter(
     (environment) => accounts[environment].accountId === undecidedAccount,
   );
-  return [
-    "What to do next:",
-    "  1. Read it and commit it: git diff, then git commit -a",
-    "  2. make test, then make up (make down first if a twin is running)",
+  const steps = [
+    "Read it and commit it: git diff, then git commit -a",
+    "make test, then make up (make down first if a twin is running)",
     ...(undecided.length > 0
       ? [
-          `  3. No account yet for ${undecided.join(", ")}: idp init ${undecided.map((name) => `--${name}-account <number>`).join(" ")} when there is one. The twin runs without.`,
+          `No account yet for ${undecided.join(", ")}: idp init ${undecided.map((name) => `--${name}-account <number>`).join(" ")} when there is one. The twin runs without.`,
         ]
       : []),
-    `  4. First pulumi up of each account, and the secrets of ${github}: docs/operations.md`,
+    `First pulumi up of each account, and the secrets of ${github}: docs/operations.md`,
     ...(domain === undefined
       ? []
       : [
-          `  5. Host zones for ${environments.map((name) => domainOf(domain, name)).join(", ")}: the program makes no DNS records`,
+          `Host zones for ${environments.map((name) => domainOf(domain, name)).join(", ")}: the program makes no DNS records`,
         ]),
-    ...(url.startsWith("https://github.com/") ? [] : [`  Argo CD reads ${url}: it must reach it`]),
+    ...(url.startsWith("https://github.com/") ? [] : [`Argo CD reads ${url}: let it reach it`]),
   ];
+  return ["What to do next:", ...steps.map((step, index) => `  ${index + 1}. ${step}`)];
 }

@@ -24,7 +24,7 @@ const current: CurrentFacts = {
 
 describe("idp init: what it is told", () => {
   it("leaves what is not said", () => {
-    const { accounts, github, url, branch } = factsFrom({ domain: "acme.example" }, current);
+    const { accounts, github, url, branch } = factsFrom({ domain: "newcomer.example" }, current);
     expect({ accounts, github, url, branch }).to.deep.equal({
       accounts: current.accounts,
       github: "somebody/idp",
@@ -34,31 +34,31 @@ describe("idp init: what it is told", () => {
   });
 
   it("takes the address along with the repository, unless Argo CD reads another one", () => {
-    expect(factsFrom({ org: "acme" }, current).url).to.equal("https://github.com/acme/idp");
-    expect(factsFrom({ org: "acme", url: "https://git.acme.example/idp" }, current).url).to.equal(
-      "https://git.acme.example/idp",
-    );
-    const elsewhere = { ...current, url: "https://git.acme.example/idp" };
-    expect(factsFrom({ org: "acme" }, elsewhere).url).to.equal(elsewhere.url);
+    expect(factsFrom({ org: "newcomer" }, current).url).to.equal("https://github.com/newcomer/idp");
+    expect(
+      factsFrom({ org: "newcomer", url: "https://git.newcomer.example/idp" }, current).url,
+    ).to.equal("https://git.newcomer.example/idp");
+    const elsewhere = { ...current, url: "https://git.newcomer.example/idp" };
+    expect(factsFrom({ org: "newcomer" }, elsewhere).url).to.equal(elsewhere.url);
   });
 
   it("says everything that cannot be, at once", () => {
     const wrong = {
-      org: "acme/idp",
-      url: "git@github.com:acme/idp",
+      org: "newcomer/idp",
+      url: "git@github.com:newcomer/idp",
       region: "Oregon",
       devAccount: "12",
-      domain: "https://acme.example",
+      domain: "https://newcomer.example",
       admin: ["arn:aws:iam::111111111111:role/x"],
     };
     expect(() => factsFrom(wrong, current)).to.throw(
       [
         "idp init:",
-        '  --org: found "acme/idp"; must be a GitHub user or organisation',
-        '  --url: found "git@github.com:acme/idp"; must be an https address without a slash at its end',
+        '  --org: found "newcomer/idp"; must be a GitHub user or organisation',
+        '  --url: found "git@github.com:newcomer/idp"; must be an https address without a slash at its end',
         '  --region: found "Oregon"; must be a region such as us-west-2',
         '  --dev-account: found "12"; must be an account number of 12 digits',
-        '  --domain: found "https://acme.example"; must be a domain name such as example.com',
+        '  --domain: found "https://newcomer.example"; must be a domain name such as example.com',
         '  --admin: found "arn:aws:iam::111111111111:role/x"; must be the name of an IAM role, the same in every account, not an ARN',
       ].join("\n"),
     );
@@ -85,9 +85,12 @@ describe("idp init: on this repository", () => {
     const facts = factsFrom(given, before);
     const after = new Map([...files, ...initialise(files, facts)]);
     const owner = before.github.split("/")[0] ?? "";
-    const traces = [owner, ...Object.values(before.accounts).map(({ accountId }) => accountId)]
+    const traces = [
+      `${owner}/`,
+      ...Object.values(before.accounts).map(({ accountId }) => accountId),
+    ]
       .filter((trace) => trace !== undecidedAccount)
-      .map((trace) => new RegExp(`(?<![\\w-])${trace}(?![\\w-])`));
+      .map((trace) => new RegExp(`(?<![\\w-])${trace}`));
     const traced = [...after].filter(([, text]) => traces.some((trace) => trace.test(text)));
     expect(traced.map(([path]) => path)).to.deep.equal([]);
     expect([...initialise(after, facts).keys()]).to.deep.equal([]);
@@ -105,7 +108,7 @@ describe("idp init: on this repository", () => {
     const steps = nextSteps(factsFrom(given, current)).join("\n");
     expect(steps).to.include("docs/operations.md");
     expect(steps).not.to.include("No account yet");
-    expect(nextSteps(factsFrom({ org: "acme" }, current)).join("\n")).to.include(
+    expect(nextSteps(factsFrom({ org: "newcomer" }, current)).join("\n")).to.include(
       "No account yet for staging, prod: idp init --staging-account <number> --prod-account <number>",
     );
   });
@@ -136,8 +139,8 @@ describe("the remote of a clone", () => {
   it("gives owner and repository, where it is on GitHub", async () => {
     expect(await origin(clone)).to.equal(undefined);
     const cases = [
-      ["git@github.com:acme/platform.git", { org: "acme", repository: "platform" }],
-      ["https://github.com/acme/idp", { org: "acme", repository: "idp" }],
+      ["git@github.com:newcomer/platform.git", { org: "newcomer", repository: "platform" }],
+      ["https://github.com/newcomer/idp", { org: "newcomer", repository: "idp" }],
       ["/srv/git/idp", undefined],
     ] as const;
     for (const [address, expected] of cases) {

@@ -145,9 +145,9 @@ config:
   ]);
   const owner = {
     ...facts,
-    url: "https://github.com/acme/platform",
-    github: "acme/platform",
-    domain: "acme.example",
+    url: "https://github.com/newcomer/platform",
+    github: "newcomer/platform",
+    domain: "newcomer.example",
     admins: ["team/Platform_Admins"],
   };
 
@@ -159,9 +159,9 @@ config:
     accountId: "111111111111"
     region: us-west-2
   idp:repository:
-    url: https://github.com/acme/platform
+    url: https://github.com/newcomer/platform
     branch: main # deployed
-  idp:domain: dev.acme.example
+  idp:domain: dev.newcomer.example
   idp:cluster:
     version: "1.36"
     access: # nobody
@@ -169,21 +169,21 @@ config:
         principalArn: arn:aws:iam::111111111111:role/team/Platform_Admins
         level: cluster-admin
   idp:github:
-    repository: acme/platform
+    repository: newcomer/platform
     publishers:
-      - repository: acme/time-service
+      - repository: newcomer/time-service
         image: idp/localtime
       - repository: partner/clock
         image: idp/clock
 `);
-    expect(changed.get("Pulumi.prod.yaml")).to.include("  idp:domain: acme.example\n");
+    expect(changed.get("Pulumi.prod.yaml")).to.include("  idp:domain: newcomer.example\n");
   });
 
   it("replaces whole names of the old owner elsewhere, and no placeholder", () => {
     expect(initialise(files, owner).get("workflow.yml")).to.equal(
-      "uses: acme/platform/.github/workflows/x.yml\nrole: arn:aws:iam::111111111111:role/x\n" +
+      "uses: newcomer/platform/.github/workflows/x.yml\nrole: arn:aws:iam::111111111111:role/x\n" +
         "other: somebody/idp-tools my-somebody/idp 000000000000 1100000000011\n" +
-        "owner: '@acme' https://github.com/acme/platform https://github.com/acme/else acme/time-service\n",
+        "owner: '@newcomer' https://github.com/newcomer/platform https://github.com/newcomer/else newcomer/time-service\n",
     );
   });
 
