@@ -84,6 +84,9 @@ const images = z.discriminatedUnion("strategy", [
   }),
 ]);
 
+/** A role's name has at most 64 characters (IAM quotas); the engine adds 8 to `idp-github-publish-<image>`. */
+const longestPublished = 64 - "idp-github-publish-".length - 8;
+
 /** The settings of one stack: `idp:*` of Pulumi.<stack>.yaml. Every key is named here, an unknown one is an error. */
 export const Settings = z.strictObject({
   aws: z.strictObject({
@@ -171,7 +174,13 @@ export const Settings = z.strictObject({
       z.strictObject({
         repository: githubRepository,
         /** The ECR repository, as in the service file's image.repository behind the host. */
-        image: z.string().regex(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, "must be an ECR repository name"),
+        image: z
+          .string()
+          .regex(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, "must be an ECR repository name")
+          .max(
+            longestPublished,
+            `must have at most ${longestPublished} characters: its role is named after it`,
+          ),
       }),
     ),
   }),

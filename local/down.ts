@@ -1,5 +1,6 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { removeTree } from "./cluster/pod-volumes.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { withLock } from "./lock.ts";
 import { listProcesses, stopAll } from "./processes.ts";
@@ -27,7 +28,7 @@ export async function down(say: Say): Promise<void> {
       // Engines and plugins first: they may start a control plane while it is being stopped.
       await endLeftovers(state);
       await stopAll();
-      rmSync(state, { recursive: true, force: true });
+      removeTree(state);
       say(`deleted ${state}`);
     },
     lockLimitMs,

@@ -169,6 +169,11 @@ describe("settings", () => {
       `must hold no network wider than /8`,
     ],
     [
+      "a publisher whose role's name would be too long",
+      dev("github", { publishers: [{ repository: "owner/a", image: `idp/${"a".repeat(34)}` }] }),
+      `must have at most 37 characters: its role is named after it`,
+    ],
+    [
       "two publishers whose roles would have one name",
       dev("github", {
         publishers: ["idp/version", "idp-version"].map((image) => ({
