@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { shellQuoted } from "./environment.ts";
 import { pulumiShim } from "./pulumi-shim.ts";
 import { sdkVersion } from "./sdk-version.ts";
 import { shims } from "./shims.ts";
@@ -36,7 +37,18 @@ export function installPrograms(paths = twinPaths()): void {
   for (const name of linked) placeLink(join(paths.bin, name), binaryPath(name));
   const provider = "pulumi-resource-kubernetes";
   const version = sdkVersion("kubernetes");
-  placeLink(join(plugins, `resource-kubernetes-v${version}`, provider), binaryPath(provider));
+  // It leaves a kubeconfig in the folder for temporary files at every run: ours goes with the twin.
+  const temporary = join(paths.state, "tmp");
+  mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  placeScript(
+    join(plugins, `resource-kubernetes-v${version}`, provider),
+    [
+      "#!/bin/sh",
+      `export TMPDIR=${shellQuoted(temporary)}`,
+      `exec ${shellQuoted(binaryPath(provider))} "$@"`,
+      "",
+    ].join("\n"),
+  );
 }
 
 /** A PATH without the twin's own folder: there `pulumi` is the twin's, and the real one is looked for. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { shellQuoted } from "./environment.ts";
 import { stateDir } from "./paths.ts";
 import { sdkVersion } from "./sdk-version.ts";
 
@@ -43,16 +44,12 @@ export function shims(twin = stateDir(), node = process.execPath): Shim[] {
     pluginFolder: plugin === undefined ? undefined : `${plugin.id}-v${sdkVersion(plugin.sdk)}`,
     content: [
       "#!/bin/sh",
-      `export IDP_TWIN=${quoted(twin)}`,
+      `export IDP_TWIN=${shellQuoted(twin)}`,
       // Never the user's own file: a double must not mistake a real account for one of its own.
-      `export AWS_CONFIG_FILE=${quoted(join(twin, "aws/config"))}`,
-      `export NODE_COMPILE_CACHE=${quoted(join(twin, "node-compile-cache"))}`,
-      `exec ${quoted(node)} --disable-warning=ExperimentalWarning ${quoted(join(import.meta.dirname, file))} "$@"`,
+      `export AWS_CONFIG_FILE=${shellQuoted(join(twin, "aws/config"))}`,
+      `export NODE_COMPILE_CACHE=${shellQuoted(join(twin, "node-compile-cache"))}`,
+      `exec ${shellQuoted(node)} --disable-warning=ExperimentalWarning ${shellQuoted(join(import.meta.dirname, file))} "$@"`,
       "",
     ].join("\n"),
   }));
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

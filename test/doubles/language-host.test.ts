@@ -83,7 +83,7 @@ describe("shims", () => {
     ]);
     for (const { content } of all) {
       expect(content).to.include("export IDP_TWIN='/a b/twin'");
-      expect(content).to.match(/^exec '\/opt\/node' .*'\/.+\/local\/.+\/main\.ts' "\$@"$/m);
+      expect(content).to.match(/^exec \/opt\/node .*\/.+\/local\/.+\/main\.ts'? "\$@"$/m);
     }
   });
 
