@@ -19,7 +19,7 @@ const noEnvironment = {
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "local/.state/", "coverage/", "**/*.mjs", "**/*.js"] },
+  { ignores: ["node_modules/", "local/.state/", "coverage/", "**/*.mjs", "**/*.js", "**/*.cjs"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },

@@ -33,7 +33,9 @@ import { servePlugin, unary } from "../plugin.ts";
 import { sdkVersion } from "../sdk-version.ts";
 import { optionVariables, parseOptions, programConfig } from "./options.ts";
 import { directPackages } from "./packages.ts";
+import { servePolicyProxy } from "./policy-proxy.ts";
 import { bailCode, entryPoint, interruptAll, runNode } from "./run.ts";
+import type { Command, Running } from "./run.ts";
 
 let engineAddress = process.argv.at(-1) ?? "";
 
@@ -84,52 +86,94 @@ async function run(request: RunRequest): Promise<RunResponse> {
 
 function runPlugin(call: ServerWritableStream<RunPluginRequest, RunPluginResponse>): void {
   const request = call.request;
-  try {
-    const info = request.getInfo();
-    const directory = info?.getProgramDirectory() ?? "";
-    const options = optionsOf(info);
-    const isPolicyPack = request.getKind() === "analyzer";
-    const args = request.getArgsList();
-    const send = (fill: (response: RunPluginResponse) => void): void => {
-      const response = new messages.RunPluginResponse();
-      fill(response);
-      call.write(response);
-    };
+  const send = (fill: (response: RunPluginResponse) => void): void => {
+    const response = new messages.RunPluginResponse();
+    fill(response);
+    call.write(response);
+  };
+  const run = request.getKind() === "analyzer" ? runPolicyPack : runProgram;
+  run().then(
+    (code) => {
+      send((response) => response.setExitcode(code));
+      call.end();
+    },
+    (error: unknown) => {
+      call.emit("error", { code: status.UNKNOWN, details: String(error) });
+    },
+  );
+
+  function start(
+    command: Pick<Command, "args" | "cwd"> & { readonly env?: Record<string, string> },
+    stdout: Command["stdout"],
+  ): Running {
+    const options = optionsOf(request.getInfo());
     const running = runNode({
-      args: [
-        ...options.nodeargs,
-        entryPoint(directory, isPolicyPack ? "run-policy-pack" : "run-plugin"),
-        // A policy pack is told where it is last, every other plugin first.
-        ...(isPolicyPack ? [...args, directory] : [directory, ...args]),
-      ],
-      cwd: isPolicyPack ? directory : request.getPwd(),
+      args: [...options.nodeargs, ...command.args],
+      cwd: command.cwd,
       env: {
         ...Object.fromEntries(request.getEnvList().map((entry) => split(entry, "="))),
         ...optionVariables(options),
+        ...command.env,
       },
-      stdout: (chunk) => {
-        send((response) => response.setStdout(chunk));
-      },
+      stdout,
       stderr: (chunk) => {
         send((response) => response.setStderr(chunk));
       },
     });
     call.on("cancelled", running.stop);
-    running.exit.then(
-      (code) => {
-        send((response) => response.setExitcode(code));
-        call.end();
-      },
-      (error: unknown) => {
-        fail(error);
-      },
-    );
-  } catch (error) {
-    fail(error);
+    return running;
   }
 
-  function fail(error: unknown): void {
-    call.emit("error", { code: status.UNKNOWN, details: String(error) });
+  function say(text: string | Buffer): void {
+    send((response) => response.setStdout(Buffer.from(text)));
+  }
+
+  async function runProgram(): Promise<number> {
+    const directory = request.getInfo()?.getProgramDirectory() ?? "";
+    return start(
+      {
+        args: [entryPoint(directory, "run-plugin"), directory, ...request.getArgsList()],
+        cwd: request.getPwd(),
+      },
+      say,
+    ).exit;
+  }
+
+  async function runPolicyPack(): Promise<number> {
+    const directory = request.getInfo()?.getProgramDirectory() ?? "";
+    const entry = entryPoint(directory, "run-policy-pack");
+    const ended = Promise.withResolvers<number>();
+    const proxy = await servePolicyProxy(async (env) => {
+      const port = Promise.withResolvers<number>();
+      let first = "";
+      let isServing = false;
+      // A policy pack is told where it is last, every other plugin first. Its first line is its port.
+      const { exit } = start(
+        { args: [entry, ...request.getArgsList(), directory], cwd: directory, env },
+        (chunk) => {
+          if (isServing) {
+            say(chunk);
+            return;
+          }
+          first += chunk.toString();
+          const end = first.indexOf("\n");
+          if (end < 0) return;
+          isServing = true;
+          port.resolve(Number(first.slice(0, end)));
+          if (first.length > end + 1) say(first.slice(end + 1));
+        },
+      );
+      exit.then((code) => {
+        port.reject(new Error(`The policy pack in ${directory} ended with code ${code}.`));
+        ended.resolve(code);
+      }, ended.reject);
+      return port.promise;
+    });
+    call.on("cancelled", () => {
+      ended.resolve(0);
+    });
+    say(`${proxy.port}\n`);
+    return ended.promise.finally(proxy.stop);
   }
 }
 

@@ -1,0 +1,93 @@
+/**
+ * Stands between the engine and a policy pack. The engine says which stack it is about by a call (ConfigureStack); packs
+ * on @pulumi/policy read that from their environment, as they did before there was this call. So the pack is started only
+ * once the call came, or another one, and then hears everything from here. The official host does the same.
+ */
+import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
+import type { handleUnaryCall, MethodDefinition } from "@grpc/grpc-js";
+import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
+import messages from "@pulumi/pulumi/proto/analyzer_pb.js";
+import type { AnalyzerStackConfigureRequest } from "@pulumi/pulumi/proto/analyzer_pb.js";
+import { unary } from "../plugin.ts";
+import { programConfig } from "./options.ts";
+
+/** Starts the pack. @returns the port it serves on */
+export type StartPack = (env: Readonly<Record<string, string>>) => Promise<number>;
+
+/** Requests hold all resources of a stack; grpc's own limit is 4 MB. */
+const limits = {
+  "grpc.max_receive_message_length": 400 * 1024 * 1024,
+  "grpc.max_send_message_length": 400 * 1024 * 1024,
+};
+
+/** The environment variables by which a pack learns of the stack. */
+export function stackVariables(request: AnalyzerStackConfigureRequest): Record<string, string> {
+  return {
+    PULUMI_NODEJS_ORGANIZATION: request.getOrganization(),
+    PULUMI_NODEJS_PROJECT: request.getProject(),
+    PULUMI_NODEJS_STACK: request.toObject().stack,
+    PULUMI_NODEJS_DRY_RUN: String(request.getDryRun()),
+    PULUMI_CONFIG: JSON.stringify(programConfig(request.getConfigMap().getEntryList())),
+  };
+}
+
+/** Serves the engine. @returns the port to tell it, and how to end */
+export async function servePolicyProxy(
+  start: StartPack,
+): Promise<{ readonly port: number; readonly stop: () => void }> {
+  let pack: Promise<Client> | undefined;
+  const started = (env: Readonly<Record<string, string>>): Promise<Client> => {
+    pack ??= start(env).then(
+      (port) => new Client(`127.0.0.1:${port}`, credentials.createInsecure(), limits),
+    );
+    return pack;
+  };
+  const forward =
+    <Request, Response>(
+      { path, requestSerialize, responseDeserialize }: MethodDefinition<Request, Response>,
+      // Without a stack (`pulumi policy analyze`) a pack has what our own environment says of it.
+      variables: (request: Request) => Record<string, string> = () => ({}),
+    ): handleUnaryCall<Request, Response> =>
+    ({ request }, callback) => {
+      started(variables(request)).then(
+        (client) => {
+          client.makeUnaryRequest(
+            path,
+            requestSerialize,
+            responseDeserialize,
+            request,
+            (error, response) => {
+              callback(error, response);
+            },
+          );
+        },
+        (error: unknown) => {
+          callback({ code: status.UNKNOWN, details: String(error) });
+        },
+      );
+    };
+  const server = new Server(limits);
+  server.addService(AnalyzerService, {
+    handshake: unary(() => Promise.resolve(new messages.AnalyzerHandshakeResponse())),
+    configureStack: forward(AnalyzerService.configureStack, stackVariables),
+    analyze: forward(AnalyzerService.analyze),
+    analyzeStack: forward(AnalyzerService.analyzeStack),
+    remediate: forward(AnalyzerService.remediate),
+    getAnalyzerInfo: forward(AnalyzerService.getAnalyzerInfo),
+    getPluginInfo: forward(AnalyzerService.getPluginInfo),
+    configure: forward(AnalyzerService.configure),
+    cancel: forward(AnalyzerService.cancel),
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(error);
+      else resolve(bound);
+    });
+  });
+  return {
+    port,
+    stop: () => {
+      server.forceShutdown();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { environments, type Environment } from "../config/environments.ts";
+import type { Manifest, Resource } from "./rule.ts";
+import { entriesOf, unknownValue } from "./values.ts";
+
+/**
+ * The texts that stand for values which a preview does not know, one for each type (sdk/go/common/resource/plugin/rpc.go
+ * of Pulumi). @pulumi/policy answers any look at one with a mere hint, so they are found before it can.
+ */
+const sentinels = new Set([
+  "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+  "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+  "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+  "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+  "030794c1-ac77-496b-92df-f27374a8bd58",
+  "e48ece36-62e2-4504-bad9-02848725956a",
+  "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+]);
+
+/** A value of a plan with {@link unknownValue} where nothing is known yet. */
+export function fromPlan(value: unknown): unknown {
+  if (typeof value === "string") return sentinels.has(value) ? unknownValue : value;
+  if (Array.isArray(value)) return value.map(fromPlan);
+  return typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fromPlan(inner)]))
+    : value;
+}
+
+/** What stands behind the proxy of @pulumi/policy, which throws at the sight of an unknown value. */
+export function behindProxy(props: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const target: unknown = props["__getSpecialProxyTarget"];
+  return Object.fromEntries(
+    entriesOf(target ?? props).map(([key, value]) => [key, fromPlan(value)]),
+  );
+}
+
+/** The environment of a resource's stack. A stack of any other name is held to prod's promises. */
+export function environmentOf(urn: string): Environment {
+  const [, stack] = /^urn:pulumi:([^:]*)::/.exec(urn) ?? [];
+  return environments.find((environment) => environment === stack) ?? "prod";
+}
+
+/**
+ * The Kubernetes object that a resource of a plan makes or patches; undefined for others. What its inputs leave out
+ * its type says: `kubernetes:argoproj.io/v1alpha1:ApplicationPatch` patches an Application.
+ */
+export function manifestOf({
+  type,
+  props,
+}: Pick<Resource, "type" | "props">): Manifest | undefined {
+  if (!type.startsWith("kubernetes:")) return undefined;
+  const [, apiVersion, kind] = /^kubernetes:(?:core\/)?([^:]+):(\w+?)(?:Patch)?$/.exec(type) ?? [];
+  return { apiVersion, kind, ...props };
+}

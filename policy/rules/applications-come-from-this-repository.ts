@@ -1,0 +1,32 @@
+import { argoCd, isKind } from "../manifests.ts";
+import { everywhere, type Rule } from "../rule.ts";
+import { at, listOf, violation, within } from "../values.ts";
+
+export const applicationsComeFromThisRepository: Rule = {
+  name: "applications-come-from-this-repository",
+  reason: "What runs is what was reviewed here; another repository has other reviewers.",
+  mend: "write the address of idp:repository.url",
+  severity: "high",
+  link: "https://argo-cd.readthedocs.io/en/stable/user-guide/projects/#managing-projects",
+  levels: everywhere,
+  unknown: "refuse",
+  manifest: (manifest, { repositoryUrl }) => {
+    const allowed = `must be ${repositoryUrl}`;
+    if (isKind(manifest, argoCd, ["AppProject"])) {
+      return listOf(at(manifest, "spec", "sourceRepos")).flatMap((url, index) =>
+        url === repositoryUrl ? [] : [violation(["spec", "sourceRepos", index], url, allowed)],
+      );
+    }
+    if (!isKind(manifest, argoCd, ["Application", "ApplicationSet"])) return [];
+    return [...within(manifest)].flatMap(({ path, value }) =>
+      path.at(-1) === "repoURL" && value !== repositoryUrl ? [violation(path, value, allowed)] : [],
+    );
+  },
+  settings: (settings) => {
+    const url = at(settings, "repository", "url");
+    const wanted = `https://github.com/${String(at(settings, "github", "repository"))}`;
+    return url === wanted
+      ? []
+      : [violation(["repository", "url"], url, `must be ${wanted}, as idp:github.repository says`)];
+  },
+};

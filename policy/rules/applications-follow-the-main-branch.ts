@@ -1,0 +1,28 @@
+import { argoCd, isKind } from "../manifests.ts";
+import { everywhere, type Rule } from "../rule.ts";
+import { at, violation, within } from "../values.ts";
+
+/** Where reviewed changes are. */
+const main = "main";
+
+export const applicationsFollowTheMainBranch: Rule = {
+  name: "applications-follow-the-main-branch",
+  reason: "Only the main branch holds what was reviewed.",
+  mend: `write ${main}`,
+  severity: "high",
+  link: "https://argo-cd.readthedocs.io/en/stable/user-guide/tracking_strategies/",
+  levels: everywhere,
+  unknown: "refuse",
+  manifest: (manifest) =>
+    isKind(manifest, argoCd, ["Application", "ApplicationSet"])
+      ? [...within(manifest)].flatMap(({ path, value }) =>
+          ["revision", "targetRevision"].includes(String(path.at(-1))) && value !== main
+            ? [violation(path, value, `must be ${main}`)]
+            : [],
+        )
+      : [],
+  settings: (settings) => {
+    const branch = at(settings, "repository", "branch");
+    return branch === main ? [] : [violation(["repository", "branch"], branch, `must be ${main}`)];
+  },
+};

@@ -1,0 +1,44 @@
+import { argoCd, isKind } from "../manifests.ts";
+import { prodOnly, type Rule } from "../rule.ts";
+import { at, firstUnknown, isAbsent, unknownValue, violation, within } from "../values.ts";
+
+const allowed = "must not be there: in prod a person starts every sync";
+
+/** Roads to an automated sync by the key that opens each, wherever it stands inside the object. */
+const roads: Readonly<Record<string, (value: unknown) => boolean>> = {
+  // Switched on by an empty map, too.
+  automated: (value) => !isAbsent(value),
+  // Text that is merged over the template: could bring any of the others.
+  templatePatch: (value) => !isAbsent(value) && value !== "",
+  // Syncs the Applications step by step by itself.
+  rollingSync: (value) => !isAbsent(value),
+  // A sync under way, or asked for.
+  operation: (value) => !isAbsent(value),
+};
+
+export const prodApplicationsSyncManually: Rule = {
+  name: "prod-applications-sync-manually",
+  reason: "A change of prod is started by a person, whoever wrote it and by whatever road.",
+  mend: 'leave syncPolicy.automated, templatePatch, rollingSync and operation out; idp:argoCd.sync is "manual" in Pulumi.prod.yaml',
+  severity: "critical",
+  link: "https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/",
+  levels: prodOnly,
+  unknown: "refuse",
+  manifest: (manifest) => {
+    if (!isKind(manifest, argoCd, ["Application", "ApplicationSet"])) return [];
+    const hidden = firstUnknown(manifest);
+    return [
+      ...(hidden ? [violation(hidden, unknownValue, "must be written out in prod")] : []),
+      ...[...within(manifest)].flatMap(({ path, value }) => {
+        const isOpen = roads[String(path.at(-1))]?.(value) ?? false;
+        return isOpen ? [violation(path, value, allowed)] : [];
+      }),
+    ];
+  },
+  settings: (settings) => {
+    const sync = at(settings, "argoCd", "sync");
+    return sync === "manual"
+      ? []
+      : [violation(["argoCd", "sync"], sync, 'must be "manual" in prod')];
+  },
+};

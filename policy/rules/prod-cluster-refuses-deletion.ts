@@ -1,0 +1,25 @@
+import { ofCluster } from "../eks.ts";
+import { prodOnly, type Rule } from "../rule.ts";
+import { at, violation } from "../values.ts";
+
+export const prodClusterRefusesDeletion: Rule = {
+  name: "prod-cluster-refuses-deletion",
+  reason: "One wrong command must not delete prod.",
+  mend: "set idp:cluster.deletionProtection to true in Pulumi.prod.yaml",
+  severity: "critical",
+  link: "https://docs.aws.amazon.com/eks/latest/userguide/deletion-protection.html",
+  levels: prodOnly,
+  unknown: "wait",
+  resource: (resource) => {
+    const protection = ofCluster(resource, "deletionProtection");
+    return protection && protection.value !== true
+      ? [violation(protection.path, protection.value, "must be true in prod")]
+      : [];
+  },
+  settings: (settings) => {
+    const protection = at(settings, "cluster", "deletionProtection");
+    return protection === true
+      ? []
+      : [violation(["cluster", "deletionProtection"], protection, "must be true in prod")];
+  },
+};

@@ -1,0 +1,22 @@
+import { prodOnly, type Rule } from "../rule.ts";
+import { shown } from "../values.ts";
+import { compareReleases } from "../versions.ts";
+
+export const releasesPassThroughStaging: Rule = {
+  name: "releases-pass-through-staging",
+  reason: "What prod runs has run in staging before.",
+  mend: "let staging run the release first",
+  severity: "high",
+  link: "../ARCHITECTURE.md",
+  levels: prodOnly,
+  unknown: "wait",
+  version: ({ tag, earlier }) => {
+    const allowed =
+      earlier === undefined
+        ? "must be a service that staging has, too"
+        : `must not be newer than ${earlier}, which staging runs`;
+    return earlier !== undefined && compareReleases(tag, earlier) <= 0
+      ? []
+      : [{ path: "image.tag", found: shown(tag), allowed }];
+  },
+};

@@ -1,0 +1,17 @@
+import { type Rule } from "../rule.ts";
+import { shown } from "../values.ts";
+import { compareReleases } from "../versions.ts";
+
+export const versionsGoForward: Rule = {
+  name: "versions-go-forward",
+  reason: "An older version by mistake undoes fixes; on purpose it says so.",
+  mend: "write the newer version, or hold the service at this one: a `hold` key, or a comment `# rollback: <why>` behind the tag",
+  severity: "medium",
+  link: "../docs/services.md",
+  levels: { dev: "disabled", staging: "mandatory", prod: "mandatory" },
+  unknown: "wait",
+  version: ({ tag, before, isHeld }) =>
+    before === undefined || isHeld || compareReleases(tag, before) >= 0
+      ? []
+      : [{ path: "image.tag", found: shown(tag), allowed: `must not be older than ${before}` }],
+};

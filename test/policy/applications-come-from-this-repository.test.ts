@@ -1,0 +1,62 @@
+import { applicationsComeFromThisRepository } from "../../policy/rules/applications-come-from-this-repository.ts";
+import { applications, describeRule } from "./support.ts";
+
+const other = "https://github.com/mallory/idp";
+const allowed = "must be https://github.com/acme/idp";
+
+describeRule(applicationsComeFromThisRepository, "manifest", applications, [
+  {
+    title: "refuses another source",
+    at: ["spec", "template", "spec", "source", "repoURL"],
+    value: other,
+    expected: [`spec.template.spec.source.repoURL: found "${other}"; ${allowed}`],
+  },
+  {
+    title: "refuses a generator that reads another repository",
+    at: ["spec", "generators", 0, "git", "repoURL"],
+    value: other,
+    expected: [`spec.generators[0].git.repoURL: found "${other}"; ${allowed}`],
+  },
+  {
+    title: "refuses any when the settings are not known",
+    at: [],
+    value: { ...applications, spec: { repoURL: "https://github.com/acme/idp" } },
+    context: { repositoryUrl: "(not known)" },
+    expected: ['spec.repoURL: found "https://github.com/acme/idp"; must be (not known)'],
+  },
+  {
+    title: "refuses a project that lets another in",
+    at: [],
+    value: {
+      apiVersion: "argoproj.io/v1alpha1",
+      kind: "AppProject",
+      spec: { sourceRepos: ["https://github.com/acme/idp", other] },
+    },
+    expected: [`spec.sourceRepos[1]: found "${other}"; ${allowed}`],
+  },
+  {
+    title: "has no word on other kinds",
+    at: [],
+    value: { kind: "ConfigMap", data: { repoURL: other } },
+    expected: [],
+  },
+]);
+
+describeRule(
+  applicationsComeFromThisRepository,
+  "settings",
+  {
+    repository: { url: "https://github.com/acme/idp" },
+    github: { repository: "acme/idp" },
+  },
+  [
+    {
+      title: "refuses a repository that the workflows do not run from",
+      at: ["repository", "url"],
+      value: other,
+      expected: [
+        `repository.url: found "${other}"; must be https://github.com/acme/idp, as idp:github.repository says`,
+      ],
+    },
+  ],
+);

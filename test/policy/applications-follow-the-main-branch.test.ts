@@ -1,0 +1,41 @@
+import { applicationsFollowTheMainBranch } from "../../policy/rules/applications-follow-the-main-branch.ts";
+import { unknownValue } from "../../policy/values.ts";
+import { applications, describeRule } from "./support.ts";
+
+describeRule(applicationsFollowTheMainBranch, "manifest", applications, [
+  {
+    title: "refuses another branch of the source",
+    at: ["spec", "template", "spec", "source", "targetRevision"],
+    value: "HEAD",
+    expected: ['spec.template.spec.source.targetRevision: found "HEAD"; must be main'],
+  },
+  {
+    title: "refuses another branch of the generator",
+    at: ["spec", "generators", 0, "git", "revision"],
+    value: "feature",
+    expected: ['spec.generators[0].git.revision: found "feature"; must be main'],
+  },
+  {
+    title: "refuses what is not known",
+    at: ["spec", "generators", 0, "git", "revision"],
+    value: unknownValue,
+    expected: [
+      "spec.generators[0].git.revision: found a value that is not known before the update; must be main",
+    ],
+  },
+  {
+    title: "has no word on other kinds",
+    at: [],
+    value: { kind: "ControllerRevision", revision: 3 },
+    expected: [],
+  },
+]);
+
+describeRule(applicationsFollowTheMainBranch, "settings", { repository: { branch: "main" } }, [
+  {
+    title: "refuses another branch",
+    at: ["repository", "branch"],
+    value: "develop",
+    expected: ['repository.branch: found "develop"; must be main'],
+  },
+]);
