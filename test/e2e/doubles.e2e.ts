@@ -3,27 +3,10 @@
  * own tests start their control planes.
  */
 import { expect } from "chai";
-import { execa } from "execa";
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
-import { repositoryRoot } from "../../local/paths.ts";
-import { sdkVersion } from "../../local/sdk-version.ts";
-import { shims } from "../../local/shims.ts";
-import { ensureTools } from "../../local/toolchain/build.ts";
-import { binaryPath } from "../../local/toolchain/locate.ts";
-import { awsConfig } from "../../local/twin.ts";
+import { engineFor, type Engine } from "./support/engine.ts";
 
 const Resources = z.object({
   deployment: z.object({
@@ -77,72 +60,21 @@ const measured: Readonly<Record<string, Counts>> = {
 
 describe("the doubles under the real engine", function () {
   this.timeout(180_000);
+  let engine: Engine;
+  let pulumi: Engine["pulumi"];
   let twin: string;
-  let program: string;
-  let env: Record<string, string>;
 
   before(async function () {
     this.timeout(3_600_000);
-    await ensureTools(["pulumi", "pulumi-kubernetes"]);
-    twin = mkdtempSync(join(tmpdir(), "idp-doubles-"));
-    program = join(twin, "program");
-    cpSync(join(repositoryRoot, "test/fixtures/doubles"), program, { recursive: true });
-    symlinkSync(join(repositoryRoot, "node_modules"), join(program, "node_modules"));
-    writeFileSync(
-      join(program, "package.json"),
-      JSON.stringify({
-        name: "doubles",
-        type: "module",
-        main: "index.ts",
-        dependencies: { "@pulumi/aws": "*", "@pulumi/awsx": "*", "@pulumi/eks": "*" },
-      }),
-    );
-    for (const folder of ["aws", "bin", "backend"]) mkdirSync(join(twin, folder));
-    writeFileSync(join(twin, "aws/config"), awsConfig());
-    for (const { name, content, pluginFolder } of shims(twin)) {
-      place(
-        join(twin, pluginFolder === undefined ? "bin" : `home/plugins/${pluginFolder}`, name),
-        content,
-      );
-    }
-    const kubernetes = "pulumi-resource-kubernetes";
-    place(
-      join(twin, `home/plugins/resource-kubernetes-v${sdkVersion("kubernetes")}`, kubernetes),
-      `#!/bin/sh\nexec '${binaryPath(kubernetes)}' "$@"\n`,
-    );
-    env = {
-      PATH: `${join(twin, "bin")}:${dirname(process.execPath)}:/usr/bin:/bin`,
-      HOME: twin,
-      PULUMI_HOME: join(twin, "home"),
-      PULUMI_BACKEND_URL: `file://${join(twin, "backend")}`,
-      PULUMI_CONFIG_PASSPHRASE: "test",
-      PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-      IDP_CONTROL_PLANE: "none",
-    };
+    engine = await engineFor("doubles", ["@pulumi/aws", "@pulumi/awsx", "@pulumi/eks"]);
+    pulumi = engine.pulumi;
+    twin = engine.folder;
     await pulumi(["stack", "init", "test"]);
   });
 
   after(() => {
-    rmSync(twin, { recursive: true, force: true });
+    engine.remove();
   });
-
-  function place(file: string, content: string): void {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
-    chmodSync(file, 0o755);
-  }
-
-  async function pulumi(args: readonly string[], more: Record<string, string> = {}) {
-    const result = await execa(binaryPath("pulumi"), [...args, "--non-interactive"], {
-      cwd: program,
-      env: { ...env, ...more },
-      extendEnv: false,
-      all: true,
-      reject: false,
-    });
-    return { code: result.exitCode, text: result.all };
-  }
 
   /** Runs a command that changes the stack. @returns its summary, such as "3 unchanged" */
   async function change(verb: "up" | "refresh" | "destroy"): Promise<string> {

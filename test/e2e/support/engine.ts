@@ -1,0 +1,92 @@
+import { execa } from "execa";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { repositoryRoot } from "../../../local/paths.ts";
+import { sdkVersion } from "../../../local/sdk-version.ts";
+import { shims } from "../../../local/shims.ts";
+import { ensureTools } from "../../../local/toolchain/build.ts";
+import { binaryPath } from "../../../local/toolchain/locate.ts";
+import { awsConfig } from "../../../local/twin.ts";
+
+/** The real engine with the doubles' plugins and a backend of its own, for one program; no cluster, no processes left. */
+export interface Engine {
+  /** Its folder: `aws` has what the AWS double remembers. */
+  readonly folder: string;
+  /** Runs the CLI in the program's folder. */
+  readonly pulumi: (
+    args: readonly string[],
+    more?: Readonly<Record<string, string>>,
+  ) => Promise<{ readonly code: number | undefined; readonly text: string }>;
+  readonly remove: () => void;
+}
+
+/**
+ * Sets an engine up for a program of test/fixtures; builds the tools where they are missing.
+ * @param packages names of the packages whose plugins the program needs
+ */
+export async function engineFor(fixture: string, packages: readonly string[]): Promise<Engine> {
+  await ensureTools(["pulumi", "pulumi-kubernetes"]);
+  const folder = mkdtempSync(join(tmpdir(), `idp-${fixture}-`));
+  const program = join(folder, "program");
+  cpSync(join(repositoryRoot, "test/fixtures", fixture), program, { recursive: true });
+  symlinkSync(join(repositoryRoot, "node_modules"), join(program, "node_modules"));
+  const dependencies = Object.fromEntries(packages.map((name) => [name, "*"]));
+  writeFileSync(
+    join(program, "package.json"),
+    JSON.stringify({ name: fixture, type: "module", main: "index.ts", dependencies }),
+  );
+  for (const part of ["aws", "bin", "backend"]) mkdirSync(join(folder, part));
+  writeFileSync(join(folder, "aws/config"), awsConfig());
+  for (const { name, content, pluginFolder } of shims(folder)) {
+    place(
+      join(folder, pluginFolder === undefined ? "bin" : `home/plugins/${pluginFolder}`, name),
+      content,
+    );
+  }
+  const kubernetes = "pulumi-resource-kubernetes";
+  place(
+    join(folder, `home/plugins/resource-kubernetes-v${sdkVersion("kubernetes")}`, kubernetes),
+    `#!/bin/sh\nexec '${binaryPath(kubernetes)}' "$@"\n`,
+  );
+  const env = {
+    PATH: `${join(folder, "bin")}:${dirname(process.execPath)}:/usr/bin:/bin`,
+    HOME: folder,
+    PULUMI_HOME: join(folder, "home"),
+    PULUMI_BACKEND_URL: `file://${join(folder, "backend")}`,
+    PULUMI_CONFIG_PASSPHRASE: "test",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    IDP_CONTROL_PLANE: "none",
+  };
+  return {
+    folder,
+    pulumi: async (args, more = {}) => {
+      const result = await execa(binaryPath("pulumi"), [...args, "--non-interactive"], {
+        cwd: program,
+        env: { ...env, ...more },
+        extendEnv: false,
+        all: true,
+        reject: false,
+      });
+      return { code: result.exitCode, text: result.all };
+    },
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function place(file: string, content: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+  chmodSync(file, 0o755);
+}
