@@ -17,6 +17,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "make this repository yours: organisation, accounts, region, domain, admins",
     load: async () => (await import("./init.ts")).initCommand(),
   },
+  report: {
+    description: "write a job's outputs to GitHub: a comment, an issue",
+    load: async () => (await import("./report.ts")).reportCommand(),
+  },
   local: {
     description: "the three accounts on this machine, without AWS",
     load: async () => (await import("./local.ts")).localCommand(),

@@ -65,6 +65,12 @@ const kwok = "sigs.k8s.io/kwok";
  * each other.
  */
 export const tools = {
+  actionlint: {
+    purpose: "checks the GitHub workflows, in tests",
+    version: "1.7.12",
+    binaries: { actionlint: "github.com/rhysd/actionlint/cmd/actionlint" },
+    coldSeconds: 25,
+  },
   crane: {
     purpose: "copies images between registries by digest",
     version: "0.22.1",

@@ -1,0 +1,98 @@
+import { z } from "zod";
+
+/** GitHub's REST API as far as a job needs it to report: comments of a pull request, and issues. */
+
+/** Where a job's token leads. GitHub Actions sets the variables of the same names. */
+export interface GithubJob {
+  /** `GITHUB_API_URL`. @default https://api.github.com */
+  readonly apiUrl: string;
+  /** `GITHUB_REPOSITORY`: `<owner>/<repository>`. */
+  readonly repository: string;
+  /** `GITHUB_TOKEN`. Goes into a header, never into a message. */
+  readonly token: string;
+}
+
+/**
+ * Reads {@link GithubJob} from a job's variables.
+ * @throws Error naming the variables that are missing
+ */
+export function githubJob(env: NodeJS.ProcessEnv): GithubJob {
+  const names = ["GITHUB_REPOSITORY", "GITHUB_TOKEN"] as const;
+  const missing = names.filter((name) => !env[name]);
+  if (missing.length > 0) {
+    throw new Error(
+      `${missing.join(" and ")} must be set, as in a job of GitHub Actions. ` +
+        `Fix: in the step's env, GITHUB_TOKEN: \${{ github.token }}`,
+    );
+  }
+  return {
+    apiUrl: env["GITHUB_API_URL"] || "https://api.github.com",
+    repository: env["GITHUB_REPOSITORY"] ?? "",
+    token: env["GITHUB_TOKEN"] ?? "",
+  };
+}
+
+/** A comment or an issue: both have a text of somebody. */
+const Entry = z.object({
+  /** The comment's id. */
+  id: z.int(),
+  /** The issue's number; comments have none. */
+  number: z.int().optional(),
+  body: z.string().nullish(),
+  user: z.object({ type: z.string() }).nullish(),
+  pull_request: z.unknown().optional(),
+});
+export type Entry = z.infer<typeof Entry>;
+
+const pageSize = 100;
+
+/**
+ * One call. `path` is below the repository.
+ * @throws Error with GitHub's answer when it is not a success
+ */
+export async function callGithub(
+  { apiUrl, repository, token }: GithubJob,
+  method: "GET" | "PATCH" | "POST",
+  path: string,
+  body?: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  const response = await fetch(`${apiUrl}/repos/${repository}/${path}`, {
+    method,
+    headers: {
+      accept: "application/vnd.github+json",
+      authorization: `Bearer ${token}`,
+      "x-github-api-version": "2022-11-28",
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(30_000),
+  });
+  const text = await response.text();
+  if (!response.ok) {
+    const hint =
+      response.status === 403 || response.status === 404
+        ? " Does the job have the permission, `pull-requests: write` or `issues: write`?"
+        : "";
+    throw new Error(
+      `GitHub answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}${hint}`,
+    );
+  }
+  return JSON.parse(text);
+}
+
+/** The first entry of a list that a bot wrote and whose text has the marker. Pull requests are no issues here. */
+export async function findMarked(
+  job: GithubJob,
+  path: string,
+  marker: string,
+): Promise<Entry | undefined> {
+  for (let page = 1; ; page += 1) {
+    const query = `${path}${path.includes("?") ? "&" : "?"}per_page=${pageSize}&page=${page}`;
+    const entries = z.array(Entry).parse(await callGithub(job, "GET", query));
+    const found = entries.find(
+      // Anybody may write the marker; a text of a person is not ours to change.
+      ({ body, user, pull_request }) =>
+        user?.type === "Bot" && pull_request === undefined && body?.includes(marker) === true,
+    );
+    if (found !== undefined || entries.length < pageSize) return found;
+  }
+}
