@@ -1,0 +1,212 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { environments } from "../../config/environments.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+import { tools } from "../../local/toolchain/tools.ts";
+import { commandSteps, jobs, setupSteps, sources, workflows } from "./workflows.ts";
+
+const read = (path: string) => readFileSync(join(repositoryRoot, path), "utf8");
+
+/** Jobs that run steps of their own; the others call a workflow. */
+const running = jobs.filter(({ job }) => job.uses === undefined);
+
+describe("workflows", () => {
+  it("are these", () => {
+    expect([...workflows.keys()].sort()).to.deep.equal([
+      "destroy",
+      "drift",
+      "e2e",
+      "policy",
+      "preview",
+      "provision",
+      "provision-dev",
+      "provision-prod",
+      "provision-staging",
+      "service-build",
+      "service-release",
+    ]);
+  });
+
+  it("pin every action of others to one commit, with its version beside it", () => {
+    const uses = [...sources.values()].flatMap((text) =>
+      [...text.matchAll(/uses: (?!\.\/)(\S+)(.*)$/gm)].map(([, action = "", rest = ""]) => ({
+        action,
+        rest,
+      })),
+    );
+    expect(uses).to.have.length.above(20);
+    expect(
+      uses.filter(
+        ({ action, rest }) =>
+          !/^[\w./-]+@[0-9a-f]{40}$/.test(action) || !/^ # v\d+\.\d+\.\d+$/.test(rest),
+      ),
+    ).to.deep.equal([]);
+    const pins = new Set(uses.map(({ action, rest }) => action + rest));
+    const names = [...pins].map((pin) => pin.split("@")[0]);
+    expect(names.sort(), "one commit an action").to.deep.equal([...new Set(names)].sort());
+  });
+
+  it("start without any permission, and give each job its own", () => {
+    for (const [name, { permissions }] of workflows) expect(permissions, name).to.deep.equal({});
+    expect(jobs.filter(({ job }) => job.permissions === undefined)).to.deep.equal([]);
+  });
+
+  it("let these jobs write, and no others", () => {
+    const writers = jobs.flatMap(({ name, job }) =>
+      Object.entries(job.permissions ?? {})
+        .filter(([scope, access]) => access === "write" && scope !== "id-token")
+        .map(([scope]) => `${name} ${scope}`),
+    );
+    expect(writers.sort()).to.deep.equal(["drift.issue issues", "preview.comment pull-requests"]);
+  });
+
+  it("never run for pull_request_target, workflow_run, or anybody's comment", () => {
+    const triggers = new Set([...workflows.values()].flatMap(({ on }) => Object.keys(on)));
+    expect([...triggers].sort()).to.deep.equal([
+      "pull_request",
+      "push",
+      "schedule",
+      "workflow_call",
+      "workflow_dispatch",
+    ]);
+  });
+
+  it("give a fork's pull request no credentials and no right to write", () => {
+    const open = jobs.filter(
+      ({ workflow, job }) =>
+        "pull_request" in workflow.on &&
+        !(job.if ?? "").includes(
+          "github.event.pull_request.head.repo.full_name == github.repository",
+        ),
+    );
+    const rights = open.map(({ name, job }) => [name, ...Object.entries(job.permissions ?? {})]);
+    expect(rights).to.deep.equal([
+      ["e2e.twin", ["contents", "read"]],
+      ["policy.check", ["contents", "read"]],
+      ["policy.service-files", ["contents", "read"]],
+      // Runs only when preview did, and preview does not for a fork.
+      ["preview.comment", ["contents", "read"], ["pull-requests", "write"]],
+    ]);
+    expect(workflows.get("preview")?.jobs["comment"]?.if).to.include(
+      "needs.preview.result != 'skipped'",
+    );
+  });
+
+  it("use no secret", () => {
+    const used = [...sources].flatMap(([path, text]) =>
+      [...text.matchAll(/secrets\.(\w+)/g)].map(([, name]) => `${path} ${name}`),
+    );
+    expect(used).to.deep.equal([]);
+  });
+
+  it("keep the token out of the work tree", () => {
+    const kept = running.flatMap(({ name, job }) =>
+      job.steps
+        .filter(({ uses }) => uses?.startsWith("actions/checkout@"))
+        .filter((step) => step.with?.["persist-credentials"] !== false)
+        .map(() => name),
+    );
+    expect(kept).to.deep.equal([]);
+  });
+
+  it("have a time limit", () => {
+    expect(
+      running.filter(({ job }) => job["timeout-minutes"] === undefined).map(({ name }) => name),
+    ).to.deep.equal([]);
+  });
+
+  it("put no expression into a command: values come by the environment", () => {
+    const mixed = commandSteps.filter(({ step }) => step.run?.includes("${{"));
+    expect(mixed.map(({ name }) => name)).to.deep.equal([]);
+  });
+
+  it("call make or idp where a step is longer than three lines", () => {
+    const long = commandSteps.filter(({ step }) => (step.run ?? "").trim().split("\n").length > 3);
+    const other = long.filter(({ step }) => !/^\s*(make|node bin\/idp\.js) /m.test(step.run ?? ""));
+    expect(other.map(({ name }) => name)).to.deep.equal([]);
+  });
+
+  it("end at the first command that fails, in a pipe too", () => {
+    const shells = [...workflows].filter(
+      ([, { defaults, jobs: own }]) =>
+        Object.values(own).some(({ steps }) => steps.some(({ run }) => run !== undefined)) &&
+        defaults?.run.shell !== "bash",
+    );
+    expect(shells.map(([name]) => name)).to.deep.equal([]);
+    for (const step of setupSteps.filter(({ run }) => run !== undefined)) {
+      expect(step["shell"]).to.equal("bash");
+    }
+  });
+
+  it("change a stack one at a time, and never stop half way", () => {
+    const changing = running.filter(
+      ({ job }) => job.environment !== undefined || job.concurrency?.group.startsWith("stack-"),
+    );
+    expect(changing.map(({ name, job }) => [name, job.concurrency?.group ?? "none"])).to.deep.equal(
+      [
+        ["destroy.destroy", "stack-dev"],
+        ["drift.audit", "stack-${{ matrix.stack }}"],
+        ["provision.up", "stack-${{ inputs.stack }}"],
+        ["service-build.build", "build-${{ inputs.image }}-${{ github.sha }}"],
+        // Reads, and changes nothing.
+        ["service-release.fetch", "none"],
+        ["service-release.publish", "release-${{ inputs.image }}-${{ matrix.environment }}"],
+      ],
+    );
+    const stopped = changing.filter(({ job }) => job.concurrency?.["cancel-in-progress"] === true);
+    expect(stopped.map(({ name }) => name)).to.deep.equal([]);
+  });
+
+  it("use the versions that the rest of the repository uses", () => {
+    const text = [...sources.values()].join("\n");
+    const versions = (key: string) => [
+      ...new Set([...text.matchAll(new RegExp(`${key}: (\\S+)`, "g"))].map(([, found]) => found)),
+    ];
+    expect(versions("node-version")).to.deep.equal([
+      /^NODE_VERSION := (\S+)$/m.exec(read("Makefile"))?.[1],
+    ]);
+    expect(versions("pulumi-version")).to.deep.equal([tools.pulumi.version]);
+  });
+});
+
+describe("a merge to main", () => {
+  /** Whether a path is one of a filter's: `**` is anything, `*` anything but a slash. */
+  const matches = (path: string, patterns: readonly string[]) =>
+    patterns.some((pattern) => {
+      const source = pattern
+        .replaceAll(".", "\\.")
+        .replaceAll("**", "\0")
+        .replaceAll("*", "[^/]*")
+        .replaceAll("\0", ".*");
+      return new RegExp(`^${source}$`).test(path);
+    });
+  const started = (path: string) =>
+    environments.filter((environment) => {
+      const push = workflows.get(`provision-${environment}`)?.on["push"];
+      return push && !Array.isArray(push) && matches(path, push.paths ?? []);
+    });
+
+  for (const [path, stacks] of Object.entries({
+    "index.ts": environments,
+    "components/network.ts": environments,
+    "config/schema.ts": environments,
+    "catalog/schema.ts": environments,
+    "package-lock.json": environments,
+    "Pulumi.yaml": environments,
+    ".github/workflows/provision.yml": environments,
+    ".github/actions/setup/action.yml": environments,
+    "Pulumi.staging.yaml": ["staging"],
+    "argocd/applications/prod/payments.yaml": ["prod"],
+    ".github/workflows/provision-dev.yml": ["dev"],
+    "README.md": [],
+    "docs/services.md": [],
+    "helm-charts/standard-service/values.yaml": [],
+    "local/up.ts": [],
+    "test/golden/dev.json": [],
+  })) {
+    it(`of ${path} provisions ${stacks.join(", ") || "nothing"}`, () => {
+      expect(started(path)).to.deep.equal(stacks);
+    });
+  }
+});

@@ -1,0 +1,376 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { expect } from "chai";
+import { execa } from "execa";
+import { repositoryRoot } from "../../local/paths.ts";
+import { expand, type Value } from "./expand.ts";
+import { commandSteps, jobs } from "./workflows.ts";
+
+/**
+ * Runs the commands of the workflows' steps as a runner does: bash with its options, the job's and the step's
+ * environment expanded, and the file for outputs. Programs that only a runner has, or that need a cloud, are replaced
+ * by stand-ins that note their arguments; GitHub's API by one that answers on 127.0.0.1. Actions are not run.
+ */
+
+/** Steps that do not run here, and why. */
+const elsewhere: Readonly<Record<string, string>> = {
+  "policy.check: make check": "it is the first part of `make test`, which runs this very test",
+  "e2e.twin: .ci/run": "it runs `make test`, and with it this very test",
+  "setup: make install": "it made the node_modules that this test runs with",
+};
+
+interface Ran {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  /** What the step wrote to $GITHUB_OUTPUT. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Calls of stand-ins, each with its arguments. */
+  readonly calls: readonly string[];
+}
+
+/** Contexts that a step sees, besides the step outputs and inputs of its case. */
+const contexts: Readonly<Record<string, Value>> = {
+  github: {
+    token: "token-of-the-job",
+    sha: "3f2a9c1d00000000000000000000000000000000",
+    event: { pull_request: { number: 12 } },
+  },
+  matrix: { stack: "dev", environment: "staging" },
+  vars: { IDP_REGION_DEV: "us-west-2" },
+};
+
+const sha = "3f2a9c1d00000000000000000000000000000000";
+const manifest = '{"schemaVersion":2}';
+const digest = `sha256:${createHash("sha256").update(manifest).digest("hex")}`;
+const registry = "935743309409.dkr.ecr.us-west-2.amazonaws.com";
+const image = `${registry}/idp/localtime`;
+
+describe("the steps' commands", () => {
+  let folder: string;
+  let answered: string[];
+  let server: Server;
+  let apiUrl: string;
+  /** What GitHub has: comments of pull request 12, and open issues. */
+  let stored: object[];
+
+  before((done) => {
+    server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        const call = `${request.method ?? ""} ${request.url ?? ""}`;
+        answered.push(`${call} ${Buffer.concat(chunks).toString()}`.trim());
+        const isAllowed = request.headers.authorization === "Bearer token-of-the-job";
+        response.statusCode = isAllowed ? 200 : 401;
+        response.end(JSON.stringify(request.method === "GET" ? stored : { id: 1 }));
+      });
+    });
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      apiUrl = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+      done();
+    });
+  });
+
+  after(() => {
+    server.close();
+  });
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "idp-steps-"));
+    mkdirSync(join(folder, "bin"));
+    answered = [];
+    stored = [];
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** A program that notes its arguments and does `script`. */
+  function standIn(name: string, script: string): void {
+    const file = join(folder, "bin", name);
+    writeFileSync(file, `#!/bin/bash\necho "${name} $*" >>"$CALLS"\n${script}\n`);
+    chmodSync(file, 0o755);
+  }
+
+  function write(path: string, text: string): void {
+    const file = join(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+
+  async function run(
+    name: string,
+    more: Readonly<Record<string, Value>> = {},
+    env: Readonly<Record<string, string>> = {},
+    cwd = folder,
+  ): Promise<Ran> {
+    const found = commandSteps.find((candidate) => candidate.name === name);
+    if (found?.step.run === undefined) throw new Error(`there is no step "${name}"`);
+    const job = jobs.find((candidate) => name.startsWith(`${candidate.name}: `))?.job;
+    const expanded = Object.fromEntries(
+      Object.entries({ ...job?.env, ...found.step.env }).map(([key, value]) => [
+        key,
+        expand(value, { ...contexts, ...more }),
+      ]),
+    );
+    const files = { GITHUB_OUTPUT: join(folder, "outputs"), CALLS: join(folder, "calls") };
+    for (const file of Object.values(files)) writeFileSync(file, "");
+    writeFileSync(join(folder, "step.sh"), found.step.run);
+    const { exitCode, stdout, stderr } = await execa(
+      "bash",
+      ["--noprofile", "--norc", "-e", "-o", "pipefail", join(folder, "step.sh")],
+      {
+        cwd,
+        reject: false,
+        extendEnv: false,
+        env: {
+          PATH: [join(folder, "bin"), dirname(process.execPath), "/usr/bin", "/bin"].join(
+            delimiter,
+          ),
+          HOME: folder,
+          GITHUB_SHA: sha,
+          GITHUB_REPOSITORY: "acme/idp",
+          GITHUB_API_URL: apiUrl,
+          ...files,
+          ...expanded,
+          ...env,
+        },
+      },
+    );
+    const lines = (file: string) => readFileSync(file, "utf8").split("\n").filter(Boolean);
+    return {
+      exitCode,
+      stdout: `${stdout}\n${stderr}`,
+      outputs: Object.fromEntries(
+        lines(files.GITHUB_OUTPUT).map((line) => {
+          const [key = "", ...value] = line.split("=");
+          return [key, value.join("=")];
+        }),
+      ),
+      calls: lines(files.CALLS),
+    };
+  }
+
+  const tested: Readonly<Record<string, () => Promise<void>>> = {
+    "setup: Check that the stack's variables are there": async () => {
+      const step = "setup: Check that the stack's variables are there";
+      const inputs = { role: "arn:role", region: "us-west-2" };
+      expect((await run(step, { inputs })).exitCode).to.equal(0);
+      const { exitCode, stdout } = await run(step, { inputs: { ...inputs, region: "" } });
+      expect(exitCode).to.equal(1);
+      expect(stdout).to.include("::error::arn:role has no region");
+    },
+
+    "preview.preview: Preview": async () => {
+      standIn("pulumi", 'echo "stack $PULUMI_STACK"; exit "${CODE:-0}"');
+      const fine = await run("preview.preview: Preview");
+      expect(fine.exitCode).to.equal(0);
+      expect(fine.calls).to.have.length(1);
+      expect(fine.calls[0]).to.match(/^pulumi preview .*--non-interactive/);
+      expect(readFileSync(join(folder, "dev.txt"), "utf8")).to.equal("stack dev\n");
+      const organisation = { vars: { PULUMI_ORGANIZATION: "acme" } };
+      // A refusal fails the step, and its output is kept for the comment.
+      const refused = await run("preview.preview: Preview", organisation, { CODE: "7" });
+      expect(refused.exitCode).to.equal(7);
+      expect(readFileSync(join(folder, "dev.txt"), "utf8")).to.equal("stack acme/dev\n");
+    },
+
+    "preview.comment: Comment": async () => {
+      const step = "preview.comment: Comment";
+      // The command is called from a checkout; what it reads lies beside.
+      for (const stack of ["dev", "staging"]) write(`previews/${stack}.txt`, `${stack} is fine\n`);
+      standIn("node", `shift; exec '${process.execPath}' '${repositoryRoot}/bin/idp.js' "$@"`);
+      const first = await run(step);
+      expect(first.exitCode, first.stdout).to.equal(0);
+      expect(answered.map((call) => call.split(" ").slice(0, 2).join(" "))).to.deep.equal([
+        "GET /repos/acme/idp/issues/12/comments?per_page=100&page=1",
+        "POST /repos/acme/idp/issues/12/comments",
+      ]);
+      expect(answered[1]).to.include("staging is fine").and.include("**prod**: no output");
+      stored = [{ id: 77, body: "<!-- idp report: Preview -->", user: { type: "Bot" } }];
+      answered = [];
+      expect((await run(step)).stdout).to.include("updated");
+      expect(answered[1]).to.match(/^PATCH \/repos\/acme\/idp\/issues\/comments\/77 /);
+    },
+
+    "policy.service-files: Check the service files": async () => {
+      const step = "policy.service-files: Check the service files";
+      const { exitCode, stdout } = await run(step, {}, {}, repositoryRoot);
+      expect(exitCode, stdout).to.equal(0);
+    },
+
+    "drift.audit: Compare": async () => {
+      standIn("pulumi", 'echo "stack $PULUMI_STACK"; exit "${CODE:-0}"');
+      expect((await run("drift.audit: Compare")).calls[0]).to.match(
+        /^pulumi preview --refresh --expect-no-changes /,
+      );
+      expect((await run("drift.audit: Compare", {}, { CODE: "1" })).exitCode).to.equal(1);
+      expect(readFileSync(join(folder, "dev.txt"), "utf8")).to.equal("stack dev\n");
+    },
+
+    "drift.issue: Open, update or close the issue": async () => {
+      const step = "drift.issue: Open, update or close the issue";
+      standIn("node", `shift; exec '${process.execPath}' '${repositoryRoot}/bin/idp.js' "$@"`);
+      write("drift/dev.txt", "3 changes\n");
+      const needs = (result: string) => ({ needs: { audit: { result } } });
+      const calls = () => answered.map((call) => call.split(" ").slice(0, 2).join(" "));
+      await run(step, needs("success"));
+      const look = "GET /repos/acme/idp/issues?state=open&per_page=100&page=1";
+      expect(calls()).to.deep.equal([look]);
+      answered = [];
+      await run(step, needs("failure"));
+      expect(calls()).to.deep.equal([look, "POST /repos/acme/idp/issues"]);
+      stored = [{ id: 5, number: 9, body: "<!-- idp report: Drift -->", user: { type: "Bot" } }];
+      answered = [];
+      await run(step, needs("success"));
+      expect(calls()).to.deep.equal([look, "PATCH /repos/acme/idp/issues/9"]);
+      expect(answered[1]).to.include('"state":"closed"');
+    },
+
+    "destroy.destroy: Confirm": async () => {
+      const confirm = (confirmation: string) =>
+        run("destroy.destroy: Confirm", { inputs: { confirmation } });
+      expect((await confirm("destroy dev")).exitCode).to.equal(0);
+      for (const wrong of [
+        "",
+        "destroy",
+        "destroy prod",
+        "destroy dev ",
+        '" = "" -o "x',
+        "$(true)",
+      ])
+        expect((await confirm(wrong)).exitCode, wrong).to.equal(1);
+    },
+
+    "service-build.build: Name the build": async () => {
+      const { outputs } = await run("service-build.build: Name the build", {
+        inputs: { image: "idp/localtime" },
+        steps: { registry: { outputs: { registry } } },
+      });
+      expect(outputs).to.deep.equal({ repository: image, reference: `${image}:sha-3f2a9c1` });
+    },
+
+    "service-build.build: Look whether it is built": async () => {
+      const step = "service-build.build: Look whether it is built";
+      const steps = { name: { outputs: { reference: `${image}:sha-3f2a9c1` } } };
+      standIn("docker", `echo ${digest}`);
+      expect((await run(step, { steps })).outputs).to.deep.equal({ digest });
+      standIn("docker", "exit 1");
+      const missing = await run(step, { steps });
+      expect(missing.outputs).to.deep.equal({ digest: "" });
+      expect(missing.exitCode).to.equal(0);
+    },
+
+    "service-build.build: Sign": async () => {
+      standIn("cosign", "");
+      const outputs = { repository: image };
+      const built = await run("service-build.build: Sign", {
+        steps: { name: { outputs }, there: { outputs: {} }, build: { outputs: { digest } } },
+      });
+      expect(built.calls).to.deep.equal([`cosign sign --yes ${image}@${digest}`]);
+    },
+
+    "service-release.fetch: Check the version": async () => {
+      const check = (GITHUB_REF: string) =>
+        run("service-release.fetch: Check the version", {}, { GITHUB_REF });
+      expect((await check("refs/tags/v1.20.3")).exitCode).to.equal(0);
+      for (const wrong of ["refs/heads/main", "refs/tags/1.2.3", "refs/tags/v1.2.3-rc.1", "v1.2.3"])
+        expect((await check(wrong)).exitCode, wrong).to.equal(1);
+    },
+
+    "service-release.fetch: Find the build's digest": async () => {
+      const step = "service-release.fetch: Find the build's digest";
+      const more = {
+        inputs: { image: "idp/localtime" },
+        steps: { registry: { outputs: { registry } } },
+      };
+      standIn("skopeo", `printf '%s' '${manifest}'`);
+      const found = await run(step, more);
+      expect(found.calls).to.deep.equal([`skopeo inspect --raw docker://${image}:sha-3f2a9c1`]);
+      expect(found.outputs).to.deep.equal({ digest, image: `${image}@${digest}` });
+      standIn("skopeo", "exit 1");
+      expect((await run(step, more)).exitCode).to.equal(1);
+    },
+
+    "service-release.fetch: Verify who built it, and from which commit": async () => {
+      standIn("cosign", "");
+      const { calls } = await run(
+        "service-release.fetch: Verify who built it, and from which commit",
+        {
+          inputs: { platform: "acme/idp" },
+          steps: { digest: { outputs: { image: `${image}@${digest}` } } },
+        },
+        { GITHUB_REPOSITORY: "acme/time-service" },
+      );
+      expect(calls).to.deep.equal([
+        [
+          "cosign verify --certificate-oidc-issuer https://token.actions.githubusercontent.com",
+          "--certificate-identity-regexp ^https://github\\.com/acme/idp/\\.github/workflows/service-build\\.yml@",
+          "--certificate-github-workflow-repository acme/time-service",
+          `--certificate-github-workflow-sha ${sha} ${image}@${digest}`,
+        ].join(" "),
+      ]);
+    },
+
+    "service-release.fetch: Fetch": async () => {
+      standIn("skopeo", "");
+      const { calls } = await run("service-release.fetch: Fetch", {
+        steps: { digest: { outputs: { image: `${image}@${digest}` } } },
+      });
+      expect(calls).to.deep.equal([
+        `skopeo copy --all --preserve-digests docker://${image}@${digest} oci:image`,
+      ]);
+    },
+
+    "service-release.publish: Check that it is the very image": async () => {
+      const step = "service-release.publish: Check that it is the very image";
+      standIn("skopeo", `printf '%s' '${manifest}'`);
+      const of = (found: string) => ({ needs: { fetch: { outputs: { digest: found } } } });
+      expect((await run(step, of(digest))).exitCode).to.equal(0);
+      expect((await run(step, of("sha256:other"))).exitCode).to.equal(1);
+    },
+
+    "service-release.publish: Publish": async () => {
+      const step = "service-release.publish: Publish";
+      const more = {
+        inputs: { image: "idp/localtime" },
+        steps: { registry: { outputs: { registry } } },
+        needs: { fetch: { outputs: { digest } } },
+      };
+      const env = { GITHUB_REF_NAME: "v1.2.3" };
+      const look = `skopeo inspect --raw docker://${image}:v1.2.3`;
+      const copy = `skopeo copy --all --preserve-digests oci:image docker://${image}:v1.2.3`;
+      standIn("skopeo", '[ "$1" = copy ]');
+      const first = await run(step, more, env);
+      expect(first.exitCode).to.equal(0);
+      expect(first.calls).to.deep.equal([look, copy]);
+      standIn("skopeo", `printf '%s' '${manifest}'`);
+      expect((await run(step, more, env)).calls, "there already").to.deep.equal([look]);
+      standIn("skopeo", '[ "$1" = inspect ] && echo another');
+      expect((await run(step, more, env)).exitCode, "another image").to.equal(1);
+    },
+
+    "service-release.publish: Sign": async () => {
+      standIn("cosign", "");
+      const { calls } = await run("service-release.publish: Sign", {
+        inputs: { image: "idp/localtime" },
+        steps: { registry: { outputs: { registry } } },
+        needs: { fetch: { outputs: { digest } } },
+      });
+      expect(calls).to.deep.equal([`cosign sign --yes ${image}@${digest}`]);
+    },
+  };
+
+  it("all run here, or say why not", () => {
+    expect(commandSteps.map(({ name }) => name).sort()).to.deep.equal(
+      [...Object.keys(tested), ...Object.keys(elsewhere)].sort(),
+    );
+  });
+
+  for (const [name, test] of Object.entries(tested)) it(name, test);
+});

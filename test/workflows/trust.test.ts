@@ -1,0 +1,234 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { parse } from "yaml";
+import { z } from "zod";
+import { githubIssuer } from "../../components/iam-documents.ts";
+import { environments, type Environment } from "../../config/environments.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+import { jobs, workflows, type NamedJob } from "./workflows.ts";
+
+const StackFile = z.object({
+  config: z.object({
+    "idp:github": z.object({
+      repository: z.string(),
+      publishers: z.tuple([z.object({ repository: z.string(), image: z.string() })], z.unknown()),
+    }),
+  }),
+});
+
+/**
+ * What a job's token says, and which roles then let it in. The roles' trust is read from the golden files, which hold
+ * what the program registers; the jobs from the workflows. Neither list knows the other.
+ */
+
+const { repository: platform, publishers } = StackFile.parse(
+  parse(readFileSync(join(repositoryRoot, "Pulumi.dev.yaml"), "utf8")),
+).config["idp:github"];
+const [{ repository: service, image }] = publishers;
+const publish = `publish-${image.replaceAll("/", "-")}`;
+
+/** The claims that the roles' trust looks at. */
+interface Token {
+  readonly repository: string;
+  readonly ref: string;
+  readonly subject: string;
+}
+
+const Trust = z.object({
+  Statement: z.tuple([
+    z.object({
+      Effect: z.literal("Allow"),
+      Action: z.literal("sts:AssumeRoleWithWebIdentity"),
+      Condition: z.strictObject({
+        StringEquals: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+      }),
+    }),
+  ]),
+});
+
+const Golden = z.array(z.object({ resource: z.string(), inputs: z.unknown() }));
+const Role = z.object({ assumeRolePolicy: z.string() });
+
+/** The trust of each of GithubAccess's roles in a stack, by the role's name without its prefix. */
+function rolesOf(environment: Environment): Map<string, Record<string, string | string[]>> {
+  const file = join(repositoryRoot, `test/golden/${environment}.json`);
+  const golden = Golden.parse(JSON.parse(readFileSync(file, "utf8")));
+  const prefix = "aws:iam/role:Role idp-github-";
+  return new Map(
+    golden
+      .filter(({ resource }) => resource.startsWith(prefix))
+      .map(({ resource, inputs }) => {
+        const { assumeRolePolicy } = Role.parse(inputs);
+        const [statement] = Trust.parse(JSON.parse(assumeRolePolicy)).Statement;
+        return [resource.slice(prefix.length), statement.Condition.StringEquals];
+      }),
+  );
+}
+
+/** The roles of every account that let the token in, such as `dev provision`. */
+function admits({ repository, ref, subject }: Token): string[] {
+  const claims: Readonly<Record<string, string>> = {
+    [`${githubIssuer}:aud`]: "sts.amazonaws.com",
+    [`${githubIssuer}:sub`]: `repo:${repository}:${subject}`,
+    [`${githubIssuer}:ref`]: ref,
+  };
+  return environments.flatMap((environment) =>
+    [...rolesOf(environment)]
+      .filter(([, condition]) =>
+        // A claim that this does not know is one that no token has.
+        Object.entries(condition).every(([key, wanted]) =>
+          [wanted].flat().some((value) => value === claims[key]),
+        ),
+      )
+      .map(([role]) => `${environment} ${role}`),
+  );
+}
+
+const main = "refs/heads/main";
+const pull = "refs/pull/12/merge";
+
+describe("a job's token", () => {
+  const cases: Readonly<Record<string, readonly [Token, readonly string[]]>> = {
+    "of a pull request reads": [
+      { repository: platform, ref: pull, subject: "pull_request" },
+      ["dev preview", "staging preview", "prod preview"],
+    ],
+    "of the deployed branch reads": [
+      { repository: platform, ref: main, subject: "ref:refs/heads/main" },
+      ["dev preview", "staging preview", "prod preview"],
+    ],
+    "of an environment changes that account": [
+      { repository: platform, ref: main, subject: "environment:staging" },
+      ["staging provision"],
+    ],
+    "of a pull request that names an environment does nothing": [
+      { repository: platform, ref: pull, subject: "environment:prod" },
+      [],
+    ],
+    "of another branch does nothing": [
+      { repository: platform, ref: "refs/heads/try", subject: "ref:refs/heads/try" },
+      [],
+    ],
+    "of another branch that names an environment does nothing": [
+      { repository: platform, ref: "refs/heads/try", subject: "environment:prod" },
+      [],
+    ],
+    "of a service's environment pushes its image": [
+      { repository: service, ref: "refs/tags/v1.2.3", subject: "environment:prod" },
+      [`prod ${publish}`],
+    ],
+    "of a service's pull request does nothing": [
+      { repository: service, ref: pull, subject: "pull_request" },
+      [],
+    ],
+    "of a repository with a like name does nothing": [
+      { repository: `${platform}-fork`, ref: main, subject: "environment:prod" },
+      [],
+    ],
+  };
+  for (const [what, [token, roles]] of Object.entries(cases)) {
+    it(what, () => {
+      expect(admits(token)).to.deep.equal(roles);
+    });
+  }
+});
+
+describe("a job that asks for a role", () => {
+  /** Variables that hold a role's ARN, and the output of the stack that it is; docs/workflows.md has the same table. */
+  const variables: Readonly<Record<string, string>> = {
+    IDP_PREVIEW_ROLE: "preview",
+    IDP_PROVISION_ROLE: "provision",
+  };
+
+  /** The values that a job's `stack` runs through. */
+  function stacksOf({ name, job }: NamedJob): string[] {
+    const called = jobs.filter(
+      (caller) => caller.job.uses === `./.github/workflows/${name.split(".")[0]}.yml`,
+    );
+    const inputs = called.flatMap((caller) => caller.job.with?.["stack"] ?? []);
+    return job.strategy?.matrix["stack"] ?? (inputs.length > 0 ? inputs : ["dev"]);
+  }
+
+  /** What the token of the job says for a stack, once for each way the workflow can start. */
+  function tokensOf({ name, workflow, job }: NamedJob, stack: string): Token[] {
+    const callers = jobs.filter(
+      (caller) => caller.job.uses === `./.github/workflows/${name.split(".")[0]}.yml`,
+    );
+    const triggers = [workflow, ...callers.map((caller) => caller.workflow)]
+      .flatMap(({ on }) => Object.keys(on))
+      .filter((trigger) => trigger !== "workflow_call");
+    return [...new Set(triggers)].map((trigger) => {
+      const ref = trigger === "pull_request" ? pull : main;
+      const environment = job.environment?.replace(/\$\{\{ (matrix|inputs)\.stack \}\}/, stack);
+      const subject =
+        environment !== undefined
+          ? `environment:${environment}`
+          : trigger === "pull_request"
+            ? "pull_request"
+            : `ref:${ref}`;
+      return { repository: platform, ref, subject };
+    });
+  }
+
+  const asking = jobs.flatMap((named) =>
+    named.job.steps.flatMap((step) => {
+      const words = step.with?.["role"];
+      if (typeof words !== "string") return [];
+      const variable = Object.keys(variables).find((candidate) => words.includes(candidate));
+      return variable === undefined ? [] : [{ named, role: variables[variable] ?? "" }];
+    }),
+  );
+
+  it("is one of these", () => {
+    expect(asking.map(({ named, role }) => `${named.name} ${role}`)).to.deep.equal([
+      "destroy.destroy provision",
+      "drift.audit preview",
+      "preview.preview preview",
+      "provision.up provision",
+    ]);
+    expect(
+      jobs
+        .filter(({ job }) => job.uses === undefined && job.permissions?.["id-token"] === "write")
+        .map(({ name }) => name),
+    ).to.deep.equal([
+      ...asking.map(({ named }) => named.name),
+      "service-build.build",
+      "service-release.fetch",
+      "service-release.publish",
+    ]);
+  });
+
+  for (const { named, role } of asking) {
+    it(`${named.name} gets ${role}, and of that stack alone changes anything`, () => {
+      const stacks = stacksOf(named);
+      expect(stacks).to.have.length.above(0);
+      for (const stack of stacks) {
+        const tokens = tokensOf(named, stack);
+        expect(tokens).to.have.length.above(0);
+        for (const token of tokens) {
+          const roles = admits(token);
+          expect(roles, JSON.stringify(token)).to.include(`${stack} ${role}`);
+          const changing = roles.filter((name) => !name.endsWith(" preview"));
+          expect(changing).to.deep.equal(role === "provision" ? [`${stack} provision`] : []);
+        }
+      }
+    });
+  }
+
+  it("in a service's repository gets its publisher's role, by the environments that the accounts trust", () => {
+    const publishing = [...workflows].filter(([name]) => name.startsWith("service-"));
+    const named = publishing.flatMap(([, { jobs: own }]) =>
+      Object.values(own).flatMap(({ environment, strategy }) =>
+        environment === "${{ matrix.environment }}"
+          ? (strategy?.matrix["environment"] ?? [])
+          : [environment ?? "none"],
+      ),
+    );
+    expect(named).to.deep.equal(["dev", "dev", "staging", "prod"]);
+    for (const environment of new Set(named)) {
+      const token = { repository: service, ref: main, subject: `environment:${environment}` };
+      expect(admits(token)).to.deep.equal([`${environment} ${publish}`]);
+    }
+  });
+});

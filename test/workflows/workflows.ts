@@ -1,0 +1,98 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { repositoryRoot } from "../../local/paths.ts";
+
+const Permissions = z.record(z.string(), z.enum(["read", "write"]));
+export const Step = z.looseObject({
+  id: z.string().optional(),
+  name: z.string().optional(),
+  if: z.string().optional(),
+  uses: z.string().optional(),
+  with: z.record(z.string(), z.unknown()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  run: z.string().optional(),
+});
+export type Step = z.infer<typeof Step>;
+
+const Concurrency = z.object({
+  group: z.string(),
+  "cancel-in-progress": z.union([z.boolean(), z.string()]),
+});
+const Job = z.looseObject({
+  uses: z.string().optional(),
+  if: z.string().optional(),
+  with: z.record(z.string(), z.string()).optional(),
+  environment: z.string().optional(),
+  permissions: Permissions.optional(),
+  concurrency: Concurrency.optional(),
+  "timeout-minutes": z.int().optional(),
+  strategy: z.object({ matrix: z.record(z.string(), z.array(z.string())) }).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  steps: z.array(Step).default([]),
+});
+export type Job = z.infer<typeof Job>;
+
+const Trigger = z.looseObject({
+  branches: z.array(z.string()).optional(),
+  paths: z.array(z.string()).optional(),
+  "paths-ignore": z.array(z.string()).optional(),
+});
+const Workflow = z.looseObject({
+  name: z.string(),
+  on: z.record(z.string(), z.union([Trigger, z.array(z.unknown()), z.null()])),
+  permissions: Permissions,
+  defaults: z.object({ run: z.object({ shell: z.string() }) }).optional(),
+  concurrency: Concurrency.optional(),
+  jobs: z.record(z.string(), Job),
+});
+export type Workflow = z.infer<typeof Workflow>;
+
+const Action = z.looseObject({ runs: z.object({ steps: z.array(Step) }) });
+
+const folder = join(repositoryRoot, ".github");
+
+/** Text of every workflow and of the set-up action, by its path below .github. */
+export const sources: ReadonlyMap<string, string> = new Map(
+  [
+    ...readdirSync(join(folder, "workflows")).map((file) => `workflows/${file}`),
+    "actions/setup/action.yml",
+  ].map((path) => [path, readFileSync(join(folder, path), "utf8")]),
+);
+
+/** Every workflow by its file's name without `.yml`. */
+export const workflows: ReadonlyMap<string, Workflow> = new Map(
+  [...sources]
+    .filter(([path]) => path.startsWith("workflows/"))
+    .map(([path, text]) => [
+      path.slice("workflows/".length, -".yml".length),
+      Workflow.parse(parse(text)),
+    ]),
+);
+
+/** The steps of the composite action. */
+export const setupSteps = Action.parse(parse(sources.get("actions/setup/action.yml") ?? "")).runs
+  .steps;
+
+/** A job with the names that lead to it: `provision.up`. */
+export interface NamedJob {
+  readonly name: string;
+  readonly workflow: Workflow;
+  readonly job: Job;
+}
+
+/** Every job of every workflow. */
+export const jobs: readonly NamedJob[] = [...workflows].flatMap(([file, workflow]) =>
+  Object.entries(workflow.jobs).map(([key, job]) => ({ name: `${file}.${key}`, workflow, job })),
+);
+
+/** Every step with a command, those of the set-up action as well: `preview.comment: Comment`. */
+export const commandSteps: readonly { readonly name: string; readonly step: Step }[] = [
+  ...jobs.map(({ name, job }) => ({ name, steps: job.steps })),
+  { name: "setup", steps: setupSteps },
+].flatMap(({ name, steps }) =>
+  steps
+    .filter(({ run }) => run !== undefined)
+    .map((step) => ({ name: `${name}: ${step.name ?? step.run ?? ""}`, step })),
+);
