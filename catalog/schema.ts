@@ -137,6 +137,7 @@ export function serviceFile(rules?: CatalogRules) {
 
 /** What holds in every environment. */
 export const ServiceFile = serviceFile();
+export type ServiceFile = z.infer<typeof ServiceFile>;
 
 function repository(rules: CatalogRules | undefined) {
   const shape = text(
@@ -179,6 +180,16 @@ function tag(rules: CatalogRules | undefined) {
 /** A tag that the environment's strategy allows, for a message. */
 export function exampleTag(strategy: ImageStrategy): string {
   return tagOf[strategy].example;
+}
+
+/** Whether `text` is a release's version, `v<major>.<minor>.<patch>`. */
+export function isRelease(text: string): boolean {
+  return release.test(text);
+}
+
+/** Whether `text` is a build's tag, `sha-<7 hex digits>`. */
+export function isBuild(text: string): boolean {
+  return build.test(text);
 }
 
 /** Whether `text` is a tag that some environment allows. */

@@ -21,6 +21,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "write a job's outputs to GitHub: a comment, an issue",
     load: async () => (await import("./report.ts")).reportCommand(),
   },
+  release: {
+    description: "make a build a release: the same digest, in staging's and prod's registry",
+    load: async () => (await import("./release.ts")).releaseCommand(),
+  },
   local: {
     description: "the three accounts on this machine, without AWS",
     load: async () => (await import("./local.ts")).localCommand(),

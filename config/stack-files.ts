@@ -21,10 +21,24 @@ const StackFileText = z.object({ config: z.record(z.string(), z.unknown()).defau
  * @throws Error naming the file when it is no YAML or has no `config` map.
  */
 export function readStackFile(root: string, environment: Environment): StackFile | undefined {
-  const file = `Pulumi.${environment}.yaml`;
+  const file = stackFileOf(environment);
   if (!existsSync(join(root, file))) return undefined;
+  return parseStackFile(environment, readFileSync(join(root, file), "utf8"));
+}
+
+/** Path of an environment's stack file, from the repository's root. */
+export function stackFileOf(environment: Environment): string {
+  return `Pulumi.${environment}.yaml`;
+}
+
+/**
+ * A stack file from its text.
+ * @throws Error naming the file when it is no YAML or has no `config` map.
+ */
+export function parseStackFile(environment: Environment, text: string): StackFile {
+  const file = stackFileOf(environment);
   try {
-    const { config } = StackFileText.parse(parse(readFileSync(join(root, file), "utf8")));
+    const { config } = StackFileText.parse(parse(text));
     const settings = Object.fromEntries(
       Object.entries(config).flatMap(([key, value]) =>
         key.startsWith("idp:") ? [[key.slice("idp:".length), value]] : [],

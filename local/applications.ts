@@ -2,7 +2,7 @@ import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
 import { clusterDir, readCluster } from "./cluster/cluster.ts";
 import { KubeApi } from "./cluster/kube-api.ts";
-import type { NamedService } from "./images.ts";
+import type { NamedService } from "../promotion/services.ts";
 import { tableLines } from "./stages.ts";
 import { twinAccounts } from "./twin.ts";
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { initialise, namesFacts, type RepositoryFacts } from "../config/initialise.ts";
+import { gitIn, readFiles, type Git } from "../promotion/git.ts";
 
 /** What happened to the twin's repository. */
 export interface BroughtOver {
@@ -33,7 +34,7 @@ export async function bringOver(
   repository: string,
   facts: RepositoryFacts,
 ): Promise<BroughtOver> {
-  const git = gitIn(repository);
+  const git = gitAsTwin(repository);
   const branch = `refs/heads/${facts.branch}`;
   const isNew = !existsSync(join(repository, "HEAD"));
   if (isNew) {
@@ -95,65 +96,21 @@ export function filesAt(
   revision: string,
   select: (path: string) => boolean,
 ): Promise<Map<string, string>> {
-  return readFiles(gitIn(repository), revision, select);
+  return readFiles(gitAsTwin(repository), revision, select);
 }
 
-type Git = (args: readonly string[], options?: GitOptions) => Promise<string>;
-interface GitOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
-}
-
-/** Runs git in a repository or work tree, as the twin's author; gives what it printed, the last line break dropped. */
-function gitIn(cwd: string): Git {
-  return async (args, { env = {}, input = "" } = {}) => {
-    const { stdout } = await execa("git", [...args], {
-      cwd,
-      input,
-      env: {
-        GIT_AUTHOR_NAME: author.name,
-        GIT_AUTHOR_EMAIL: author.email,
-        GIT_COMMITTER_NAME: author.name,
-        GIT_COMMITTER_EMAIL: author.email,
-        ...env,
-      },
-    });
-    return stdout;
-  };
-}
+/** Git as the twin's author. */
+const gitAsTwin = (cwd: string): Git =>
+  gitIn(cwd, {
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_COMMITTER_NAME: author.name,
+    GIT_COMMITTER_EMAIL: author.email,
+  });
 
 async function resolve(git: Git, ref: string): Promise<string | undefined> {
   const hash = await git(["for-each-ref", "--format=%(objectname)", ref]);
   return hash === "" ? undefined : hash;
-}
-
-async function readFiles(
-  git: Git,
-  revision: string,
-  select: (path: string) => boolean,
-): Promise<Map<string, string>> {
-  const listing = await git(["ls-tree", "-r", "-z", "--name-only", revision]);
-  const paths = listing.split("\0").filter(select);
-  if (paths.length === 0) return new Map();
-  const input = paths.map((path) => `${revision}:${path}`).join("\n");
-  return new Map(zip(paths, blobs(await git(["cat-file", "--batch"], { input }))));
-}
-
-/** What `git cat-file --batch` prints: for each blob a line that ends in its size in bytes, then its content and a line break. */
-function blobs(output: string): string[] {
-  const bytes = Buffer.from(output);
-  const contents: string[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const start = bytes.indexOf("\n", at) + 1;
-    const size = Number(bytes.toString("utf8", at, start).trimEnd().split(" ").at(-1));
-    contents.push(bytes.toString("utf8", start, start + size));
-    at = start + size + 1;
-  }
-  return contents;
-}
-
-function zip(keys: readonly string[], values: readonly string[]): [string, string][] {
-  return keys.map((key, index) => [key, values[index] ?? ""]);
 }
 
 /** The tree of a commit with the facts put in; made in the object store, without a work tree. */
@@ -188,7 +145,7 @@ async function merge(git: Git, ours: string, theirs: string, message: string): P
     await git(["worktree", "add", "--quiet", "--detach", worktree, ours]);
     // A person's own settings (signing, fast-forward only, hooks) are not the twin's.
     const env = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
-    const inWorktree = gitIn(worktree);
+    const inWorktree = gitAsTwin(worktree);
     await inWorktree(["merge", "--quiet", "-X", "ours", "-m", message, theirs], { env });
     return await inWorktree(["rev-parse", "HEAD"]);
   } catch (error) {

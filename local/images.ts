@@ -1,56 +1,17 @@
-import { parse } from "yaml";
-import { ServiceFile, imageOf } from "../catalog/schema.ts";
-import { applicationsFolder, nameOf, serviceFileEnding } from "../catalog/service.ts";
-import { environments, type Environment } from "../config/environments.ts";
+import type { Environment } from "../config/environments.ts";
+import { digestOfTag, tagsOf, type Registry } from "../promotion/registry.ts";
+import { isServiceFile, servicesIn, type NamedService } from "../promotion/services.ts";
 import { filesAt } from "./git-repository.ts";
 import { ociImage } from "./oci-image.ts";
-import { digestOfTag, pushImage, tagsOf } from "./registry.ts";
-import { registryUrl, twinPaths, type Twin } from "./twin.ts";
-
-/** A service as a branch of the twin's repository names it. */
-export interface NamedService {
-  readonly environment: Environment;
-  readonly name: string;
-  /** Repository inside the account's registry, such as `idp/localtime`. */
-  readonly image: string;
-  readonly tag: string;
-}
+import { pushImage } from "./registry.ts";
+import { twinPaths, twinRegistry, type Twin } from "./twin.ts";
 
 /** The services on the twin's branch, sorted by environment and name. A file that is not valid names none. */
 export async function namedServices(
   repository = twinPaths().repository,
   revision = "main",
 ): Promise<NamedService[]> {
-  return servicesIn(
-    await filesAt(
-      repository,
-      revision,
-      (path) => path.startsWith("argocd/") && path.endsWith(serviceFileEnding),
-    ),
-  );
-}
-
-/** {@link namedServices} of the given files. */
-export function servicesIn(files: ReadonlyMap<string, string>): NamedService[] {
-  return environments.flatMap((environment) =>
-    [...files]
-      .filter(([path]) => path.startsWith(`${applicationsFolder(environment)}/`))
-      .flatMap(([path, text]) => {
-        const parsed = ServiceFile.safeParse(yamlOf(text));
-        if (!parsed.success) return [];
-        const { repository, tag } = parsed.data.image;
-        return [{ environment, name: nameOf(path), image: imageOf(repository).name, tag }];
-      })
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
-  );
-}
-
-function yamlOf(text: string): unknown {
-  try {
-    return parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  return servicesIn(await filesAt(repository, revision, isServiceFile));
 }
 
 /** An image to push: one build under a tag of each account whose registry lacks it. */
@@ -82,13 +43,15 @@ const firstBuild = new Date("2026-01-01T00:00:00Z");
 export async function seed(twin: Twin, services: readonly NamedService[]): Promise<string[]> {
   const pushed: string[] = [];
   for (const { image, tags } of seedImages(services)) {
-    const missing = [];
+    const missing: { environment: Environment; tag: string; registry: Registry }[] = [];
     for (const entry of tags) {
-      const url = registryUrl(twin, entry.environment);
-      if ((await digestOfTag(url, image, entry.tag)) === undefined) missing.push({ ...entry, url });
+      const registry = twinRegistry(twin, entry.environment);
+      if ((await digestOfTag(registry, image, entry.tag)) === undefined) {
+        missing.push({ ...entry, registry });
+      }
     }
     if (missing.length === 0) continue;
-    const known = await Promise.all(missing.map(({ url }) => tagsOf(url, image)));
+    const known = await Promise.all(missing.map(({ registry }) => tagsOf(registry, image)));
     const content = ociImage({
       title: image,
       revision:
@@ -97,8 +60,8 @@ export async function seed(twin: Twin, services: readonly NamedService[]): Promi
       // The tag in git is the newest by definition: a later seed must not be older than what is there.
       created: known.some((names) => names.length > 0) ? new Date() : firstBuild,
     });
-    for (const { environment, tag, url } of missing) {
-      await pushImage(url, image, tag, content);
+    for (const { environment, tag, registry } of missing) {
+      await pushImage(registry, image, tag, content);
       pushed.push(`${environment} ${image}:${tag}`);
     }
   }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { digestOf } from "../promotion/registry.ts";
 
 /** What an image says of itself. */
 export interface ImageFacts {
@@ -115,10 +115,6 @@ function blobOf(mediaType: string, bytes: Buffer): Content {
 
 function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
-}
-
-function digestOf(bytes: Buffer): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 /** A tar archive (POSIX ustar: 512-byte blocks, numbers in octal) that its files and its date alone decide. */

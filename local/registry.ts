@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { z } from "zod";
 import type { Environment } from "../config/environments.ts";
-import type { Content, OciImage } from "./oci-image.ts";
+import { putBlob, putManifest, type Registry } from "../promotion/registry.ts";
+import type { OciImage } from "./oci-image.ts";
 import { isRunning, logTail, startProcess } from "./processes.ts";
 import { registryUrl, twinAccounts, twinPaths, writePrivately, type Twin } from "./twin.ts";
 import { waitForHttp } from "./wait.ts";
@@ -50,68 +49,17 @@ export function registryConfig(directory: string, port: number): string {
 
 /**
  * Pushes an image under a tag (OCI distribution specification, "Pushing"). Blobs that are there are not sent again.
- * @param url address of the registry
  * @param repository such as `idp/localtime`
  */
 export async function pushImage(
-  url: string,
+  registry: Registry,
   repository: string,
   tag: string,
   image: OciImage,
 ): Promise<void> {
-  for (const blob of image.blobs) await pushBlob(url, repository, blob);
-  const { manifest } = image;
-  await request(`${url}/v2/${repository}/manifests/${tag}`, {
-    method: "PUT",
-    headers: { "content-type": manifest.mediaType },
-    body: new Uint8Array(manifest.bytes),
-  });
-}
-
-/** Digest behind a tag; undefined when there is no such tag or repository. */
-export async function digestOfTag(
-  url: string,
-  repository: string,
-  tag: string,
-): Promise<string | undefined> {
-  const response = await fetch(`${url}/v2/${repository}/manifests/${tag}`, {
-    headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
-  });
-  if (response.status === 404) return undefined;
-  if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
-  const manifest = Buffer.from(await response.arrayBuffer());
-  return `sha256:${createHash("sha256").update(manifest).digest("hex")}`;
-}
-
-const TagList = z.object({ tags: z.array(z.string()).nullable() });
-
-/** Tags of a repository; none when there is no such repository. */
-export async function tagsOf(url: string, repository: string): Promise<string[]> {
-  const response = await fetch(`${url}/v2/${repository}/tags/list`);
-  if (response.status === 404) return [];
-  if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
-  return TagList.parse(await response.json()).tags ?? [];
-}
-
-async function pushBlob(url: string, repository: string, blob: Content): Promise<void> {
-  const known = await fetch(`${url}/v2/${repository}/blobs/${blob.digest}`, { method: "HEAD" });
-  if (known.ok) return;
-  const session = await request(`${url}/v2/${repository}/blobs/uploads/`, { method: "POST" });
-  const location = new URL(session.headers.get("location") ?? "", url);
-  location.searchParams.set("digest", blob.digest);
-  await request(location.href, {
-    method: "PUT",
-    headers: { "content-type": "application/octet-stream" },
-    body: new Uint8Array(blob.bytes),
-  });
-}
-
-async function request(url: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, init);
-  if (!response.ok) {
-    throw new Error(
-      `${init.method ?? "GET"} ${url} answered ${response.status}: ${await response.text()}`,
-    );
+  for (const { digest, bytes } of image.blobs) {
+    const read = () => Promise.resolve(new Uint8Array(bytes));
+    await putBlob(registry, repository, { digest, size: bytes.length, read });
   }
-  return response;
+  await putManifest(registry, repository, tag, image.manifest);
 }

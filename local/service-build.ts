@@ -2,12 +2,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { digestOfTag } from "../promotion/registry.ts";
 import { namedServices } from "./images.ts";
 import { ociImage, platform, type OciImage } from "./oci-image.ts";
 import { repositoryRoot } from "./paths.ts";
-import { digestOfTag, pushImage } from "./registry.ts";
+import { pushImage } from "./registry.ts";
 import { compilerFlags, findGo, linkerArgument } from "./toolchain/go.ts";
-import { registryUrl, twinPaths, type Twin } from "./twin.ts";
+import { twinPaths, twinRegistry, type Twin } from "./twin.ts";
 
 /** Where the services are whose source is in this repository. */
 export const sourcesFolder = "examples";
@@ -151,15 +152,15 @@ export async function pushBuild(
   const tag = buildTag(commit.hash);
   const content = await buildService(service, image, commit);
   const { digest } = content.manifest;
-  const url = registryUrl(twin, "dev");
-  const known = await digestOfTag(url, image, tag);
+  const registry = twinRegistry(twin, "dev");
+  const known = await digestOfTag(registry, image, tag);
   if (known !== undefined && known !== digest) {
     throw new Error(
       `dev's registry has ${image}:${tag} with another digest, and tags are never moved: ${known}, not ${digest}. ` +
         `Fix: push another commit`,
     );
   }
-  if (known === undefined) await pushImage(url, image, tag, content);
+  if (known === undefined) await pushImage(registry, image, tag, content);
   return { service, image, tag, digest, commit: commit.hash, isNew: known === undefined };
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path";
 import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
+import type { Registry } from "../promotion/registry.ts";
 import { stateDir } from "./paths.ts";
 import { freePorts } from "./ports.ts";
 
@@ -83,6 +84,11 @@ export function repositoryUrl(twin: Twin): string {
 /** Address of an account's registry. Image names stay those of ECR; only the API behind them is here. */
 export function registryUrl(twin: Twin, environment: Environment): string {
   return `http://127.0.0.1:${twin.registryPorts[environment]}`;
+}
+
+/** {@link registryUrl} as promotion wants it. */
+export function twinRegistry(twin: Twin, environment: Environment): Registry {
+  return { name: environment, url: registryUrl(twin, environment) };
 }
 
 /**

@@ -3,7 +3,7 @@ import { execa } from "execa";
 import { environments } from "../../config/environments.ts";
 import { ociImage } from "../../local/oci-image.ts";
 import { pushImage } from "../../local/registry.ts";
-import { registryUrl, requireTwin, twinPaths } from "../../local/twin.ts";
+import { twinRegistry, requireTwin, twinPaths } from "../../local/twin.ts";
 import { eventually, fileOf, idp, pulumi, sleep, statusOf, succeeded } from "./support/twin.ts";
 
 const minutes = (count: number) => count * 60_000;
@@ -74,9 +74,9 @@ describe("image updates", () => {
   });
 
   it("write a new build into its line of dev's service file, and it runs", async () => {
-    const url = registryUrl(requireTwin(), "dev");
+    const registry = twinRegistry(requireTwin(), "dev");
     const facts = { title: "idp/localtime", revision: "abcdef0", version: "", created: new Date() };
-    await pushImage(url, "idp/localtime", "sha-abcdef0", ociImage(facts));
+    await pushImage(registry, "idp/localtime", "sha-abcdef0", ociImage(facts));
     await eventually(
       "the new build runs in dev",
       () => statusOf("dev", "time-service"),

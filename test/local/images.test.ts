@@ -1,13 +1,14 @@
 import { expect } from "chai";
 import { execa } from "execa";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { seed, seedImages, servicesIn } from "../../local/images.ts";
+import { seed, seedImages } from "../../local/images.ts";
 import { ociImage } from "../../local/oci-image.ts";
-import { digestOfTag, registryConfig, tagsOf } from "../../local/registry.ts";
+import { registryConfig } from "../../local/registry.ts";
+import { digestOfTag, tagsOf } from "../../promotion/registry.ts";
+import { servicesIn } from "../../promotion/services.ts";
+import { MemoryRegistry } from "../support/memory-registry.ts";
 
 const facts = {
   title: "idp/localtime",
@@ -88,15 +89,19 @@ describe("seedImages", () => {
 });
 
 describe("seed", () => {
-  let servers: Server[] = [];
+  let registries: MemoryRegistry[] = [];
+  beforeEach(async () => {
+    registries = [];
+    for (let count = 0; count < 3; count++) registries.push(await MemoryRegistry.start());
+  });
   afterEach(() => {
-    servers.forEach((server) => server.close());
-    servers = [];
+    registries.forEach((registry) => {
+      registry.stop();
+    });
   });
 
   it("pushes what a registry lacks, with one digest in all of them, and nothing the second time", async () => {
-    const ports = [await fakeRegistry(), await fakeRegistry(), await fakeRegistry()];
-    const [dev = 0, staging = 0, prod = 0] = ports;
+    const [dev = 0, staging = 0, prod = 0] = registries.map(({ port }) => port);
     const twin = { gitPort: 1, registryPorts: { dev, staging, prod } };
     const service = { name: "a", image: "idp/a" };
     const services = [
@@ -109,59 +114,20 @@ describe("seed", () => {
       "staging idp/a:v1.0.0",
       "prod idp/a:v1.0.0",
     ]);
+    const addresses = registries.map((registry) => registry.as("test"));
     const digests = await Promise.all(
-      services.map(({ tag }, index) => digestOfTag(url(ports[index]), "idp/a", tag)),
+      services.map(({ tag }, index) =>
+        digestOfTag(addresses[index] ?? { name: "none", url: "" }, "idp/a", tag),
+      ),
     );
     expect(new Set(digests).size).to.equal(1);
     expect(digests[0]).to.match(/^sha256:[0-9a-f]{64}$/);
-    expect(await tagsOf(url(dev), "idp/a")).to.deep.equal(["sha-0000001"]);
-    expect(await tagsOf(url(dev), "idp/b")).to.deep.equal([]);
+    const [first] = addresses;
+    if (first === undefined) throw new Error("no registry");
+    expect(await tagsOf(first, "idp/a")).to.deep.equal(["sha-0000001"]);
+    expect(await tagsOf(first, "idp/b")).to.deep.equal([]);
     expect(await seed(twin, services)).to.deep.equal([]);
   });
-
-  const url = (port = 0) => `http://127.0.0.1:${port}`;
-
-  /** Manifests and blobs in memory; refuses a manifest whose blobs are missing, as a registry does. */
-  async function fakeRegistry(): Promise<number> {
-    const blobs = new Set<string>();
-    const manifests = new Map<string, Buffer>();
-    const server = createServer((request, response) => {
-      const path = new URL(request.url ?? "", "http://x");
-      const body: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => body.push(chunk));
-      request.on("end", () => {
-        const [, tag = ""] = /\/manifests\/(.+)$/.exec(path.pathname) ?? [];
-        const bytes = Buffer.concat(body);
-        if (path.pathname.endsWith("/tags/list")) {
-          const known = path.pathname === "/v2/idp/a/tags/list";
-          response
-            .writeHead(known ? 200 : 404)
-            .end(JSON.stringify({ tags: [...manifests.keys()] }));
-        } else if (tag && request.method === "PUT") {
-          const { config, layers } = JSON.parse(bytes.toString()) as Record<
-            string,
-            { digest: string }
-          > &
-            Record<string, { digest: string }[]>;
-          const all = [config, ...(layers ?? [])].every((blob) => blob && blobs.has(blob.digest));
-          if (all) manifests.set(tag, bytes);
-          response.writeHead(all ? 201 : 400).end();
-        } else if (tag) {
-          response.writeHead(manifests.has(tag) ? 200 : 404).end(manifests.get(tag));
-        } else if (request.method === "POST") {
-          response.writeHead(202, { location: "/upload?state=1" }).end();
-        } else if (request.method === "PUT") {
-          blobs.add(path.searchParams.get("digest") ?? "");
-          response.writeHead(201).end();
-        } else {
-          response.writeHead(blobs.has(path.pathname.split("/").at(-1) ?? "") ? 200 : 404).end();
-        }
-      });
-    });
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return (server.address() as AddressInfo).port;
-  }
 });
 
 describe("registryConfig", () => {

@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Option, type Command } from "commander";
+import { execa } from "execa";
+import { z } from "zod";
+import { environments, isEnvironment, type Environment } from "../config/environments.ts";
+import { readStackFile } from "../config/stack-files.ts";
+import { repositoryRoot } from "../local/paths.ts";
+import { readTwin, repositoryUrl, requireTwin, twinPaths, twinRegistry } from "../local/twin.ts";
+import { gitMessage } from "../promotion/git.ts";
+import type { Places } from "../promotion/platform.ts";
+import { Repository } from "../promotion/repository.ts";
+
+/** What a person may say about where to work. */
+export interface PlaceOptions {
+  readonly twin?: true;
+  readonly repository?: string;
+  readonly profile?: readonly string[];
+}
+
+/** Adds the options of {@link PlaceOptions} to a command. */
+export function withPlaceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "--twin",
+        "work on the twin; also when IDP_TWIN is set or origin is the twin's git",
+      ),
+    )
+    .addOption(new Option("--repository <folder>", "clone to work through, instead of this one"))
+    .addOption(
+      new Option(
+        "--profile <environment=name...>",
+        "AWS profile of an environment's account, such as prod=acme-prod; also IDP_PROFILE_PROD",
+      ),
+    );
+}
+
+/** Where the work goes. */
+export interface Where {
+  readonly places: Places;
+  /** Whether it is the twin. */
+  readonly isTwin: boolean;
+}
+
+/**
+ * Finds out where to work, says so on standard error, and does the work. Without a clone of the twin's repository at
+ * hand a passing one is made.
+ */
+export async function inPlaces<T>(
+  options: PlaceOptions,
+  work: (where: Where) => Promise<T>,
+): Promise<T> {
+  const here = options.repository ?? process.cwd();
+  const origin = await originOf(here);
+  const known = readTwin();
+  const isTwinsClone = known !== undefined && origin === repositoryUrl(known);
+  const isTwin = options.twin === true || Boolean(process.env["IDP_TWIN"]) || isTwinsClone;
+  if (!isTwin) {
+    say("on AWS");
+    const profiles = profilesOf(options.profile ?? []);
+    const repository = await Repository.open(here, { branch: committedBranch() });
+    const registryOf = async (environment: Environment, host: string) => {
+      // The SDK is loaded for AWS only.
+      const { ecrRegistry } = await import("../promotion/ecr.ts");
+      return ecrRegistry(environment, host, profiles[environment]);
+    };
+    return work({ places: { repository, registryOf }, isTwin });
+  }
+  const twin = requireTwin();
+  say(`on the twin in ${twinPaths().state}`);
+  const registryOf = (environment: Environment) => Promise.resolve(twinRegistry(twin, environment));
+  const open = async (directory: string) => ({
+    places: { repository: await Repository.open(directory), registryOf },
+    isTwin,
+  });
+  if (options.repository !== undefined || isTwinsClone) return work(await open(here));
+  const clone = mkdtempSync(join(tmpdir(), "idp-clone-"));
+  try {
+    await cloneBare(repositoryUrl(twin), clone);
+    return await work(await open(clone));
+  } finally {
+    rmSync(clone, { recursive: true, force: true });
+  }
+}
+
+function say(where: string): void {
+  console.error(where);
+}
+
+async function originOf(directory: string): Promise<string | undefined> {
+  const args = ["-C", directory, "remote", "get-url", "origin"];
+  const { stdout, failed } = await execa("git", args, { reject: false });
+  return failed ? undefined : stdout;
+}
+
+async function cloneBare(url: string, directory: string): Promise<void> {
+  try {
+    await execa("git", ["clone", "--quiet", "--bare", url, directory]);
+  } catch (error) {
+    throw new Error(
+      `The twin's git server does not give ${url}:\n${gitMessage(error)}\nNothing was changed. Fix: idp local up`,
+      { cause: error },
+    );
+  }
+}
+
+const Branch = z.object({ repository: z.object({ branch: z.string() }) });
+
+/** The branch that Argo CD watches, as this repository's settings have it. */
+function committedBranch(): string {
+  return (
+    Branch.safeParse(readStackFile(repositoryRoot, "dev")?.settings).data?.repository.branch ??
+    "main"
+  );
+}
+
+/** `prod=acme` by environment; what is not said, from IDP_PROFILE_<ENVIRONMENT>. */
+export function profilesOf(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Partial<Record<Environment, string>> {
+  const profiles: Partial<Record<Environment, string>> = {};
+  for (const environment of environments) {
+    const profile = env[`IDP_PROFILE_${environment.toUpperCase()}`];
+    if (profile) profiles[environment] = profile;
+  }
+  for (const word of words) {
+    const [environment = "", profile = ""] = word.split(/=(.*)/s);
+    if (!isEnvironment(environment) || profile === "") {
+      throw new Error(
+        `--profile ${word}: must be <environment>=<name of a profile>, with one of ${environments.join(", ")}`,
+      );
+    }
+    profiles[environment] = profile;
+  }
+  return profiles;
+}

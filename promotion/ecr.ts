@@ -1,0 +1,32 @@
+import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import type { Registry } from "./registry.ts";
+
+/**
+ * An account's ECR as a registry, with a token that lasts 12 hours.
+ *
+ * @param host such as `935743309409.dkr.ecr.us-west-2.amazonaws.com`
+ * @param profile profile of the AWS CLI; left out, the default chain of credentials
+ * @throws Error when the credentials are missing, expired, or may not ask for a token
+ */
+export async function ecrRegistry(
+  name: string,
+  host: string,
+  profile: string | undefined,
+): Promise<Registry> {
+  const region = /\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/.exec(host)?.[1];
+  if (region === undefined) throw new Error(`${host} is no address of an ECR.`);
+  const client = new ECRClient({ region, ...(profile !== undefined && { profile }) });
+  try {
+    const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
+    const token = authorizationData?.[0]?.authorizationToken;
+    if (token === undefined) throw new Error("ECR gave no token");
+    return { name, url: `https://${host}`, authorization: `Basic ${token}` };
+  } catch (error) {
+    throw new Error(
+      `No access to ${name}'s registry ${host}: ${error instanceof Error ? error.message : String(error)}\nNothing was changed. Fix: log in (aws sso login), and name the profile of this account: --profile ${name}=<profile>`,
+      { cause: error },
+    );
+  } finally {
+    client.destroy();
+  }
+}

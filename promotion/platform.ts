@@ -1,0 +1,54 @@
+import { environments, type Environment } from "../config/environments.ts";
+import { undecidedAccount } from "../config/schema.ts";
+import { committedRegistryHost, parseStackFile, stackFileOf } from "../config/stack-files.ts";
+import type { Registry } from "./registry.ts";
+import type { Repository } from "./repository.ts";
+import { isServiceFile, servicesIn, type NamedService } from "./services.ts";
+
+/** Where promotion works: the repository, and how to reach each environment's registry. */
+export interface Places {
+  readonly repository: Repository;
+  /** @param host as it stands in image names */
+  readonly registryOf: (environment: Environment, host: string) => Promise<Registry>;
+}
+
+/** The platform as one commit has it. */
+export interface Snapshot {
+  readonly commit: string;
+  /** Service files and stack files: text by path. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly services: readonly NamedService[];
+}
+
+/** The platform as the remote has it now. */
+export async function snapshot(repository: Repository): Promise<Snapshot> {
+  const commit = await repository.fetch();
+  const stackFiles = environments.map(stackFileOf);
+  const files = await repository.files(
+    commit,
+    (path) => isServiceFile(path) || stackFiles.includes(path),
+  );
+  return { commit, files, services: servicesIn(files) };
+}
+
+/**
+ * The registry of an environment, by the account in its committed stack file.
+ * @throws Error when the account is not decided, or its registry cannot be reached
+ */
+export async function registryOf(
+  { registryOf: open }: Places,
+  { files }: Snapshot,
+  environment: Environment,
+): Promise<Registry> {
+  const stackFiles = environments.flatMap((name) => {
+    const text = files.get(stackFileOf(name));
+    return text === undefined ? [] : [parseStackFile(name, text)];
+  });
+  const host = committedRegistryHost(stackFiles, environment);
+  if (host.startsWith(`${undecidedAccount}.`)) {
+    throw new Error(
+      `The account of ${environment} is not decided: ${stackFileOf(environment)} has idp:aws.accountId "${undecidedAccount}".\nNothing was changed. Fix: put in the account's number, there and in the image hosts of its service files; on the twin: --twin`,
+    );
+  }
+  return open(environment, host);
+}

@@ -1,0 +1,254 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+
+/**
+ * An image registry, spoken to by the OCI distribution specification: ECR and distribution's registry alike.
+ */
+export interface Registry {
+  /** For messages, such as "staging". */
+  readonly name: string;
+  /** Address without a path, such as `https://<account>.dkr.ecr.us-west-2.amazonaws.com`. */
+  readonly url: string;
+  /** Value of the authorization header. */
+  readonly authorization?: string | undefined;
+}
+
+/** A manifest as the registry keeps it. */
+export interface Manifest {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+const manifestTypes = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+];
+
+const Descriptor = z.object({ mediaType: z.string(), digest: z.string(), size: z.number() });
+const ManifestContent = z.object({
+  config: Descriptor.optional(),
+  layers: z.array(Descriptor).optional(),
+  /** Of an index: one manifest a platform. */
+  manifests: z.array(Descriptor).optional(),
+});
+const Config = z.object({ created: z.iso.datetime({ offset: true }).optional() });
+const TagList = z.object({ tags: z.array(z.string()).nullable() });
+
+/** A registry that does not answer this long is taken for down. Blobs may take longer. */
+const answerLimitMs = 20_000;
+
+/** The manifest behind a tag or digest; undefined when there is no such one, or no such repository. */
+export async function manifestOf(
+  registry: Registry,
+  repository: string,
+  reference: string,
+): Promise<Manifest | undefined> {
+  const response = await send(registry, `/v2/${repository}/manifests/${reference}`, {
+    headers: { accept: manifestTypes.join(", ") },
+  });
+  if (response.status === 404) return undefined;
+  await refuseFailure(registry, response, `manifest ${repository}:${reference}`);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const mediaType = response.headers.get("content-type") ?? "";
+  return { digest: digestOf(bytes), mediaType, bytes };
+}
+
+/** Digest behind a tag; undefined when there is no such tag or repository. */
+export async function digestOfTag(
+  registry: Registry,
+  repository: string,
+  tag: string,
+): Promise<string | undefined> {
+  return (await manifestOf(registry, repository, tag))?.digest;
+}
+
+/** Tags of a repository; none when there is no such repository. */
+export async function tagsOf(registry: Registry, repository: string): Promise<string[]> {
+  const tags: string[] = [];
+  let path: string | undefined = `/v2/${repository}/tags/list`;
+  while (path !== undefined) {
+    const response: Response = await send(registry, path);
+    if (response.status === 404) return [];
+    await refuseFailure(registry, response, `tags of ${repository}`);
+    tags.push(...(TagList.parse(await response.json()).tags ?? []));
+    // Long lists come in pages: RFC 5988, as the specification says.
+    const next = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
+    path = next && pathOf(new URL(next, registry.url));
+  }
+  return tags;
+}
+
+/** When the image behind a manifest was built, as its configuration says; undefined when it does not say. */
+export async function createdOf(
+  registry: Registry,
+  repository: string,
+  manifest: Manifest,
+): Promise<Date | undefined> {
+  const { config, manifests } = contentOf(manifest);
+  const [platform] = manifests ?? [];
+  if (platform !== undefined) {
+    const inner = await manifestOf(registry, repository, platform.digest);
+    return inner && createdOf(registry, repository, inner);
+  }
+  if (config === undefined) return undefined;
+  const response = await send(registry, `/v2/${repository}/blobs/${config.digest}`);
+  await refuseFailure(registry, response, `configuration of ${repository}@${manifest.digest}`);
+  const { created } = Config.parse(await response.json());
+  return created === undefined ? undefined : new Date(created);
+}
+
+/** Content that a manifest names, and how to read it. */
+interface Blob {
+  readonly digest: string;
+  readonly size: number;
+  readonly read: () => Promise<NonNullable<RequestInit["body"]>>;
+}
+
+/**
+ * Copies everything that a manifest is made of from one registry to the other, but not the manifest itself: nobody
+ * sees it there until {@link putManifest}. What is there already is not sent again.
+ */
+export async function copyContent(
+  from: Registry,
+  to: Registry,
+  repository: string,
+  manifest: Manifest,
+): Promise<void> {
+  const { config, layers, manifests } = contentOf(manifest);
+  for (const { digest } of manifests ?? []) {
+    const inner = await manifestOf(from, repository, digest);
+    if (inner === undefined) throw lacks(from, `${repository}@${digest}`);
+    await copyContent(from, to, repository, inner);
+    await putManifest(to, repository, inner.digest, inner);
+  }
+  for (const { digest, size } of [...(layers ?? []), ...(config ? [config] : [])]) {
+    await putBlob(to, repository, {
+      digest,
+      size,
+      read: async () => {
+        const response = await send(from, `/v2/${repository}/blobs/${digest}`, { signal: null });
+        await refuseFailure(from, response, `${repository}@${digest}`);
+        // A layer may be larger than memory: it is passed on as it comes.
+        if (response.body === null) throw lacks(from, `${repository}@${digest}`);
+        return response.body;
+      },
+    });
+  }
+}
+
+/** Puts a blob into a repository unless it is there (OCI distribution specification, "Pushing blobs"). */
+export async function putBlob(registry: Registry, repository: string, blob: Blob): Promise<void> {
+  const path = `/v2/${repository}/blobs`;
+  const known = await send(registry, `${path}/${blob.digest}`, { method: "HEAD" });
+  if (known.ok) return;
+  const session = await send(registry, `${path}/uploads/`, { method: "POST" });
+  await refuseFailure(registry, session, `upload to ${repository}`);
+  const patched = await send(registry, locationOf(registry, session), {
+    method: "PATCH",
+    headers: {
+      "content-type": "application/octet-stream",
+      "content-length": `${blob.size}`,
+    },
+    body: await blob.read(),
+    // As fetch wants it for a body that is a stream.
+    duplex: "half",
+    signal: null,
+  });
+  await refuseFailure(registry, patched, `upload to ${repository}`);
+  const location = new URL(locationOf(registry, patched), registry.url);
+  location.searchParams.set("digest", blob.digest);
+  const done = await send(registry, pathOf(location), { method: "PUT" });
+  await refuseFailure(registry, done, `upload to ${repository}`);
+}
+
+/**
+ * Puts a manifest under a tag or its digest. It does not look whether the tag is there: the caller has, and ECR with
+ * immutable tags refuses by itself.
+ */
+export async function putManifest(
+  registry: Registry,
+  repository: string,
+  reference: string,
+  { mediaType, bytes }: Manifest,
+): Promise<void> {
+  const response = await send(registry, `/v2/${repository}/manifests/${reference}`, {
+    method: "PUT",
+    headers: { "content-type": mediaType },
+    body: new Uint8Array(bytes),
+  });
+  await refuseFailure(registry, response, `manifest ${repository}:${reference}`);
+}
+
+/** Digest that names some content. */
+export function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+function contentOf({ bytes }: Manifest): z.infer<typeof ManifestContent> {
+  return ManifestContent.parse(JSON.parse(bytes.toString("utf8")));
+}
+
+function locationOf(registry: Registry, response: Response): string {
+  return pathOf(new URL(response.headers.get("location") ?? "", registry.url));
+}
+
+function pathOf({ pathname, search }: URL): string {
+  return `${pathname}${search}`;
+}
+
+function lacks({ name, url }: Registry, what: string): Error {
+  return new Error(`The registry of ${name} (${url}) has no ${what}.`);
+}
+
+interface SendOptions extends Omit<RequestInit, "signal" | "headers"> {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly duplex?: "half";
+  /** Null: no limit. */
+  readonly signal?: null;
+}
+
+/** Sends one request; the answer may be a failure. */
+async function send(
+  registry: Registry,
+  path: string,
+  options: SendOptions = {},
+): Promise<Response> {
+  const { headers = {}, signal, ...rest } = options;
+  const { authorization } = registry;
+  try {
+    return await fetch(new URL(path, registry.url), {
+      ...rest,
+      headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+      ...(signal === undefined && { signal: AbortSignal.timeout(answerLimitMs) }),
+    });
+  } catch (error) {
+    throw new Error(
+      `The registry of ${registry.name} (${registry.url}) does not answer: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** fetch hides why it failed in the cause. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(inner instanceof Error)) return String(inner);
+  return "code" in inner && typeof inner.code === "string" ? inner.code : inner.message;
+}
+
+async function refuseFailure(registry: Registry, response: Response, what: string): Promise<void> {
+  if (response.ok) return;
+  const text = await response.text();
+  throw new Error(
+    `The registry of ${registry.name} (${registry.url}) answered ${response.status} for the ${what}: ${text.trim().slice(0, 500)}${mends[response.status] ?? ""}`,
+  );
+}
+
+const mends: Readonly<Record<number, string>> = {
+  401: "\nFix: log in to the account, or name its profile",
+  403: "\nFix: use credentials that may read and write this account's ECR",
+  404: "\nFix: the repository is made with the service's file: pulumi up -s <environment>",
+};

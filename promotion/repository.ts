@@ -1,0 +1,275 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gitIn, gitMessage, readFiles, readObjects, type Git } from "./git.ts";
+
+/** How often a change is made anew on a head that moved meanwhile. Image Updater pushes to the same branch. */
+const attempts = 8;
+/** The longest history of one file that is read. */
+const historyLimit = 200;
+
+/** A commit that changed a file. */
+export interface Change {
+  readonly commit: string;
+  /** Author's name. */
+  readonly author: string;
+  readonly date: Date;
+  readonly subject: string;
+  /** The file after the commit; undefined when the commit deleted it. */
+  readonly text: string | undefined;
+}
+
+/** One commit to be made: one file, changed by a function of what stands there. */
+export interface Edit {
+  readonly path: string;
+  /** @returns the file's new text; the same text makes no commit */
+  readonly edit: (text: string | undefined) => string;
+  /** Made from the text before and after. First line: the subject. */
+  readonly message: (before: string, after: string) => string;
+}
+
+/** What became of an {@link Edit}. */
+export interface Committed {
+  /** Undefined when the file already was as wanted. */
+  readonly commit: string | undefined;
+  /** The commit it stands on. */
+  readonly parent: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * A repository that others push to as well, through a clone of it. Everything is read from the branch as it is on the
+ * remote; commits are made in the object store and pushed, so no work tree is ever touched.
+ */
+export class Repository {
+  /** Address of the remote. */
+  readonly url: string;
+  /** The branch that Argo CD watches. */
+  readonly branch: string;
+  readonly #git: Git;
+  readonly #directory: string;
+  readonly #remote: string;
+
+  private constructor(directory: string, git: Git, remote: string, branch: string, url: string) {
+    this.#directory = directory;
+    this.#git = git;
+    this.#remote = remote;
+    this.branch = branch;
+    this.url = url;
+  }
+
+  /**
+   * @param options `identity`: environment of git that says who commits, where the person's own is not wanted
+   * @throws Error when the directory is no clone
+   */
+  static async open(
+    directory: string,
+    {
+      remote = "origin",
+      branch = "main",
+      identity = {},
+    }: { remote?: string; branch?: string; identity?: Readonly<Record<string, string>> } = {},
+  ): Promise<Repository> {
+    const git = gitIn(directory, identity);
+    try {
+      const url = await git(["remote", "get-url", remote]);
+      return new Repository(directory, git, remote, branch, url);
+    } catch (error) {
+      throw new Error(
+        `${directory} is no clone with a remote "${remote}": ${gitMessage(error)}\nFix: run it in a clone of the platform's repository, or name one: --repository <folder>`,
+        { cause: error },
+      );
+    }
+  }
+
+  /**
+   * Fetches the branch.
+   * @returns its newest commit
+   * @throws Error when the remote does not answer or has no such branch
+   */
+  async fetch(): Promise<string> {
+    const ref = `refs/heads/${this.branch}`;
+    try {
+      await this.#git([
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        this.#remote,
+        `+${ref}:${this.#tracking()}`,
+      ]);
+    } catch (error) {
+      throw new Error(
+        `The git server does not give ${this.branch} of ${this.url}:\n${gitMessage(error)}\nNothing was changed. Fix: see that the address answers and that you may read it, then run the command again`,
+        { cause: error },
+      );
+    }
+    return this.#git(["rev-parse", this.#tracking()]);
+  }
+
+  /**
+   * Refuses a clone that is not what its owner may take it for: with changes that are not committed, or with commits on
+   * the branch that the remote lacks. Call it after {@link fetch}, before anything is written.
+   */
+  async refuseUnpublished(): Promise<void> {
+    if ((await this.#git(["rev-parse", "--is-bare-repository"])) === "true") return;
+    const status = await this.#git(["status", "--porcelain", "--untracked-files=no"]);
+    if (status !== "") {
+      const files = status.split("\n").map((line) => line.slice(3));
+      throw new Error(
+        `${this.#directory} has changes that are not committed: ${files.join(", ")}\nNothing was changed. Fix: commit and push them, or put them aside: git stash`,
+      );
+    }
+    const local = `refs/heads/${this.branch}`;
+    const mine = await this.#git(["rev-list", "--count", `${this.#tracking()}..${local}`]).catch(
+      () => "0",
+    );
+    if (mine === "0") return;
+    const theirs = await this.#git(["rev-list", "--count", `${local}..${this.#tracking()}`]);
+    throw new Error(
+      theirs === "0"
+        ? `${this.branch} of ${this.#directory} has ${mine} commit(s) that ${this.#remote} lacks.\nNothing was changed. Fix: git push ${this.#remote} ${this.branch}`
+        : `${this.branch} of ${this.#directory} has diverged: ${mine} commit(s) that ${this.#remote} lacks, ${theirs} that it lacks itself.\nNothing was changed. Fix: git pull --rebase ${this.#remote} ${this.branch}, then git push ${this.#remote} ${this.branch}`,
+    );
+  }
+
+  /** The files of a commit that `select` takes: text by path. */
+  files(commit: string, select: (path: string) => boolean): Promise<Map<string, string>> {
+    return readFiles(this.#git, commit, select);
+  }
+
+  /** The commits that changed a file, newest first, at most 200. */
+  async history(commit: string, path: string): Promise<Change[]> {
+    const format = "--format=%H%x00%an%x00%aI%x00%s";
+    const log = await this.#git(["log", `-${historyLimit}`, format, commit, "--", path]);
+    const entries = log === "" ? [] : log.split("\n").map((line) => line.split("\0"));
+    const texts = await readObjects(
+      this.#git,
+      entries.map(([hash = ""]) => `${hash}:${path}`),
+    );
+    return entries.map(([hash = "", author = "", date = "", subject = ""], index) => ({
+      commit: hash,
+      author,
+      date: new Date(date),
+      subject,
+      text: texts[index],
+    }));
+  }
+
+  /**
+   * Puts a folder of a commit on disk, for programs that read files.
+   * @param directory where to; must be there
+   */
+  async checkOut(commit: string, path: string, directory: string): Promise<void> {
+    const env = { GIT_INDEX_FILE: join(directory, ".index") };
+    const prefix = `--prefix=${directory}/`;
+    await this.#git(["read-tree", commit], { env });
+    const listing = await this.#git(["ls-files", "-z", "--", path], { env });
+    await this.#git(["checkout-index", "--force", prefix, "-z", "--stdin"], {
+      env,
+      input: listing,
+    });
+  }
+
+  /**
+   * One commit on the newest head of the branch, pushed. When somebody else pushed meanwhile, the edit is made again on
+   * what stands there then.
+   * @throws Error of the edit, or when the push is refused
+   */
+  async commit(edit: Edit): Promise<Committed> {
+    for (let attempt = 1; ; attempt++) {
+      const head = await this.fetch();
+      const made = await this.#make(head, edit);
+      if (made.commit === undefined) return made;
+      try {
+        await this.#git([
+          "push",
+          "--quiet",
+          this.#remote,
+          `${made.commit}:refs/heads/${this.branch}`,
+        ]);
+        return made;
+      } catch (error) {
+        const message = gitMessage(error);
+        if (attempt < attempts && isRace(message)) {
+          await sleep(50 * attempt * (1 + Math.random()));
+          continue;
+        }
+        throw new Error(
+          `The push to ${this.branch} of ${this.url} was refused${attempt > 1 ? ` ${attempt} times` : ""}:\n${message}\nNothing was changed.`,
+          { cause: error },
+        );
+      }
+    }
+  }
+
+  /**
+   * One commit on the branch's newest head, pushed as a branch of its own.
+   * @throws Error when that branch is there, or when the push is refused
+   */
+  async commitToBranch(name: string, edit: Edit): Promise<Committed> {
+    const made = await this.#make(await this.fetch(), edit);
+    if (made.commit === undefined) return made;
+    const ref = `refs/heads/${name}`;
+    try {
+      await this.#git([
+        "push",
+        "--quiet",
+        // An empty value: it must not be there.
+        `--force-with-lease=${ref}:`,
+        this.#remote,
+        `${made.commit}:${ref}`,
+      ]);
+    } catch (error) {
+      const message = gitMessage(error);
+      throw new Error(
+        message.includes("stale info")
+          ? `The branch ${name} is there already.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${name}`
+          : `The push of ${name} to ${this.url} was refused:\n${message}\nNothing was changed.`,
+        { cause: error },
+      );
+    }
+    return made;
+  }
+
+  #tracking(): string {
+    return `refs/remotes/${this.#remote}/${this.branch}`;
+  }
+
+  /** The commit of an edit on `parent`, in the object store only. */
+  async #make(parent: string, { path, edit, message }: Edit): Promise<Committed> {
+    const [text] = await readObjects(this.#git, [`${parent}:${path}`]);
+    const after = edit(text);
+    const before = text ?? "";
+    if (after === before) return { commit: undefined, parent, before, after };
+    const scratch = mkdtempSync(join(tmpdir(), "idp-index-"));
+    try {
+      const env = { GIT_INDEX_FILE: join(scratch, "index") };
+      await this.#git(["read-tree", parent], { env });
+      const blob = await this.#git(["hash-object", "-w", "--stdin"], { input: after });
+      await this.#git(["update-index", "--add", "--cacheinfo", `100644,${blob},${path}`], { env });
+      const tree = await this.#git(["write-tree"], { env });
+      const input = message(before, after);
+      const commit = await this.#git(["commit-tree", tree, "-p", parent, "-F", "-"], { input });
+      return { commit, parent, before, after };
+    } catch (error) {
+      const said = gitMessage(error);
+      throw new Error(
+        /tell me who you are|ident|user\.email/i.test(said)
+          ? `git does not know who commits.\nFix: git config --global user.name "<your name>" && git config --global user.email <your address>`
+          : `The commit could not be made: ${said}`,
+        { cause: error },
+      );
+    } finally {
+      rmSync(scratch, { recursive: true });
+    }
+  }
+}
+
+/** Whether a refused push only came too late. */
+function isRace(message: string): boolean {
+  return /non-fast-forward|fetch first|cannot lock ref|failed to update ref|incorrect old value|remote ref updated/i.test(
+    message,
+  );
+}

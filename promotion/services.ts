@@ -1,0 +1,70 @@
+import { parse } from "yaml";
+import { nearest } from "../catalog/nearest.ts";
+import { imageOf, ServiceFile } from "../catalog/schema.ts";
+import { applicationsFolder, nameOf, serviceFileEnding } from "../catalog/service.ts";
+import { environments, type Environment } from "../config/environments.ts";
+
+/** A service as a commit's files name it. */
+export interface NamedService {
+  readonly environment: Environment;
+  readonly name: string;
+  /** Repository inside the account's registry, such as `idp/localtime`. */
+  readonly image: string;
+  readonly tag: string;
+}
+
+/** Path of a service's file in an environment, from the repository's root. */
+export function serviceFileOf(environment: Environment, service: string): string {
+  return `${applicationsFolder(environment)}/${service}${serviceFileEnding}`;
+}
+
+/** Whether a path is that of a service file. */
+export function isServiceFile(path: string): boolean {
+  return (
+    path.endsWith(serviceFileEnding) &&
+    environments.some((environment) => path === serviceFileOf(environment, nameOf(path)))
+  );
+}
+
+/** The services of the given files, sorted by environment and name. A file that is not valid names none. */
+export function servicesIn(files: ReadonlyMap<string, string>): NamedService[] {
+  return environments.flatMap((environment) =>
+    [...files]
+      .filter(([path]) => path.startsWith(`${applicationsFolder(environment)}/`))
+      .flatMap(([path, text]) => {
+        const content = contentOf(text);
+        if (content === undefined) return [];
+        const { repository, tag } = content.image;
+        return [{ environment, name: nameOf(path), image: imageOf(repository).name, tag }];
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  );
+}
+
+/** What a service file says; undefined when it is not valid. */
+export function contentOf(text: string): ServiceFile | undefined {
+  try {
+    return ServiceFile.safeParse(parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The one service of this name in an environment.
+ * @throws Error naming the services that there are
+ */
+export function requireService(
+  services: readonly NamedService[],
+  environment: Environment,
+  name: string,
+): NamedService {
+  const own = services.filter((service) => service.environment === environment);
+  const found = own.find((service) => service.name === name);
+  if (found) return found;
+  const names = own.map((service) => service.name);
+  const meant = nearest(name, names);
+  throw new Error(
+    `${environment} has no service "${name}"${meant ? `; did you mean ${meant}?` : ""} There are: ${names.join(", ") || "none"}.\nNothing was changed. Fix: a service is a file ${serviceFileOf(environment, "<service>")}`,
+  );
+}

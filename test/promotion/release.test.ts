@@ -1,0 +1,181 @@
+import { expect } from "chai";
+import { release } from "../../promotion/release.ts";
+import { serviceFileOf } from "../../promotion/services.ts";
+import { failure, Platform, serviceText } from "../support/platform.ts";
+
+describe("release", () => {
+  let platform: Platform;
+  beforeEach(async () => {
+    platform = await Platform.start();
+  });
+  afterEach(() => {
+    platform.stop();
+  });
+
+  it("copies the digest of dev's build to prod's and staging's registry, and nothing else", async () => {
+    const digest = await platform.push("dev", "sha-0000002", 2);
+    const before = await platform.inRemote("rev-parse", "main");
+    const made = await release(platform.places, {
+      service: "clock",
+      version: "v1.1.0",
+      commit: "0000002abcdef",
+    });
+    expect(made).to.deep.equal({
+      service: "clock",
+      version: "v1.1.0",
+      image: "idp/clock",
+      build: "sha-0000002",
+      digest,
+      copiedTo: ["prod", "staging"],
+    });
+    for (const environment of ["staging", "prod"] as const) {
+      expect(platform.registries[environment].contents()).to.include(`idp/clock:v1.1.0 ${digest}`);
+      expect(platform.registries[environment].contents()).to.have.length(2);
+    }
+    expect(platform.registries.dev.contents()).to.have.length(2);
+    expect(await platform.inRemote("rev-parse", "main")).to.equal(before);
+  });
+
+  it("takes the build that dev's file names when no commit is given", async () => {
+    await platform.push("dev", "sha-0000002", 2);
+    const { build } = await release(platform.places, { service: "clock", version: "v1.1.0" });
+    expect(build).to.equal("sha-0000001");
+  });
+
+  it("writes nothing the second time", async () => {
+    await release(platform.places, { service: "clock", version: "v1.1.0" });
+    const state = await platform.state();
+    for (const registry of Object.values(platform.registries)) registry.requests.length = 0;
+    const again = await release(platform.places, { service: "clock", version: "v1.1.0" });
+    expect(again.copiedTo).to.deep.equal([]);
+    expect(await platform.state()).to.deep.equal(state);
+    for (const registry of Object.values(platform.registries)) {
+      expect(registry.writes()).to.deep.equal([]);
+    }
+  });
+
+  it("goes on where an interrupted one stopped", async () => {
+    platform.registries.staging.fails = (request) =>
+      request.startsWith("PUT") && request.includes("/manifests/");
+    const said = await failure(release(platform.places, { service: "clock", version: "v1.1.0" }));
+    expect(said).to.include("The registry of staging");
+    platform.registries.staging.fails = () => false;
+    const { copiedTo } = await release(platform.places, { service: "clock", version: "v1.1.0" });
+    expect(copiedTo).to.deep.equal(["staging"]);
+  });
+
+  it("logs in where the registry asks for it", async () => {
+    platform.registries.prod.authorization = "Basic abc";
+    const { copiedTo } = await release(platform.places, { service: "clock", version: "v1.1.0" });
+    expect(copiedTo).to.deep.equal(["prod", "staging"]);
+  });
+
+  describe("refuses, and leaves registries and git as they were:", () => {
+    const refused = async (
+      request: { service?: string; version?: string; commit?: string },
+      ...words: string[]
+    ) => {
+      const state = await platform.state();
+      const said = await failure(
+        release(platform.places, { service: "clock", version: "v1.1.0", ...request }),
+      );
+      for (const word of words) expect(said).to.include(word);
+      expect(await platform.state()).to.deep.equal(state);
+      for (const registry of Object.values(platform.registries)) {
+        expect(registry.writes()).to.deep.equal([]);
+      }
+    };
+
+    for (const version of ["latest", "v1.2", "1.2.3", "v1.2.3-rc.1", "v01.2.3", "", "v1.2.3 "]) {
+      it(`the version "${version}"`, () =>
+        refused({ version }, `"${version}" is no version of a release`, "v1.2.3"));
+    }
+
+    it("a build that does not exist", () =>
+      refused(
+        { commit: "fffffff" },
+        "has no idp/clock:sha-fffffff",
+        "1 build(s), such as sha-0000001",
+      ));
+
+    for (const commit of ["abc", "main", "ABCDEF0", "sha-0000001"]) {
+      it(`the commit "${commit}"`, () => refused({ commit }, `"${commit}" is no commit`));
+    }
+
+    it("a service that does not exist, and says which do", () =>
+      refused(
+        { service: "clok" },
+        'dev has no service "clok"; did you mean clock?',
+        "There are: clock.",
+      ));
+
+    for (const environment of ["staging", "prod"] as const) {
+      it(`a version that ${environment} has with another digest`, async () => {
+        await platform.push(environment, "v1.1.0", 7);
+        platform.registries[environment].requests.length = 0;
+        await refused({}, `idp/clock:v1.1.0 is in ${environment}'s registry already`, "sha256:");
+      });
+    }
+
+    it("a clone with changes that are not committed", async () => {
+      platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
+      await refused(
+        {},
+        "changes that are not committed: argocd/applications/dev/clock.yaml",
+        "git stash",
+      );
+    });
+
+    it("a clone that has diverged", async () => {
+      await platform.inClone("commit", "--quiet", "--allow-empty", "-m", "Mine");
+      await platform.commitElsewhere({ "README.md": "theirs\n" });
+      await refused({}, "has diverged: 1 commit(s) that origin lacks, 1 that it lacks itself");
+    });
+
+    it("a clone with commits that were not pushed", async () => {
+      await platform.inClone("commit", "--quiet", "--allow-empty", "-m", "Mine");
+      await refused({}, "has 1 commit(s) that origin lacks", "git push origin main");
+    });
+
+    for (const environment of ["dev", "staging", "prod"] as const) {
+      it(`when ${environment}'s registry is down`, async () => {
+        platform.registries[environment].stop();
+        await refused(
+          {},
+          `The registry of ${environment} (http://127.0.0.1:`,
+          "does not answer: ECONNREFUSED",
+        );
+      });
+    }
+
+    it("when a registry wants other credentials", async () => {
+      const { registryOf } = platform.places;
+      platform.registries.staging.authorization = "Basic right";
+      platform.places = {
+        ...platform.places,
+        registryOf: async (environment, host) => ({
+          ...(await registryOf(environment, host)),
+          authorization: "Basic wrong",
+        }),
+      };
+      await refused({}, "The registry of staging", "answered 401", "Fix: log in");
+    });
+
+    it("when the account of staging is not decided", async () => {
+      await platform.commitElsewhere({
+        "Pulumi.staging.yaml":
+          'config:\n  idp:aws: { accountId: "000000000000", region: us-west-2 }\n',
+      });
+      await refused({}, "The account of staging is not decided: Pulumi.staging.yaml", "--twin");
+    });
+  });
+
+  it("refuses when the git server is down, and has asked no registry", async () => {
+    await platform.inClone("remote", "set-url", "origin", "http://127.0.0.1:9/idp.git");
+    const said = await failure(release(platform.places, { service: "clock", version: "v1.1.0" }));
+    expect(said).to.include("The git server does not give main of");
+    for (const registry of Object.values(platform.registries)) {
+      expect(registry.requests).to.deep.equal([]);
+    }
+  });
+});

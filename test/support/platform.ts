@@ -1,0 +1,176 @@
+import { execa } from "execa";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { ociImage } from "../../local/oci-image.ts";
+import { pushImage } from "../../local/registry.ts";
+import { environments, type Environment } from "../../config/environments.ts";
+import type { Places } from "../../promotion/platform.ts";
+import { Repository } from "../../promotion/repository.ts";
+import { serviceFileOf } from "../../promotion/services.ts";
+import { MemoryRegistry } from "./memory-registry.ts";
+
+const accounts: Readonly<Record<Environment, string>> = {
+  dev: "111111111111",
+  staging: "222222222222",
+  prod: "333333333333",
+};
+const strategies = { dev: "newest-build", staging: "semver", prod: "pinned" } as const;
+
+const identity = {
+  GIT_AUTHOR_NAME: "Test Person",
+  GIT_AUTHOR_EMAIL: "person@test.invalid",
+  GIT_COMMITTER_NAME: "Test Person",
+  GIT_COMMITTER_EMAIL: "person@test.invalid",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+};
+
+/** A service file, with a comment and quotes that every change has to leave alone. */
+export const serviceText = (environment: Environment, tag: string, more = "") =>
+  `# ${environment}: every key is in docs/services.md\nimage:\n  repository: ${accounts[environment]}.dkr.ecr.us-west-2.amazonaws.com/idp/clock\n  tag: ${tag} # the version\nport: 8080\n\nresources: "small"\nreplicas: 2\n${more}`;
+
+const stackText = (environment: Environment) =>
+  `config:\n  idp:aws: { accountId: "${accounts[environment]}", region: us-west-2 }\n  idp:images: { strategy: ${strategies[environment]} }\n`;
+
+/** The tags that the platform begins with. */
+export const firstTags = { dev: "sha-0000001", staging: "v1.0.0", prod: "v1.0.0" } as const;
+
+/**
+ * A small platform in a scratch folder: a bare repository with one service "clock" in three environments, a clone of
+ * it, and three registries in memory that hold what the service files name, one digest.
+ */
+export class Platform {
+  readonly scratch: string;
+  readonly remote: string;
+  readonly clone: string;
+  readonly registries: Readonly<Record<Environment, MemoryRegistry>>;
+  places: Places;
+
+  private constructor(
+    scratch: string,
+    registries: Readonly<Record<Environment, MemoryRegistry>>,
+    repository: Repository,
+  ) {
+    this.scratch = scratch;
+    this.remote = join(scratch, "remote.git");
+    this.clone = join(scratch, "clone");
+    this.registries = registries;
+    this.places = {
+      repository,
+      registryOf: (environment) => Promise.resolve(registries[environment].as(environment)),
+    };
+  }
+
+  static async start(): Promise<Platform> {
+    const scratch = mkdtempSync(join(tmpdir(), "idp-platform-"));
+    const clone = join(scratch, "clone");
+    const remote = join(scratch, "remote.git");
+    await execa("git", ["init", "--quiet", "--bare", "--initial-branch=main", remote]);
+    await execa("git", ["clone", "--quiet", remote, clone], { reject: false });
+    await git(clone, "checkout", "--quiet", "-B", "main");
+    const files = environments.flatMap((environment) => [
+      [`Pulumi.${environment}.yaml`, stackText(environment)] as const,
+      [
+        serviceFileOf(environment, "clock"),
+        serviceText(environment, firstTags[environment]),
+      ] as const,
+    ]);
+    write(clone, Object.fromEntries(files));
+    await git(clone, "add", "--all");
+    await git(clone, "commit", "--quiet", "-m", "Start");
+    await git(clone, "push", "--quiet", "origin", "main");
+    const [dev, staging, prod] = await Promise.all([
+      MemoryRegistry.start(),
+      MemoryRegistry.start(),
+      MemoryRegistry.start(),
+    ]);
+    const platform = new Platform(
+      scratch,
+      { dev, staging, prod },
+      await Repository.open(clone, { identity }),
+    );
+    for (const environment of environments)
+      await platform.push(environment, firstTags[environment], 1);
+    for (const registry of Object.values(platform.registries)) registry.requests.length = 0;
+    return platform;
+  }
+
+  stop(): void {
+    for (const registry of Object.values(this.registries)) registry.stop();
+    rmSync(this.scratch, { recursive: true });
+  }
+
+  /** Pushes a build under a tag. @param build the same number is the same image; later ones are of later days */
+  async push(environment: Environment, tag: string, build: number): Promise<string> {
+    const image = ociImage({
+      title: "idp/clock",
+      revision: `${build}`,
+      version: "",
+      created: new Date(Date.UTC(2026, 0, build)),
+    });
+    await pushImage(this.registries[environment].as(environment), "idp/clock", tag, image);
+    return image.manifest.digest;
+  }
+
+  /** As somebody else does: another clone, one commit, pushed. */
+  async commitElsewhere(
+    files: Readonly<Record<string, string>>,
+    message = "Elsewhere",
+  ): Promise<void> {
+    const other = mkdtempSync(join(this.scratch, "other-"));
+    await git(other, "clone", "--quiet", this.remote, ".");
+    write(other, files);
+    await git(other, "add", "--all");
+    await git(other, "commit", "--quiet", "-m", message);
+    await git(other, "push", "--quiet", "origin", "main");
+  }
+
+  /** Changes files of the clone and leaves them so. */
+  edit(files: Readonly<Record<string, string>>): void {
+    write(this.clone, files);
+  }
+
+  inClone(...args: string[]): Promise<string> {
+    return git(this.clone, ...args);
+  }
+
+  inRemote(...args: string[]): Promise<string> {
+    return git(this.remote, ...args);
+  }
+
+  /** A service file as the remote has it. */
+  async fileOf(environment: Environment, branch = "main"): Promise<string> {
+    return `${await this.inRemote("show", `${branch}:${serviceFileOf(environment, "clock")}`)}\n`;
+  }
+
+  /** All that a refused command must leave as it was: branches of the remote, tags of the registries, the clone. */
+  async state(): Promise<unknown> {
+    return {
+      branches: await this.inRemote("for-each-ref", "--format=%(refname) %(objectname)"),
+      registries: environments.map((environment) => this.registries[environment].contents()),
+      clone: [await this.inClone("status", "--porcelain"), await this.inClone("rev-parse", "HEAD")],
+    };
+  }
+}
+
+async function git(cwd: string, ...args: string[]): Promise<string> {
+  return (await execa("git", args, { cwd, env: identity })).stdout;
+}
+
+function write(directory: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), text);
+  }
+}
+
+/** The message that a promise fails with. @throws when it does not */
+export async function failure(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new Error("It should have been refused.");
+}
