@@ -19,7 +19,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   report: {
     description: "write a job's outputs to GitHub: a comment, an issue",
-    load: async () => (await import("./report.ts")).reportCommand(),
+    load: async () => (await import("./github-report.ts")).reportCommand(),
   },
   release: {
     description: "make a build a release: the same digest, in staging's and prod's registry",

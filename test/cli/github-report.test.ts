@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { expect } from "chai";
 import { githubJob, type GithubJob } from "../../cli/github-api.ts";
-import { reportBody, reportComment, reportIssue } from "../../cli/report.ts";
+import { reportBody, reportComment, reportIssue } from "../../cli/github-report.ts";
 
 describe("the text of a report", () => {
   const plan = "Previewing update (dev):\n\nResources:\n    + 2 to create\n    63 unchanged\n";
