@@ -1,32 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { parse } from "yaml";
 import { z } from "zod";
 import { githubIssuer } from "../../components/iam-documents.ts";
 import { environments, type Environment } from "../../config/environments.ts";
 import { repositoryRoot } from "../../local/paths.ts";
 import { jobs, workflows, type NamedJob } from "./workflows.ts";
 
-const StackFile = z.object({
-  config: z.object({
-    "idp:github": z.object({
-      repository: z.string(),
-      publishers: z.tuple([z.object({ repository: z.string(), image: z.string() })], z.unknown()),
-    }),
-  }),
-});
-
 /**
  * What a job's token says, and which roles then let it in. The roles' trust is read from the golden files, which hold
  * what the program registers; the jobs from the workflows. Neither list knows the other.
  */
-
-const { repository: platform, publishers } = StackFile.parse(
-  parse(readFileSync(join(repositoryRoot, "Pulumi.dev.yaml"), "utf8")),
-).config["idp:github"];
-const [{ repository: service, image }] = publishers;
-const publish = `publish-${image.replaceAll("/", "-")}`;
 
 /** The claims that the roles' trust looks at. */
 interface Token {
@@ -66,6 +50,17 @@ function rolesOf(environment: Environment): Map<string, Record<string, string | 
   );
 }
 
+/** The repository in the subject that a role of dev trusts. */
+function repositoryOf(role: string): string {
+  const [subject = ""] = [rolesOf("dev").get(role)?.[`${githubIssuer}:sub`] ?? ""].flat();
+  return /^repo:([^:]+):/.exec(subject)?.[1] ?? "";
+}
+
+// Whose they are is the golden files' matter; that it is one repository each, the policies' tests'.
+const platform = repositoryOf("provision");
+const publish = [...rolesOf("dev").keys()].find((role) => role.startsWith("publish-")) ?? "";
+const service = repositoryOf(publish);
+
 /** The roles of every account that let the token in, such as `dev provision`. */
 function admits({ repository, ref, subject }: Token): string[] {
   const claims: Readonly<Record<string, string>> = {
@@ -89,6 +84,13 @@ const main = "refs/heads/main";
 const pull = "refs/pull/12/merge";
 
 describe("a job's token", () => {
+  it("is of a repository that the accounts know", () => {
+    expect([platform, service]).to.satisfy((names: string[]) =>
+      names.every((name) => /^[\w.-]+\/[\w.-]+$/.test(name)),
+    );
+    expect(platform).not.to.equal(service);
+  });
+
   const cases: Readonly<Record<string, readonly [Token, readonly string[]]>> = {
     "of a pull request reads": [
       { repository: platform, ref: pull, subject: "pull_request" },
