@@ -232,6 +232,36 @@ describe("the steps' commands", () => {
       expect(answered[1]).to.include('"state":"closed"');
     },
 
+    "provision.changes: Look for more than tags": async () => {
+      const git = async (...args: string[]) => {
+        const identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+        return (await execa("git", [...identity, ...args], { cwd: folder })).stdout;
+      };
+      const commit = async (path: string, text: string) => {
+        write(path, text);
+        await git("add", path);
+        await git("commit", "-qm", path);
+        return git("rev-parse", "HEAD");
+      };
+      const needed = async (before: string, GITHUB_SHA: string) => {
+        const github = { event: { before } };
+        const step = "provision.changes: Look for more than tags";
+        const { exitCode, outputs, stdout } = await run(step, { github }, { GITHUB_SHA });
+        expect(exitCode, stdout).to.equal(0);
+        return outputs["needed"];
+      };
+      const file = (tag: string) => `image:\n  repository: idp/version\n  tag: ${tag}\nport: 80\n`;
+      await git("init", "-q");
+      const first = await commit("a.yaml", file("v1.0.0"));
+      const promoted = await commit("a.yaml", file("v1.1.0"));
+      const added = await commit("b.yaml", file("v1.0.0"));
+      expect(await needed(first, promoted), "a tag alone").to.equal("false");
+      expect(await needed(promoted, added), "a new file").to.equal("true");
+      expect(await needed(first, added), "both").to.equal("true");
+      expect(await needed("", promoted), "by hand").to.equal("true");
+      expect(await needed("0".repeat(40), promoted), "a new branch").to.equal("true");
+    },
+
     "destroy.destroy: Confirm": async () => {
       const confirm = (confirmation: string) =>
         run("destroy.destroy: Confirm", { inputs: { confirmation } });
