@@ -5,40 +5,18 @@ import { expect } from "chai";
 import { parse } from "yaml";
 import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
-import { initialise } from "../config/initialise.ts";
 import { fixtureRelease } from "./support/fixtures.ts";
+import { goldenStackFiles } from "./support/golden.ts";
 import { record, type Registered } from "./support/record.ts";
 
 /** What a reviewer sees of a change: everything that each stack would register, with its inputs. */
-
-const root = join(import.meta.dirname, "..");
-
-/** Whose the repository is does not matter here: a fork has the same golden files until it changes a setting. */
-const facts = {
-  url: "https://github.com/example/idp",
-  branch: "main",
-  github: "example/idp",
-  accounts: {
-    dev: { accountId: "100000000001", region: "us-west-2" },
-    staging: { accountId: "100000000002", region: "us-west-2" },
-    prod: { accountId: "100000000003", region: "us-west-2" },
-  },
-};
-
-const stackFiles = new Map(
-  environments.map((environment) => {
-    const file = `Pulumi.${environment}.yaml`;
-    return [file, readFileSync(join(root, file), "utf8")];
-  }),
-);
-const ownStackFiles = initialise(stackFiles, facts);
 
 const Config = z.object({ config: z.record(z.string(), z.unknown()) });
 
 /** The committed settings, with small manifests of ours in place of the releases'. */
 function configOf(environment: Environment): Record<string, string> {
   const file = `Pulumi.${environment}.yaml`;
-  const { config } = Config.parse(parse(ownStackFiles.get(file) ?? stackFiles.get(file) ?? ""));
+  const { config } = Config.parse(parse(goldenStackFiles.get(file) ?? ""));
   const { imageUpdater, ...images } = asMap(config["idp:images"]);
   const settings = {
     ...config,

@@ -6,12 +6,7 @@ import { manifestOf } from "../../policy/plan.ts";
 import { platformOf } from "../../policy/platform.ts";
 import { judged, sentence, type Resource } from "../../policy/rule.ts";
 import { rules } from "../../policy/rules/index.ts";
-
-const accounts: Readonly<Record<Environment, string>> = {
-  dev: "935743309409",
-  staging: "100000000002",
-  prod: "100000000003",
-};
+import { goldenFacts } from "../support/golden.ts";
 
 /** What a stack registers by its golden file. The mocks keep no options: what is protected a run on the engine shows. */
 function resourcesOf(environment: Environment): Resource[] {
@@ -31,11 +26,8 @@ describe("the rules on the golden stacks", () => {
     const context = {
       environment,
       ...platformOf({
-        "idp:aws": JSON.stringify({ accountId: accounts[environment], region: "us-west-2" }),
-        "idp:repository": JSON.stringify({
-          url: "https://github.com/alexpermiakov/idp",
-          branch: "main",
-        }),
+        "idp:aws": JSON.stringify(goldenFacts.accounts[environment]),
+        "idp:repository": JSON.stringify({ url: goldenFacts.url, branch: goldenFacts.branch }),
       }),
     };
 
