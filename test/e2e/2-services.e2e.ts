@@ -93,4 +93,10 @@ describe("a service file", () => {
     );
     expect((await statusOf("prod", service))?.health).to.equal("Healthy");
   });
+
+  it("that is deleted leaves prod when a person deletes the Application and the namespace", async () => {
+    await kubectl("prod", "delete", "application", service, "-n", "argocd");
+    await kubectl("prod", "delete", "namespace", service);
+    expect(await statusOf("prod", service)).to.equal(undefined);
+  });
 });
