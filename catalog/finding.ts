@@ -18,6 +18,8 @@ export interface Finding {
   readonly allowed: string;
   /** What to do. */
   readonly mend: string;
+  /** Why it is asked for, in one sentence; undefined where the sentence says it. */
+  readonly reason?: string | undefined;
   /** All of it in one sentence, without the place and the mend. */
   readonly message: string;
 }
@@ -30,18 +32,22 @@ export function finding(
   place: Place,
   parts: Pick<Finding, "rule" | "key" | "found" | "allowed" | "mend"> & {
     level?: Finding["level"];
+    reason?: string;
   },
 ): Finding {
-  const { rule, key, found, allowed, mend, level = "error" } = parts;
+  const { rule, key, found, allowed, mend, level = "error", reason } = parts;
   const { file, line, column } = place;
   const subject = key ? `${key}: ` : "";
   const message = `${subject}found ${found}; ${allowed}`;
-  return { rule, level, file, line, column, key, found, allowed, mend, message };
+  const why = reason === undefined ? {} : { reason };
+  return { rule, level, file, line, column, key, found, allowed, mend, ...why, message };
 }
 
-/** One finding as a person reads it: place, rule and sentence, and the mend on a line of its own. */
-export function formatFinding({ file, line, column, level, rule, message, mend }: Finding): string {
-  return `${file}:${line}:${column} ${level} ${rule}: ${message}\n    Fix: ${mend}`;
+/** One finding as a person reads it: place, rule and sentence, then why and the mend on lines of their own. */
+export function formatFinding(finding: Finding): string {
+  const { file, line, column, level, rule, reason, message, mend } = finding;
+  const why = reason === undefined ? "" : `\n    Why: ${reason}`;
+  return `${file}:${line}:${column} ${level} ${rule}: ${message}${why}\n    Fix: ${mend}`;
 }
 
 /** The catalog of an environment is not usable. The message lists every finding with its mend. */

@@ -1,12 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { GithubApp, Settings } from "../config/schema.ts";
+import { argoCdConfig, argoCdNamespace } from "./argocd-config.ts";
 import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
 import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
-
-/** Where Argo CD, Image Updater and the Applications live. */
-export const argoCdNamespace = "argocd";
 
 /** Arguments of {@link ArgoCdInstall}. */
 export interface ArgoCdInstallArgs {
@@ -29,23 +27,6 @@ export function argoCdRelease(settings: Settings["argoCd"]): ReleaseManifest {
       manifestUrl ??
       `https://raw.githubusercontent.com/argoproj/argo-cd/v${version}/${folder}/install.yaml`,
     sha256: manifestSha256,
-  };
-}
-
-/** What is set in Argo CD's ConfigMaps, and nothing else: the rest is the release's. */
-export function argoCdConfig(reconciliationSeconds: number) {
-  return {
-    "argocd-cm": {
-      "timeout.reconciliation": `${reconciliationSeconds}s`,
-      "timeout.reconciliation.jitter": `${Math.ceil(reconciliationSeconds / 2)}s`,
-      // A label would be cut at 63 characters, and charts set it too.
-      "application.resourceTrackingMethod": "annotation",
-      "exec.enabled": "false",
-      "users.anonymous.enabled": "false",
-    },
-    // Everyone may look. Who may do more is given per group once single sign-on is set up.
-    "argocd-rbac-cm": { "policy.default": "role:readonly" },
-    "argocd-cmd-params-cm": { "server.insecure": "false" },
   };
 }
 

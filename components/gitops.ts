@@ -1,6 +1,6 @@
 import { applicationsFolder, reservedNamespaces, serviceFileEnding } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
-import { argoCdNamespace } from "./argocd-install.ts";
+import { argoCdNamespace } from "./argocd-config.ts";
 
 /** The Argo CD and Image Updater resources that deploy the services, as data. */
 

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { z } from "zod";
 import type { UpdatedImages } from "../config/schema.ts";
-import { argoCdNamespace } from "./argocd-install.ts";
+import { argoCdNamespace } from "./argocd-config.ts";
 import { ecrRead, podIdentityTrust } from "./iam-documents.ts";
 import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
 import type { Manifest, ReleaseManifest } from "./release-manifest.ts";

@@ -8,17 +8,7 @@ import { valuesSchema, valuesSchemaFile } from "../../catalog/values-schema.ts";
 import { environments } from "../../config/environments.ts";
 import { repositoryRoot } from "../../local/paths.ts";
 import { chart, ensureHelm, helm, render, type Manifest } from "./helm.ts";
-import { schemaFaults } from "./kubernetes-schema.ts";
-
-const models: Readonly<Record<string, string>> = {
-  "apps/v1 Deployment": "V1Deployment",
-  "autoscaling/v2 HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler",
-  "networking.k8s.io/v1 Ingress": "V1Ingress",
-  "networking.k8s.io/v1 NetworkPolicy": "V1NetworkPolicy",
-  "policy/v1 PodDisruptionBudget": "V1PodDisruptionBudget",
-  "v1 Service": "V1Service",
-  "v1 ServiceAccount": "V1ServiceAccount",
-};
+import { modelOf, schemaFaults } from "../../policy/kubernetes-schema.ts";
 
 /** A service with one replica and nothing optional. */
 const compliant = {
@@ -80,7 +70,7 @@ describe("standard-service", function () {
       [...always, "HorizontalPodAutoscaler", "Ingress", "PodDisruptionBudget"].sort(),
     );
     const faults = manifests.flatMap((manifest) => {
-      const model = models[`${manifest.apiVersion} ${manifest.kind}`];
+      const model = modelOf(manifest.apiVersion, manifest.kind);
       return model ? schemaFaults(manifest, model) : [`${manifest.kind} has no model`];
     });
     expect(faults).to.deep.equal([]);

@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "../../local/paths.ts";
 
 // The Kubernetes client's type declarations are made from the API's OpenAPI document, one class a file, so they know
 // every field of the API (release 1.36), its type and whether it is required. That makes them the one schema of the
 // API that a package manager serves.
-const models = join(repositoryRoot, "node_modules/@kubernetes/client-node/dist/gen/models");
+const models = join(import.meta.dirname, "../node_modules/@kubernetes/client-node/dist/gen/models");
 // `'name'?: type;`, where a map's type takes three lines.
 const field = /^ {4}'(\w+)'(\?)?: ([^;{]+|\{\s+\[key: string\]: [^;]+;\s+\});$/gm;
 
@@ -30,6 +29,13 @@ function fieldsOf(model: string): ReadonlyMap<string, Field> {
     known.set(model, fields);
   }
   return fields;
+}
+
+/** The type that describes a kind, such as `V2HorizontalPodAutoscaler`; undefined for a kind the API does not have. */
+export function modelOf(apiVersion: string, kind: string): string | undefined {
+  const version = apiVersion.split("/").at(-1) ?? "";
+  const model = `${version.charAt(0).toUpperCase()}${version.slice(1)}${kind}`;
+  return /^\w+$/.test(model) && existsSync(join(models, `${model}.d.ts`)) ? model : undefined;
 }
 
 /** What a manifest has wrong by the types of the Kubernetes API: `path: fault`, empty when it is in order. */

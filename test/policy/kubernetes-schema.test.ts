@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { schemaFaults } from "./kubernetes-schema.ts";
+import { schemaFaults } from "../../policy/kubernetes-schema.ts";
 
 const container = {
   name: "a",

@@ -1,0 +1,117 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { finding, type Finding, type Place } from "../../catalog/finding.ts";
+import type { Service } from "../../catalog/service.ts";
+import { modelOf, schemaFaults } from "../kubernetes-schema.ts";
+import type { Context, Manifest, Rule } from "../rule.ts";
+import { textOf } from "../values.ts";
+import { findingsOf } from "./findings.ts";
+import { placeIn } from "./place.ts";
+
+const chart = "helm-charts/standard-service";
+
+/** The Kubernetes release whose API the charts are rendered for and checked against. */
+const kubernetesVersion = "1.36.0";
+
+/** Runs Helm. @returns its standard output; rejects with its words */
+export type Helm = (args: readonly string[]) => Promise<string>;
+
+/** An object that the chart rendered. */
+interface Rendered {
+  /** The template, from the repository's root. */
+  readonly template: string;
+  readonly manifest: Manifest;
+}
+
+/** The rules over what the chart makes of one service's file, and whether the Kubernetes API takes it. */
+export async function chartFindings(
+  root: string,
+  rules: readonly Rule[],
+  service: Service,
+  context: Context,
+  helm: Helm,
+): Promise<Finding[]> {
+  const { environment } = context;
+  let text: string;
+  try {
+    text = await helm([
+      "template",
+      service.name,
+      join(root, chart),
+      ...["--namespace", service.name, "--kube-version", kubernetesVersion],
+      ...["--values", join(root, service.file)],
+    ]);
+  } catch (error) {
+    return [
+      finding(
+        { file: service.file, line: 1, column: 1 },
+        {
+          rule: "chart-renders",
+          key: "",
+          found: error instanceof Error ? error.message.trim() : String(error),
+          allowed: "must be rendered by the chart",
+          mend: `mend the file or ${chart}`,
+          reason: "What Helm cannot render, Argo CD cannot deploy.",
+        },
+      ),
+    ];
+  }
+  const rendered = renderedIn(text);
+  const manifests = rendered.map(({ manifest }) => manifest);
+  return [
+    ...rules.flatMap((rule) => [
+      ...rendered.flatMap(({ template, manifest }) =>
+        findingsOf(rule, environment, rule.workload?.(manifest, context) ?? [], ({ path }) =>
+          placeInFile(root, template, path),
+        ),
+      ),
+      ...findingsOf(rule, environment, rule.release?.(manifests, context) ?? [], () => ({
+        file: `${chart}/Chart.yaml`,
+        line: 1,
+        column: 1,
+      })),
+    ]),
+    ...rendered.flatMap((one) => schemaFindings(root, one)),
+  ];
+}
+
+function schemaFindings(root: string, { template, manifest }: Rendered): Finding[] {
+  const [apiVersion, kind] = [textOf(manifest["apiVersion"]), textOf(manifest["kind"])];
+  const model = modelOf(apiVersion, kind);
+  const faults =
+    model === undefined
+      ? [{ path: "kind", fault: `no kind of Kubernetes ${kubernetesVersion}` }]
+      : schemaFaults(manifest, model).map((text) => {
+          const colon = text.indexOf(": ");
+          return { path: text.slice(1, colon), fault: text.slice(colon + 2) };
+        });
+  return faults.map(({ path, fault }) =>
+    finding(placeInFile(root, template, path), {
+      rule: "kubernetes-schema",
+      key: path,
+      found: `${apiVersion} ${kind}: ${fault}`,
+      allowed: "must be as the API describes it",
+      mend: `see kubectl explain ${kind.toLowerCase()}.${path.replaceAll(/\[\d+\]/g, "")}`,
+      reason: "The API server drops or refuses what it does not know.",
+    }),
+  );
+}
+
+/** The objects in Helm's output, each below a comment that names its template. */
+function renderedIn(text: string): Rendered[] {
+  return text.split(/^---$/m).flatMap((part) => {
+    const source = /^# Source: [^/]+\/(\S+)$/m.exec(part)?.[1];
+    if (source === undefined) return [];
+    return parseAllDocuments(part).flatMap((document) => {
+      const value: unknown = document.toJS();
+      return typeof value === "object" && value !== null
+        ? [{ template: `${chart}/${source}`, manifest: value as Manifest }]
+        : [];
+    });
+  });
+}
+
+function placeInFile(root: string, file: string, path: string): Place {
+  return placeIn(file, readFileSync(join(root, file), "utf8"), path);
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LineCounter, parseDocument, isSeq } from "yaml";
+import { finding, type Finding } from "../../catalog/finding.ts";
+import type { Catalog } from "../../catalog/read.ts";
+import type { StackFile } from "../../config/stack-files.ts";
+import { exceptionsFile, isExcepted, isExpired, readExceptions } from "../exceptions.ts";
+import { rules } from "../rules/index.ts";
+import { chartFindings, type Helm } from "./charts.ts";
+import { once } from "./findings.ts";
+import { contextOf, stackFindings } from "./stacks.ts";
+import { versionFindings, type Before } from "./versions.ts";
+
+/** What the check of a repository's files needs beside them. */
+export interface CheckOptions {
+  readonly helm: Helm;
+  /** How many charts are rendered at once. */
+  readonly concurrency: number;
+  readonly before: Before;
+  readonly now: Date;
+  /** Told after each rendered chart. */
+  readonly onRendered?: (done: number, total: number) => void;
+}
+
+/**
+ * All rules over a repository: the committed settings, what the program makes of them for Argo CD, the versions, and
+ * the chart rendered with every service file. Each finding once, less the exceptions; an exception that has run out is
+ * a finding.
+ */
+export async function policyFindings(
+  root: string,
+  stackFiles: readonly StackFile[],
+  catalogs: readonly Catalog[],
+  { helm, concurrency, before, now, onRendered }: CheckOptions,
+): Promise<Finding[]> {
+  const exceptions = readExceptions(join(root, "policy"));
+  const jobs = stackFiles.flatMap((stackFile) => {
+    const catalog = catalogs.find(({ environment }) => environment === stackFile.environment);
+    return catalog ? [{ stackFile, catalog, context: contextOf(stackFile) }] : [];
+  });
+  const charts = jobs.flatMap(({ catalog, context }) =>
+    catalog.services.map((service) => ({ service, context })),
+  );
+  let done = 0;
+  const rendered = await inParallel(charts, concurrency, async ({ service, context }) => {
+    const found = await chartFindings(root, rules, service, context, helm);
+    done += 1;
+    onRendered?.(done, charts.length);
+    return { environment: context.environment, found };
+  });
+  const perEnvironment = jobs.flatMap(({ stackFile, catalog, context }) => {
+    const { environment } = stackFile;
+    const found = [
+      ...stackFindings(root, rules, stackFile, catalog),
+      ...versionFindings(root, rules, catalog, catalogs, context, before),
+      ...rendered.filter((one) => one.environment === environment).flatMap((one) => one.found),
+    ];
+    return found.filter(
+      ({ rule, file }) => !isExcepted(exceptions, { rule, environment, where: file }, now),
+    );
+  });
+  return [...once(perEnvironment), ...expiredExceptions(root, now)];
+}
+
+/** Runs a job for each item, so many at a time. @returns the results in the items' order */
+export async function inParallel<Item, Result>(
+  items: readonly Item[],
+  concurrency: number,
+  run: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [index, item] of queue) results[index] = await run(item);
+  };
+  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, worker));
+  return results;
+}
+
+function expiredExceptions(root: string, now: Date): Finding[] {
+  const file = `policy/${exceptionsFile}`;
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(join(root, file), "utf8"), { lineCounter: lines });
+  const entries = isSeq(document.contents) ? document.contents.items : [];
+  return readExceptions(join(root, "policy")).flatMap((exception, index) => {
+    if (!isExpired(exception, now)) return [];
+    const node = entries[index] as { range?: readonly [number, number, number] } | undefined;
+    const { line, col } = lines.linePos(node?.range?.[0] ?? 0);
+    return finding(
+      { file, line: Math.max(line, 1), column: Math.max(col, 1) },
+      {
+        rule: "exceptions-are-current",
+        key: "until",
+        found: exception.until,
+        allowed: `must not be past: ${exception.rule} for ${exception.where} is no longer excepted`,
+        mend: `ask ${exception.owner}; mend what was excepted, or agree on another day`,
+        reason: "An exception ends on the day that was agreed on.",
+      },
+    );
+  });
+}
