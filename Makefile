@@ -47,14 +47,15 @@ down: install ## Stop the twin and delete everything it kept
 	@$(IDP) local down
 
 .PHONY: test
-test: check ## Types, lint, format, unit and chart tests
+test: check ## The same, then unit and chart tests
 	@npx mocha
 
 .PHONY: check
-check: install ## Types, lint and format
+check: install ## Types, lint, format, and every rule over the repository
 	@npx tsc --noEmit
 	@npx eslint . --max-warnings 0
 	@npx prettier --check --log-level warn .
+	@$(IDP) check
 
 .PHONY: format
 format: install ## Format every file
@@ -71,6 +72,10 @@ e2e: install ## End-to-end tests on the twin (builds its tools when they are mis
 .PHONY: bench
 bench: install ## Benchmarks on the running twin: medians of one run
 	@node test/bench/main.ts
+
+.PHONY: rules
+rules: install ## Rewrite policy/README.md after a change of a rule
+	@node policy/readme.ts && npx prettier --write --log-level warn policy/README.md
 
 .PHONY: toolchain
 toolchain: install ## Build the tools of the twin into the cache

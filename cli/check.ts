@@ -1,26 +1,65 @@
 import { Command, Option } from "commander";
+import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
 import { committedRegistryHost, readStackFiles } from "../config/stack-files.ts";
 import { acrossEnvironments } from "../catalog/across.ts";
-import { formatFinding, type Finding } from "../catalog/finding.ts";
+import type { Finding } from "../catalog/finding.ts";
 import { inspectCatalog } from "../catalog/read.ts";
 import type { CatalogRules } from "../catalog/schema.ts";
 import { repositoryRoot } from "../local/paths.ts";
+import { policyFindings, type CheckOptions } from "../policy/repository/check.ts";
+import { filesBefore } from "./base.ts";
+import { findHelm } from "./helm.ts";
+import { formatFindings, formats, isFailure, type Format } from "./findings.ts";
 
-/** `idp check`: the service files of this repository. */
+interface Options {
+  readonly json?: true;
+  readonly format: Format;
+  readonly base?: string;
+}
+
+/** `idp check`: the service files, the charts they give, the settings, by every rule. */
 export function checkCommand(): Command {
   return new Command("check")
-    .addOption(new Option("--json", "as a JSON array"))
+    .addOption(new Option("--format <format>", "how to print").choices(formats).default("text"))
+    .addOption(new Option("--json", "the same as --format json"))
+    .addOption(
+      new Option("--base <commit>", "compare versions with this commit, such as origin/main"),
+    )
     .addHelpText(
       "after",
-      "\nExit code 1 when one has an error; warnings are for a person to judge.",
+      "\nExit code 1 when there is an error; warnings are for a person to judge. The rules: policy/README.md",
     )
-    .action(async ({ json }: { json?: true }) => {
-      const findings = await checkRepository(repositoryRoot);
-      console.log(formatFindings(findings, { json }));
+    .action(async ({ json, format, base }: Options) => {
+      const findings = await checkRepository(repositoryRoot, {
+        helm: await findHelm(),
+        concurrency: availableParallelism(),
+        before: filesBefore(repositoryRoot, base ?? baseOfPullRequest()),
+        now: new Date(),
+        onRendered: progress,
+      });
+      console.log(formatFindings(findings, json ? "json" : format));
       if (isFailure(findings)) process.exitCode = 1;
     });
+}
+
+/** GitHub names the branch that a pull request goes to; elsewhere there is none. */
+function baseOfPullRequest(): string | undefined {
+  const branch = process.env["GITHUB_BASE_REF"];
+  return branch ? `origin/${branch}` : undefined;
+}
+
+/** A line that a terminal shows while many charts are rendered. */
+function progress(done: number, total: number): void {
+  if (!process.stderr.isTTY || total < 20) return;
+  process.stderr.write(done === total ? "\r" : `\rcharts rendered: ${done} of ${total}`);
+}
+
+/** Everything that is wrong with the repository at `root`: its service files, then what the rules say of it. */
+export async function checkRepository(root: string, options: CheckOptions): Promise<Finding[]> {
+  const { catalogs, findings } = await readCatalogs(root);
+  return [...findings, ...(await policyFindings(root, readStackFiles(root), catalogs, options))];
 }
 
 /**
@@ -28,12 +67,20 @@ export function checkCommand(): Command {
  * by environment, then what the environments say of each other.
  * @throws Error naming the stack file that has no account or image strategy
  */
-export async function checkRepository(root: string): Promise<Finding[]> {
+export async function checkServiceFiles(root: string): Promise<Finding[]> {
+  return (await readCatalogs(root)).findings;
+}
+
+async function readCatalogs(root: string) {
   const rules = committedRules(root);
   const catalogs = await Promise.all(
     environments.map((environment) => inspectCatalog(root, environment, rules[environment])),
   );
-  return [...catalogs.flatMap(({ findings }) => findings), ...acrossEnvironments(catalogs)];
+  const findings = [
+    ...catalogs.flatMap((catalog) => catalog.findings),
+    ...acrossEnvironments(catalogs),
+  ];
+  return { catalogs, findings };
 }
 
 const Strategy = z.object({
@@ -58,21 +105,4 @@ function committedRules(root: string): Record<Environment, CatalogRules> {
     };
   };
   return { dev: rulesOf("dev"), staging: rulesOf("staging"), prod: rulesOf("prod") };
-}
-
-/** Whether findings should stop a pull request: warnings do not. */
-export function isFailure(findings: readonly Finding[]): boolean {
-  return findings.some(({ level }) => level === "error");
-}
-
-/** Findings for a person, with a closing line that counts them; or, with `json`, as a JSON array for a program. */
-export function formatFindings(findings: readonly Finding[], { json = false } = {}): string {
-  if (json) return JSON.stringify(findings, null, 2);
-  const errors = findings.filter(({ level }) => level === "error").length;
-  const total = `${count(errors, "error")}, ${count(findings.length - errors, "warning")}`;
-  return [...findings.map(formatFinding), `service files: ${total}`].join("\n");
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -10,7 +10,7 @@ export interface CommandEntry {
 /** Every command by its name, in the order of the help. A new one is a line here and a module that makes it. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   check: {
-    description: "check the service files",
+    description: "check the service files, charts and settings by every rule",
     load: async () => (await import("./check.ts")).checkCommand(),
   },
   init: {

@@ -1,5 +1,6 @@
 import { applicationsFolder, reservedNamespaces, serviceFileEnding } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
+import type { Settings } from "../config/schema.ts";
 import { argoCdNamespace } from "./argocd-config.ts";
 
 /** The Argo CD and Image Updater resources that deploy the services, as data. */
@@ -36,6 +37,21 @@ export interface GitOps {
   readonly keepsServices: boolean;
   /** Seconds between two looks at the folder for new and deleted service files. */
   readonly reconciliationSeconds: number;
+}
+
+/** How an environment's services are deployed, by its settings. */
+export function gitOpsOf(
+  environment: Environment,
+  { repository, cluster, argoCd }: Pick<Settings, "repository" | "cluster" | "argoCd">,
+): GitOps {
+  return {
+    environment,
+    repository,
+    sync: argoCd.sync,
+    // Lifting the cluster's protection is the first step of a teardown: from then on services go with the stack.
+    keepsServices: argoCd.sync === "manual" && cluster.deletionProtection,
+    reconciliationSeconds: argoCd.reconciliationSeconds,
+  };
 }
 
 /** A service as image updates see it. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { imageNames, readCatalog } from "../catalog/read.ts";
 import { argoCdRelease } from "../components/argocd-install.ts";
+import { gitOpsOf } from "../components/gitops.ts";
 import { imageUpdaterRelease } from "../components/image-updater.ts";
 import { readReleaseManifest } from "../components/release-manifest.ts";
 import { loadStack } from "./load.ts";
@@ -26,7 +27,7 @@ export async function readInputs(root: string) {
 async function read(root: string) {
   const stackFiles = readStackFiles(root);
   const { environment, settings, githubApp } = loadStack(stackFiles);
-  const { images, argoCd, cluster } = settings;
+  const { images, argoCd } = settings;
   const updated = images.strategy === "pinned" ? undefined : images;
   const [catalog, argoCdManifest, imageUpdaterManifest] = await Promise.all([
     readCatalog(root, environment, {
@@ -56,12 +57,7 @@ async function read(root: string) {
     repositories: imageNames(catalog),
     /** How the environment's services are deployed. */
     gitOps: {
-      environment,
-      repository: settings.repository,
-      sync: argoCd.sync,
-      // Lifting the cluster's protection is the first step of a teardown: from then on services go with the stack.
-      keepsServices: argoCd.sync === "manual" && cluster.deletionProtection,
-      reconciliationSeconds: argoCd.reconciliationSeconds,
+      ...gitOpsOf(environment, settings),
       strategy: images.strategy,
       services: catalog.services.map(({ name, image }) => ({
         name,

@@ -4,7 +4,7 @@ import type { Finding, Place } from "../../catalog/finding.ts";
 import type { Catalog } from "../../catalog/read.ts";
 import { readYaml } from "../../catalog/yaml.ts";
 import { argoCdConfig, argoCdNamespace } from "../../components/argocd-config.ts";
-import { applicationSet, appProject, imageUpdates, type GitOps } from "../../components/gitops.ts";
+import { applicationSet, appProject, gitOpsOf, imageUpdates } from "../../components/gitops.ts";
 import { Settings } from "../../config/schema.ts";
 import type { StackFile } from "../../config/stack-files.ts";
 import { platformOf } from "../platform.ts";
@@ -64,7 +64,12 @@ interface Made {
 }
 
 /** The parts of the settings that decide about Argo CD; what is wrong in the others hides nothing here. */
-const GitOpsSettings = Settings.pick({ repository: true, argoCd: true, images: true });
+const GitOpsSettings = Settings.pick({
+  repository: true,
+  cluster: true,
+  argoCd: true,
+  images: true,
+});
 
 function gitOpsManifests(
   stackFile: StackFile,
@@ -78,13 +83,8 @@ function gitOpsManifests(
   );
   // The program's own check of the settings says what is wrong with them.
   if (!parsed.success) return [];
-  const { repository, argoCd, images } = parsed.data;
-  const gitOps: GitOps = {
-    environment: stackFile.environment,
-    repository,
-    sync: argoCd.sync,
-    reconciliationSeconds: argoCd.reconciliationSeconds,
-  };
+  const { argoCd, images } = parsed.data;
+  const gitOps = gitOpsOf(stackFile.environment, parsed.data);
   const services = catalog.services.map(({ name, image }) => ({
     name,
     image: `${registryHost}/${image.name}`,

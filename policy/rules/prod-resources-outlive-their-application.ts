@@ -48,4 +48,15 @@ export const prodResourcesOutliveTheirApplication: Rule = {
         : []),
     ];
   },
+  // The program keeps services where nothing syncs by itself and the cluster is protected.
+  settings: (settings) =>
+    [
+      { path: ["argoCd", "sync"], wanted: "manual" },
+      { path: ["cluster", "deletionProtection"], wanted: true },
+    ].flatMap(({ path, wanted }) => {
+      const value = at(settings, ...path);
+      return value === wanted
+        ? []
+        : [violation(path, value, `must be ${JSON.stringify(wanted)} in prod`)];
+    }),
 };

@@ -2,11 +2,12 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { checkRepository, formatFindings, isFailure } from "../../cli/check.ts";
+import { checkServiceFiles } from "../../cli/check.ts";
+import { formatFindings, isFailure } from "../../cli/findings.ts";
 import { environments } from "../../config/environments.ts";
 import { repositoryRoot } from "../../local/paths.ts";
 
-describe("checkRepository", () => {
+describe("checkServiceFiles", () => {
   let root: string;
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), "idp-check-"));
@@ -18,18 +19,18 @@ describe("checkRepository", () => {
   afterEach(() => rm(root, { recursive: true }));
 
   it("finds nothing wrong with the repository itself", async () => {
-    const findings = await checkRepository(root);
-    expect(formatFindings(findings)).to.equal("service files: 0 errors, 0 warnings");
+    const findings = await checkServiceFiles(root);
+    expect(formatFindings(findings)).to.equal("idp check: 0 errors, 0 warnings");
     expect(isFailure(findings)).to.equal(false);
   });
 
   it("warns of a service that skipped an environment, and does not fail", async () => {
     await rm(join(root, "argocd/applications/staging/time-service.yaml"));
-    const findings = await checkRepository(root);
+    const findings = await checkServiceFiles(root);
     expect(formatFindings(findings)).to.equal(
       `argocd/applications/prod/time-service.yaml:1:1 warning not-promoted: found a service of prod that staging does not have; should be in staging too
     Fix: add argocd/applications/staging/time-service.yaml, or retire the service: git rm argocd/applications/prod/time-service.yaml
-service files: 0 errors, 1 warning`,
+idp check: 0 errors, 1 warning`,
     );
     expect(isFailure(findings)).to.equal(false);
   });
@@ -38,7 +39,7 @@ service files: 0 errors, 1 warning`,
     const file = join(root, "argocd/applications/prod/time-service.yaml");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace("idp/localtime", "idp/clock"));
-    const findings = await checkRepository(root);
+    const findings = await checkServiceFiles(root);
     expect(findings.map(({ rule, level, message }) => `${level} ${rule} ${message}`)).to.deep.equal(
       [
         "warning other-image image.repository: found idp/clock; should be idp/localtime, as in dev: a release is copied under its name",
@@ -51,9 +52,9 @@ service files: 0 errors, 1 warning`,
     const file = join(root, "argocd/applications/prod/time-service.yaml");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace("v1.0.0", "latest"));
-    const findings = await checkRepository(root);
+    const findings = await checkServiceFiles(root);
     expect(isFailure(findings)).to.equal(true);
-    expect(JSON.parse(formatFindings(findings, { json: true }))).to.deep.equal([
+    expect(JSON.parse(formatFindings(findings, "json"))).to.deep.equal([
       {
         rule: "wrong-value",
         level: "error",
@@ -75,7 +76,7 @@ service files: 0 errors, 1 warning`,
       join(root, "Pulumi.prod.yaml"),
       'config:\n  idp:aws: { accountId: "000000000000", region: us-west-2 }\n',
     );
-    const error: unknown = await checkRepository(root).catch((error: unknown) => error);
+    const error: unknown = await checkServiceFiles(root).catch((error: unknown) => error);
     expect(String(error)).to.match(
       /^Error: Pulumi\.prod\.yaml must have idp:images with a strategy:/,
     );

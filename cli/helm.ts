@@ -1,0 +1,37 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { execa, ExecaError } from "execa";
+import { ensureTools } from "../local/toolchain/build.ts";
+import { binaryPath } from "../local/toolchain/locate.ts";
+import type { Helm } from "../policy/repository/charts.ts";
+
+/** Helm from the PATH, or else the twin's, built first where it is missing (minutes, once). */
+export async function findHelm(env: NodeJS.ProcessEnv = process.env): Promise<Helm> {
+  const program = onPath("helm", env) ?? (await built());
+  return async (args) => {
+    try {
+      return (await execa(program, args, { stdin: "ignore" })).stdout;
+    } catch (error) {
+      throw error instanceof ExecaError ? new Error(String(error.stderr)) : error;
+    }
+  };
+}
+
+async function built(): Promise<string> {
+  await ensureTools(["helm"]);
+  return binaryPath("helm");
+}
+
+function onPath(name: string, env: NodeJS.ProcessEnv): string | undefined {
+  return (env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}

@@ -1,0 +1,291 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { execa } from "execa";
+import { checkRepository } from "../../cli/check.ts";
+import { formatFinding, type Finding } from "../../catalog/finding.ts";
+import { environments } from "../../config/environments.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+import { inParallel } from "../../policy/repository/check.ts";
+import { ensureHelm, helm } from "../chart/helm.ts";
+
+const stackFiles = environments.map((environment) => `Pulumi.${environment}.yaml`);
+const template = "helm-charts/standard-service/templates";
+const service = "argocd/applications/prod/time-service.yaml";
+
+let root: string;
+
+function copy(names: readonly string[]): void {
+  root = mkdtempSync(join(tmpdir(), "idp-policy-check-"));
+  for (const name of names)
+    cpSync(join(repositoryRoot, name), join(root, name), { recursive: true });
+}
+
+/** Replaces text in a file of the copy; fails when it is not there. */
+function edit(file: string, from: string | RegExp, to: string): void {
+  const before = readFileSync(join(root, file), "utf8");
+  const after = before.replace(from, to);
+  expect(after, `${file} has ${String(from)}`).not.to.equal(before);
+  writeFileSync(join(root, file), after);
+}
+
+async function check(now = new Date("2026-11-24")): Promise<Finding[]> {
+  return checkRepository(root, { helm, concurrency: 2, before: () => undefined, now });
+}
+
+function short(findings: readonly Finding[]): string[] {
+  return findings.map(({ file, line, rule, level }) => `${file}:${line} ${level} ${rule}`);
+}
+
+describe("idp check by every rule", function () {
+  this.timeout(60_000);
+
+  before(async function () {
+    this.timeout(0);
+    await ensureHelm();
+  });
+  beforeEach(() => {
+    copy(["argocd", "helm-charts", "policy/exceptions.yaml", ...stackFiles]);
+  });
+  afterEach(() => {
+    rmSync(root, { recursive: true });
+  });
+
+  it("finds nothing wrong with the repository itself", async () => {
+    expect((await check()).map(formatFinding)).to.deep.equal([]);
+  });
+
+  it("says place, rule, reason and mend", async () => {
+    edit("Pulumi.prod.yaml", "sync: manual", "sync: automated");
+    expect((await check()).map(formatFinding)).to.deep.equal([
+      `Pulumi.prod.yaml:25:11 error prod-applications-sync-manually: argoCd.sync: found "automated"; must be "manual" in prod
+    Why: A change of prod is started by a person, whoever wrote it and by whatever road.
+    Fix: leave syncPolicy.automated, templatePatch, rollingSync and operation out; idp:argoCd.sync is "manual" in Pulumi.prod.yaml`,
+      `Pulumi.prod.yaml:25:11 error prod-resources-outlive-their-application: argoCd.sync: found "automated"; must be "manual" in prod
+    Why: A deleted file or ApplicationSet must not take a running service of prod with it.
+    Fix: set preserveResourcesOnDeletion: true and applicationsSync: create-update, and no finalizers in the template`,
+    ]);
+  });
+
+  const changes: readonly (readonly [
+    title: string,
+    file: string,
+    from: string | RegExp,
+    to: string,
+    expected: readonly string[],
+  ])[] = [
+    [
+      "image updates in prod",
+      "Pulumi.prod.yaml",
+      "strategy: pinned",
+      `strategy: semver\n    imageUpdater: { version: 1.3.0, manifestSha256: ${"0".repeat(64)}, intervalSeconds: 60 }`,
+      ["Pulumi.prod.yaml error prod-images-change-by-pull-request"],
+    ],
+    [
+      "another branch",
+      "Pulumi.staging.yaml",
+      "branch: main",
+      "branch: next",
+      ["Pulumi.staging.yaml error applications-follow-the-main-branch"],
+    ],
+    [
+      "another repository",
+      "Pulumi.dev.yaml",
+      "url: https://github.com/",
+      "url: https://github.com/mallory-",
+      ["Pulumi.dev.yaml error applications-come-from-this-repository"],
+    ],
+    [
+      "prod that can be deleted",
+      "Pulumi.prod.yaml",
+      "deletionProtection: true",
+      "deletionProtection: false",
+      [
+        "Pulumi.prod.yaml error prod-cluster-refuses-deletion",
+        "Pulumi.prod.yaml error prod-resources-outlive-their-application",
+      ],
+    ],
+    [
+      "prod in one zone",
+      "Pulumi.prod.yaml",
+      "OnePerAz",
+      "Single",
+      ["Pulumi.prod.yaml error prod-network-survives-a-zone"],
+    ],
+    [
+      "an API open to the world in staging",
+      "Pulumi.staging.yaml",
+      "publicAccessCidrs: []",
+      'publicAccessCidrs: ["0.0.0.0/0"]',
+      ["Pulumi.staging.yaml error cluster-endpoint-is-not-open"],
+    ],
+    [
+      "a release that staging does not run",
+      service,
+      "tag: v1.0.0",
+      "tag: v9.9.9",
+      [`${service}:4 error releases-pass-through-staging`],
+    ],
+    [
+      "a chart that runs as root",
+      `${template}/deployment.yaml`,
+      "runAsNonRoot: true",
+      "runAsNonRoot: false",
+      [`${template}/deployment.yaml error containers-run-as-nobody`],
+    ],
+    [
+      "a chart with privilege",
+      `${template}/deployment.yaml`,
+      "allowPrivilegeEscalation: false",
+      "privileged: true",
+      [`${template}/deployment.yaml error containers-have-no-privilege`],
+    ],
+    [
+      "a chart without limits",
+      `${template}/deployment.yaml`,
+      /resources:\n.*\n/,
+      "resources: {}\n",
+      [`${template}/deployment.yaml error containers-have-limits`],
+    ],
+    [
+      "a chart without a probe",
+      `${template}/deployment.yaml`,
+      "readinessProbe:",
+      "startupProbe2:",
+      [
+        `${template}/deployment.yaml error containers-have-probes`,
+        `${template}/deployment.yaml error kubernetes-schema`,
+      ],
+    ],
+    [
+      "a chart that takes the latest image of another registry",
+      `${template}/deployment.yaml`,
+      /image: \{\{.*\}\}/,
+      "image: docker.io/library/nginx:latest",
+      [
+        `${template}/deployment.yaml error images-are-of-the-environments-kind`,
+        `${template}/deployment.yaml error images-come-from-the-own-registry`,
+        `${template}/deployment.yaml error images-name-a-version`,
+      ],
+    ],
+    [
+      "a chart without a budget",
+      `${template}/pod-disruption-budget.yaml`,
+      /[^]*/,
+      "",
+      ["helm-charts/standard-service/Chart.yaml:1 error prod-replicas-have-a-budget"],
+    ],
+    [
+      "a chart without a network policy",
+      `${template}/network-policy.yaml`,
+      /[^]*/,
+      "",
+      ["helm-charts/standard-service/Chart.yaml:1 error services-have-a-network-policy"],
+    ],
+    [
+      "a chart with a word the API does not know",
+      `${template}/service.yaml`,
+      "spec:",
+      "spec:\n  sessionAfinity: None",
+      [`${template}/service.yaml error kubernetes-schema`],
+    ],
+    [
+      "a chart that Helm cannot render",
+      `${template}/service.yaml`,
+      "spec:",
+      "spec: {{ fail `broken` }}",
+      environments.flatMap((environment) =>
+        ["time-service", "version-service"].map(
+          (name) => `argocd/applications/${environment}/${name}.yaml:1 error chart-renders`,
+        ),
+      ),
+    ],
+  ];
+  for (const [title, file, from, to, expected] of changes) {
+    it(`refuses ${title}`, async () => {
+      edit(file, from, to);
+      const found = short(await check());
+      // Where the case gives no line, any line of the file will do: the text above it may change.
+      const shown = found.map((line) =>
+        expected.includes(line) ? line : line.replace(/:\d+ /, " "),
+      );
+      expect([...new Set(shown)].sort()).to.deep.equal([...expected].sort());
+      expect(found.filter((line) => /:(0|NaN) /.test(line))).to.deep.equal([]);
+    });
+  }
+
+  it("refuses what the program's own code would hand to Argo CD", async () => {
+    const code = [
+      ...["bin", "catalog", "cli", "components", "config", "local", "policy"],
+      ...["package.json", "index.ts"],
+    ];
+    rmSync(root, { recursive: true });
+    copy(["argocd", "helm-charts", ...stackFiles, ...code]);
+    symlinkSync(join(repositoryRoot, "node_modules"), join(root, "node_modules"));
+    edit("components/gitops.ts", "sourceRepos: [repository.url]", 'sourceRepos: ["*"]');
+    edit("components/argocd-config.ts", '"exec.enabled": "false"', '"exec.enabled": "true"');
+    edit("components/gitops.ts", "template: {", 'templatePatch: "spec: {}",\n      template: {');
+    const { stdout, exitCode } = await execa(
+      process.execPath,
+      [join(root, "bin/idp.js"), "check", "--json"],
+      { reject: false },
+    );
+    expect(exitCode).to.equal(1);
+    const found = short(JSON.parse(stdout) as Finding[]).map((line) => line.replace(/:\d+ /, " "));
+    expect([...new Set(found)].sort()).to.deep.equal(
+      [
+        "components/argocd-config.ts error argocd-is-locked",
+        "components/gitops.ts error applications-come-from-this-repository",
+        "components/gitops.ts error projects-are-narrow",
+        "components/gitops.ts error prod-applications-sync-manually",
+      ].sort(),
+    );
+  });
+
+  it("excepts what somebody answers for, until it runs out", async () => {
+    edit("Pulumi.prod.yaml", "OnePerAz", "Single");
+    writeFileSync(
+      join(root, "policy/exceptions.yaml"),
+      `- rule: prod-network-survives-a-zone
+  environment: prod
+  where: Pulumi.prod.yaml
+  owner: platform-team
+  reason: the price
+  until: 2026-12-31
+`,
+    );
+    expect(short(await check())).to.deep.equal([]);
+    expect(short(await check(new Date("2027-01-01")))).to.deep.equal([
+      "Pulumi.prod.yaml:12 error prod-network-survives-a-zone",
+      "policy/exceptions.yaml:1 error exceptions-are-current",
+    ]);
+  });
+
+  it("refuses an older version than before, unless it is meant", async () => {
+    const before = (file: string) =>
+      readFileSync(join(root, file), "utf8").replace("tag: v1.0.0", "tag: v1.0.1");
+    const checkAgainst = async () =>
+      short(
+        await checkRepository(root, { helm, concurrency: 2, before, now: new Date("2026-11-24") }),
+      ).filter((line) => line.includes(service));
+    expect(await checkAgainst()).to.deep.equal([`${service}:4 error versions-go-forward`]);
+    edit(service, "tag: v1.0.0", "tag: v1.0.0 # rollback: v1.0.1 loses time zones");
+    expect(await checkAgainst()).to.deep.equal([]);
+  });
+});
+
+describe("inParallel", () => {
+  it("keeps the order and never runs more than so many at once", async () => {
+    let [running, most] = [0, 0];
+    const results = await inParallel([30, 10, 20, 0], 2, async (pause) => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      running -= 1;
+      return pause;
+    });
+    expect(results).to.deep.equal([30, 10, 20, 0]);
+    expect(most).to.equal(2);
+  });
+});
