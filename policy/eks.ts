@@ -29,7 +29,9 @@ export function ofCluster(
   aspect: ClusterAspect,
 ): { readonly path: readonly Step[]; readonly value: unknown } | undefined {
   const path = paths[type]?.[aspect];
-  return path && { path, value: at(props, ...path) };
+  // The engine is told of a component of another language without its inputs: there its child, AWS's cluster, is judged.
+  if (!path || (type === "eks:index:Cluster" && Object.keys(props).length === 0)) return undefined;
+  return { path, value: at(props, ...path) };
 }
 
 /** Whether a list of networks lets the whole world, or half of it, in. */

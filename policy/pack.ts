@@ -72,6 +72,7 @@ function policiesAt(
               const environment = environmentOf(args.urn);
               if (!environmentsIn(args.getConfig(), held).includes(environment)) return;
               const context = { ...platform, environment };
+              if (isSchema(args.type)) return;
               const subject = asResource(args);
               const object = manifest && manifestOf(subject);
               report(say, environment, `${args.type} ${args.name}`, [
@@ -92,7 +93,7 @@ function policiesAt(
               const [first] = args.resources;
               const environment = environmentOf(first?.urn ?? "");
               if (!environmentsIn(args.getConfig(), held).includes(environment)) return;
-              const subjects = args.resources.map(asResource);
+              const subjects = args.resources.filter(({ type }) => !isSchema(type)).map(asResource);
               report(say, environment, "stack", stack(subjects, { ...platform, environment }));
             },
           },
@@ -106,6 +107,11 @@ type ResourceCheck = Exclude<
   readonly unknown[]
 >;
 type StackCheck = StackValidationPolicy["validateStack"];
+
+/** A definition of a kind, of up to a megabyte: what it describes is judged, it is not. */
+function isSchema(type: string): boolean {
+  return /^kubernetes:apiextensions\.k8s\.io\/\w+:CustomResourceDefinition$/.test(type);
+}
 
 /** What the engine's arguments and its stack's resources have in common. */
 interface Registered {

@@ -1,5 +1,5 @@
 import { prodOnly, type Rule } from "../rule.ts";
-import { at, violation } from "../values.ts";
+import { at, shown, violation } from "../values.ts";
 
 const allowed = 'must be "OnePerAz" in prod';
 
@@ -11,11 +11,21 @@ export const prodNetworkSurvivesAZone: Rule = {
   link: "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html",
   levels: prodOnly,
   unknown: "wait",
-  resource: ({ type, props }) => {
-    const strategy = at(props, "natGateways", "strategy");
-    return type === "awsx:ec2:Vpc" && strategy !== "OnePerAz"
-      ? [violation(["natGateways", "strategy"], strategy, allowed)]
-      : [];
+  stack: (resources) => {
+    const ofType = (wanted: string) => resources.filter(({ type }) => type === wanted);
+    const zones = new Set(
+      ofType("aws:ec2/subnet:Subnet").map(({ props }) => props["availabilityZone"]),
+    );
+    const gateways = ofType("aws:ec2/natGateway:NatGateway").length;
+    return gateways >= zones.size
+      ? []
+      : [
+          {
+            path: "",
+            found: shown(gateways),
+            allowed: `must be a NAT gateway in each of ${zones.size} zones`,
+          },
+        ];
   },
   settings: (settings) => {
     const strategy = at(settings, "network", "natGateways");

@@ -27,8 +27,14 @@ describeRule(
     {
       title: "sees through the component",
       at: [],
-      value: resource("eks:index:Cluster", {}),
+      value: resource("eks:index:Cluster", { name: "idp-prod" }),
       expected: ["encryptionConfigKeyArn: found nothing; must be the ARN of a KMS key"],
+    },
+    {
+      title: "leaves a component without inputs to its children",
+      at: [],
+      value: resource("eks:index:Cluster", {}),
+      expected: [],
     },
     {
       title: "has no word on other types",

@@ -3,29 +3,29 @@ import { describeRule, resource } from "./support.ts";
 
 const allowed = 'must be "OnePerAz" in prod';
 
+const subnets = ["a", "b", "b"].map((availabilityZone) =>
+  resource("aws:ec2/subnet:Subnet", { availabilityZone }),
+);
+const gateway = resource("aws:ec2/natGateway:NatGateway", {});
+
 describeRule(
   prodNetworkSurvivesAZone,
-  "resource",
-  resource("awsx:ec2:Vpc", { natGateways: { strategy: "OnePerAz" } }),
+  "stack",
+  [...subnets, gateway, gateway],
   [
     {
       title: "refuses a single gateway",
-      at: ["props", "natGateways", "strategy"],
-      value: "Single",
-      expected: [`natGateways.strategy: found "Single"; ${allowed}`],
+      at: [],
+      value: [...subnets, gateway],
+      expected: ["found 1; must be a NAT gateway in each of 2 zones"],
     },
     {
       title: "refuses none",
-      at: ["props", "natGateways"],
-      value: undefined,
-      expected: [`natGateways.strategy: found nothing; ${allowed}`],
-    },
-    {
-      title: "has no word on other types",
       at: [],
-      value: resource("aws:ec2/vpc:Vpc", {}),
-      expected: [],
+      value: subnets,
+      expected: ["found 0; must be a NAT gateway in each of 2 zones"],
     },
+    { title: "rests without a network", at: [], value: [], expected: [] },
   ],
 );
 
