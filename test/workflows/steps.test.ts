@@ -6,6 +6,8 @@ import { delimiter, dirname, join } from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
 import { repositoryRoot } from "../../local/paths.ts";
+import { binaryPath } from "../../local/toolchain/locate.ts";
+import { ensureHelm } from "../chart/helm.ts";
 import { expand, type Value } from "./expand.ts";
 import { commandSteps, jobs } from "./workflows.ts";
 
@@ -55,6 +57,11 @@ describe("the steps' commands", () => {
   let apiUrl: string;
   /** What GitHub has: comments of pull request 12, and open issues. */
   let stored: object[];
+
+  before(async function () {
+    this.timeout(0);
+    await ensureHelm();
+  });
 
   before((done) => {
     server = createServer((request, response) => {
@@ -200,6 +207,8 @@ describe("the steps' commands", () => {
 
     "policy.service-files: Check the service files": async () => {
       const step = "policy.service-files: Check the service files";
+      // A runner has Helm.
+      standIn("helm", `exec '${binaryPath("helm")}' "$@"`);
       const { exitCode, stdout } = await run(step, {}, {}, repositoryRoot);
       expect(exitCode, stdout).to.equal(0);
     },
