@@ -31,7 +31,9 @@ export function policiesOf(
       return held.length === 0 ? [] : policiesAt(rule, level, held, platform, exceptions, now);
     }),
   );
-  return [...policies, expiry(exceptions, now)];
+  // A policy over the whole stack costs time; without an exception that has run out there is nothing to say.
+  const hasExpired = exceptions.some((exception) => isExpired(exception, now));
+  return [...policies, ...(hasExpired ? [expiry(exceptions, now)] : [])];
 }
 
 function policiesAt(

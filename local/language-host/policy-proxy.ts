@@ -7,7 +7,6 @@ import { Client, credentials, Server, ServerCredentials, status } from "@grpc/gr
 import type { handleUnaryCall, MethodDefinition } from "@grpc/grpc-js";
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/analyzer_pb.js";
-import type { AnalyzerStackConfigureRequest } from "@pulumi/pulumi/proto/analyzer_pb.js";
 import { unary } from "../plugin.ts";
 import { programConfig } from "./options.ts";
 
@@ -20,8 +19,26 @@ const limits = {
   "grpc.max_send_message_length": 400 * 1024 * 1024,
 };
 
-/** The environment variables by which a pack learns of the stack. */
-export function stackVariables(request: AnalyzerStackConfigureRequest): Record<string, string> {
+/** Requests hold whole release manifests: they are handed on as they came, unread. */
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+function raw(path: string): MethodDefinition<Buffer, Buffer> {
+  return {
+    path,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: asItIs,
+    requestDeserialize: asItIs,
+    responseSerialize: asItIs,
+    responseDeserialize: asItIs,
+  };
+}
+
+const handshakeAnswer = Buffer.from(new messages.AnalyzerHandshakeResponse().serializeBinary());
+
+/** The environment variables by which a pack learns of the stack, from the bytes of ConfigureStack's request. */
+export function stackVariables(bytes: Uint8Array): Record<string, string> {
+  const request = messages.AnalyzerStackConfigureRequest.deserializeBinary(bytes);
   return {
     PULUMI_NODEJS_ORGANIZATION: request.getOrganization(),
     PULUMI_NODEJS_PROJECT: request.getProject(),
@@ -43,41 +60,37 @@ export async function servePolicyProxy(
     return pack;
   };
   const forward =
-    <Request, Response>(
-      { path, requestSerialize, responseDeserialize }: MethodDefinition<Request, Response>,
+    (
+      path: string,
       // Without a stack (`pulumi policy analyze`) a pack has what our own environment says of it.
-      variables: (request: Request) => Record<string, string> = () => ({}),
-    ): handleUnaryCall<Request, Response> =>
+      variables: (request: Buffer) => Record<string, string> = () => ({}),
+    ): handleUnaryCall<Buffer, Buffer> =>
     ({ request }, callback) => {
       started(variables(request)).then(
         (client) => {
-          client.makeUnaryRequest(
-            path,
-            requestSerialize,
-            responseDeserialize,
-            request,
-            (error, response) => {
-              callback(error, response);
-            },
-          );
+          client.makeUnaryRequest(path, asItIs, asItIs, request, (error, response) => {
+            callback(error, response);
+          });
         },
         (error: unknown) => {
           callback({ code: status.UNKNOWN, details: String(error) });
         },
       );
     };
+  const answers: Readonly<Record<string, (path: string) => handleUnaryCall<Buffer, Buffer>>> = {
+    handshake: () => unary(() => Promise.resolve(handshakeAnswer)),
+    configureStack: (path) => forward(path, stackVariables),
+  };
+  const methods = Object.entries(AnalyzerService).map(([name, { path }]) => ({
+    name,
+    definition: raw(path),
+    answer: (answers[name] ?? forward)(path),
+  }));
   const server = new Server(limits);
-  server.addService(AnalyzerService, {
-    handshake: unary(() => Promise.resolve(new messages.AnalyzerHandshakeResponse())),
-    configureStack: forward(AnalyzerService.configureStack, stackVariables),
-    analyze: forward(AnalyzerService.analyze),
-    analyzeStack: forward(AnalyzerService.analyzeStack),
-    remediate: forward(AnalyzerService.remediate),
-    getAnalyzerInfo: forward(AnalyzerService.getAnalyzerInfo),
-    getPluginInfo: forward(AnalyzerService.getPluginInfo),
-    configure: forward(AnalyzerService.configure),
-    cancel: forward(AnalyzerService.cancel),
-  });
+  server.addService(
+    Object.fromEntries(methods.map(({ name, definition }) => [name, definition])),
+    Object.fromEntries(methods.map(({ name, answer }) => [name, answer])),
+  );
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
       if (error) reject(error);
