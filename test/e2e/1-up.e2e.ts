@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { execa } from "execa";
+import { readFileSync } from "node:fs";
 import { environments } from "../../config/environments.ts";
 import { ociImage } from "../../local/oci-image.ts";
 import { pushImage } from "../../local/registry.ts";
@@ -9,11 +10,9 @@ import { eventually, fileOf, idp, pulumi, sleep, statusOf, succeeded } from "./s
 const minutes = (count: number) => count * 60_000;
 
 describe("make up", () => {
-  it("brings up three accounts within 6 minutes, prod synced by the operator", async function () {
+  it("brings up three accounts, prod synced by the operator", async function () {
     this.timeout(minutes(12));
-    const start = Date.now();
     const { all } = succeeded(await idp("local", "up"));
-    const took = Date.now() - start;
     for (const service of ["time-service", "version-service"]) {
       for (const [environment, tag] of [
         ["dev", "sha-[0-9a-f]{7}"],
@@ -27,20 +26,16 @@ describe("make up", () => {
       expect(all).to.include(`prod/${service}: syncing it, as an operator does`);
       expect(all).not.to.include(`dev/${service}: syncing it`);
     }
-    expect(took, "milliseconds").to.be.at.most(minutes(6));
   });
 
-  it("changes nothing the second time, within 2 minutes", async function () {
+  it("changes nothing the second time", async function () {
     this.timeout(minutes(6));
-    const start = Date.now();
     const { all } = succeeded(await idp("local", "up"));
-    const took = Date.now() - start;
     for (const environment of environments) {
       expect(all).to.match(
         new RegExp(`^ *${environment} +│ 0 changes, \\d+ resources unchanged$`, "m"),
       );
     }
-    expect(took, "milliseconds").to.be.at.most(minutes(2));
   });
 
   it("tells a program that all is well", async () => {
@@ -55,15 +50,29 @@ describe("make up", () => {
   });
 
   it("listens on this machine only", async () => {
-    const { stdout } = await execa("ss", ["-ltnH"], { reject: false });
-    const { stdout: pids } = await idp("local", "status", "--json");
-    expect(pids).not.to.equal("");
-    const open = stdout.split("\n").filter((line) => /\s(0\.0\.0\.0|\*|\[::\]):/.test(line));
-    // Ports of other programs of the machine are none of ours: ours are all above 1024 and belong to our processes.
-    const ours = open.filter((line) => line.includes(twinPaths().state));
-    expect(ours).to.deep.equal([]);
+    const { stdout } = await execa("ss", ["-ltnpH"]);
+    const ours = stdout.split("\n").flatMap((line) => {
+      const [, , , address = ""] = line.split(/\s+/);
+      const pid = /pid=(\d+)/.exec(line)?.[1];
+      return pid !== undefined && isOfTwin(pid) ? [address] : [];
+    });
+    // At the least git, three registries and three API servers.
+    expect(ours.length).to.be.at.least(7);
+    expect(ours.filter((address) => !address.startsWith("127.0.0.1:"))).to.deep.equal([]);
   });
 });
+
+/** Whether a process works for this twin: its command, or its environment, names the twin's folder. */
+function isOfTwin(pid: string): boolean {
+  try {
+    return ["cmdline", "environ"].some((file) =>
+      readFileSync(`/proc/${pid}/${file}`, "utf8").includes(twinPaths().state),
+    );
+  } catch {
+    // It has ended since.
+    return false;
+  }
+}
 
 describe("image updates", () => {
   it("write nothing at rest", async () => {
