@@ -13,6 +13,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "check the service files, charts and settings by every rule",
     load: async () => (await import("./check.ts")).checkCommand(),
   },
+  audit: {
+    description: "check an environment as it is: drift, and every rule over what is deployed",
+    load: async () => (await import("./audit.ts")).auditCommand(),
+  },
   init: {
     description: "make this repository yours: organisation, accounts, region, domain, admins",
     load: async () => (await import("./init.ts")).initCommand(),

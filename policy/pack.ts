@@ -6,7 +6,7 @@ import type {
 } from "@pulumi/policy";
 import { environments, type Environment } from "../config/environments.ts";
 import { exceptionsFile, isExcepted, isExpired, type Exception } from "./exceptions.ts";
-import { behindProxy, environmentOf, manifestOf } from "./plan.ts";
+import { behindProxy, environmentOf, isSchema, manifestOf } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import { judged, sentence, type Level, type Resource, type Rule, type Violation } from "./rule.ts";
 
@@ -109,11 +109,6 @@ type ResourceCheck = Exclude<
   readonly unknown[]
 >;
 type StackCheck = StackValidationPolicy["validateStack"];
-
-/** A definition of a kind, of up to a megabyte: what it describes is judged, it is not. */
-function isSchema(type: string): boolean {
-  return /^kubernetes:apiextensions\.k8s\.io\/\w+:CustomResourceDefinition$/.test(type);
-}
 
 /** What the engine's arguments and its stack's resources have in common. */
 interface Registered {

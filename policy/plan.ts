@@ -39,6 +39,11 @@ export function environmentOf(urn: string): Environment {
   return environments.find((environment) => environment === stack) ?? "prod";
 }
 
+/** A definition of a kind, of up to a megabyte: what it describes is judged, it is not. */
+export function isSchema(type: string): boolean {
+  return /^kubernetes:apiextensions\.k8s\.io\/\w+:CustomResourceDefinition$/.test(type);
+}
+
 /**
  * The Kubernetes object that a resource of a plan makes or patches; undefined for others. What its inputs leave out
  * its type says: `kubernetes:argoproj.io/v1alpha1:ApplicationPatch` patches an Application.

@@ -13,7 +13,7 @@ const intro = `<!-- Made from the rules by policy/readme.ts; a test keeps it cur
 
 # The platform's rules
 
-A rule is a pure function in \`rules/\`, with a test of its own in \`test/policy/\`. The same functions stand at two doors:
+A rule is a pure function in \`rules/\`, with a test of its own in \`test/policy/\`. The same functions stand at two doors, and look behind them:
 
 - **the plan**: \`pulumi preview --policy-pack policy\` and \`pulumi up --policy-pack policy\`. Before the engine makes or
   changes a resource, every rule has looked at its inputs. What a preview does not know yet is either refused or judged
@@ -21,6 +21,8 @@ A rule is a pure function in \`rules/\`, with a test of its own in \`test/policy
 - **the pull request**: \`npx idp check\`. It looks at the service files, the charts rendered with each of them, the
   settings, and what the program makes of the settings for Argo CD. \`--format github\` annotates the pull request,
   \`--format sarif\` feeds code scanning, \`--base origin/main\` compares versions with what they were.
+- **what is there**: \`npx idp audit <environment>\`. It looks at the stack's state and at Argo CD's resources in the
+  cluster, whoever made them, and reports drift beside them.
 
 ## Levels
 
@@ -40,7 +42,7 @@ Where a rule is advisory, the engine knows it as \`<rule>-advice\`; its part tha
 ## Exceptions
 
 \`exceptions.yaml\` is the one place for a breach that somebody answers for: rule, place, owner, reason and last day.
-Both doors read it; from the day after, both fail.
+All three read it; from the day after, they fail.
 
 ## The rules
 `;
