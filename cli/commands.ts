@@ -29,6 +29,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "make a build a release: the same digest, in staging's and prod's registry",
     load: async () => (await import("./release.ts")).releaseCommand(),
   },
+  status: {
+    description:
+      "what is where: tags, digests, what waits, who changed it; from git and registries",
+    load: async () => (await import("./status.ts")).statusCommand(),
+  },
   local: {
     description: "the three accounts on this machine, without AWS",
     load: async () => (await import("./local.ts")).localCommand(),

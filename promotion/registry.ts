@@ -37,6 +37,9 @@ const ManifestContent = z.object({
 const Config = z.object({ created: z.iso.datetime({ offset: true }).optional() });
 const TagList = z.object({ tags: z.array(z.string()).nullable() });
 
+/** Says that a registry did not answer at all: asking it again is of no use. */
+export class SilentRegistry extends Error {}
+
 /** A registry that does not answer this long is taken for down. Blobs may take longer. */
 const answerLimitMs = 20_000;
 
@@ -225,7 +228,7 @@ async function send(
       ...(signal === undefined && { signal: AbortSignal.timeout(answerLimitMs) }),
     });
   } catch (error) {
-    throw new Error(
+    throw new SilentRegistry(
       `The registry of ${registry.name} (${registry.url}) does not answer: ${reasonOf(error)}`,
       { cause: error },
     );

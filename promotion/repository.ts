@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gitIn, gitMessage, readFiles, readObjects, type Git } from "./git.ts";
+import { versionsIn, type FileVersion } from "./history.ts";
 
 /** How often a change is made anew on a head that moved meanwhile. Image Updater pushes to the same branch. */
 const attempts = 8;
@@ -155,6 +156,23 @@ export class Repository {
       subject,
       text: texts[index],
     }));
+  }
+
+  /** The versions of the files below some folders on the branch's own line, newest first. */
+  async versions(commit: string, folders: readonly string[]): Promise<FileVersion[]> {
+    const log = await this.#git([
+      "log",
+      // A merge counts as one change, at its own time: that is when the branch's readers saw it.
+      ...["--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames"],
+      "--format=%x01%H%x00%an%x00%cI%x00%s",
+      ...[commit, "--", ...folders],
+    ]);
+    return versionsIn(log);
+  }
+
+  /** Texts of blobs; undefined where there is none. */
+  texts(blobs: readonly string[]): Promise<(string | undefined)[]> {
+    return readObjects(this.#git, blobs);
   }
 
   /**

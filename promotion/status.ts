@@ -1,0 +1,254 @@
+import { z } from "zod";
+import { nearest } from "../catalog/nearest.ts";
+import { imageOf, type ImageStrategy } from "../catalog/schema.ts";
+import { applicationsFolder, nameOf } from "../catalog/service.ts";
+import { environments, type Environment } from "../config/environments.ts";
+import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
+import { mapBounded } from "./bounded.ts";
+import { fileHistories, type Author, type FileHistory } from "./history.ts";
+import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
+import { contentOf, isServiceFile, serviceFileOf } from "./services.ts";
+import { higherReleases, newerBuilds, Upstream } from "./upstream.ts";
+
+/** What is where, as git and the registries say it at one moment. */
+export interface Board {
+  /** When it was read. */
+  readonly at: Date;
+  /** Address of the repository, the branch and its commit that this is of. */
+  readonly repository: { readonly url: string; readonly branch: string; readonly commit: string };
+  /** One for each service file, sorted by service, then by environment. */
+  readonly services: readonly BoardRow[];
+  /** What could not be read of a whole environment; what is of one service stands in its row. */
+  readonly problems: readonly string[];
+}
+
+/** One service in one environment. Null is what is not known: the row or the board says why. */
+export interface BoardRow {
+  readonly service: string;
+  readonly environment: Environment;
+  /** Path of the service's file. */
+  readonly file: string;
+  /** Repository inside the environment's registry, such as `idp/localtime`. */
+  readonly image: string | null;
+  /** The tag that the file names. */
+  readonly tag: string | null;
+  /** What the environment's registry has behind the tag. */
+  readonly digest: string | null;
+  /** When the image was built, as it says itself. */
+  readonly built: Date | null;
+  /** How long the file has named this tag. */
+  readonly ageSeconds: number | null;
+  /**
+   * Tags that are newer than the file's and could take its place, newest first: builds by their dates, releases by their
+   * numbers. Where releases change by pull request, also what the environment before runs.
+   */
+  readonly waiting: readonly string[] | null;
+  /** Why the service is held, when it is. */
+  readonly hold: string | null;
+  /** The change since which the file names this tag. */
+  readonly tagged: Author | null;
+  /** The last change of the file. */
+  readonly changed: Author | null;
+  /** What is wrong with this row. */
+  readonly problem: string | null;
+}
+
+/** What to read of the board. */
+export interface BoardRequest {
+  /** Names of services. @default all */
+  readonly services?: readonly string[];
+  /** @default now */
+  readonly at?: Date;
+}
+
+/** Rows of one environment that are read together. */
+const rowsAtATime = 4;
+
+/**
+ * Reads the board from git and the registries; no cluster is asked. What a registry does not give is null and said.
+ * @throws Error when git does not answer, a stack file is not valid, or a service does not exist
+ */
+export async function readBoard(places: Places, request: BoardRequest = {}): Promise<Board> {
+  const { repository } = places;
+  const now = await snapshot(repository);
+  const at = request.at ?? new Date();
+  const files = serviceFilesOf(now, request.services ?? []);
+  const [histories, upstreams] = await Promise.all([
+    historiesOf(places, now, files),
+    Promise.all(environments.map((environment) => upstreamOf(places, now, environment))),
+  ]);
+  const rows = await Promise.all(
+    upstreams.map((upstream) =>
+      mapBounded(
+        files.filter(({ environment }) => environment === upstream.environment),
+        rowsAtATime,
+        (file) => rowOf(file, { now, at, upstream, history: histories.get(file.path) }),
+      ),
+    ),
+  );
+  return {
+    at,
+    repository: { url: repository.url, branch: repository.branch, commit: now.commit },
+    services: rows
+      .flat()
+      .sort((a, b) => compare(a.service, b.service) || order(a.environment) - order(b.environment)),
+    problems: upstreams.flatMap(
+      ({ registry, problem }) => registry?.silence?.message ?? problem ?? [],
+    ),
+  };
+}
+
+/** Whether everything could be read and no row is wrong. */
+export function isComplete({ services, problems }: Board): boolean {
+  return problems.length === 0 && services.every(({ problem }) => problem === null);
+}
+
+interface FileOfService {
+  readonly environment: Environment;
+  readonly service: string;
+  readonly path: string;
+  readonly text: string;
+}
+
+function serviceFilesOf({ files }: Snapshot, wanted: readonly string[]): FileOfService[] {
+  const all = environments.flatMap((environment) =>
+    [...files].flatMap(([path, text]) => {
+      const service = nameOf(path);
+      return isServiceFile(path) && path === serviceFileOf(environment, service)
+        ? [{ environment, service, path, text }]
+        : [];
+    }),
+  );
+  const names = [...new Set(all.map(({ service }) => service))].sort(compare);
+  for (const name of wanted) {
+    if (names.includes(name)) continue;
+    const meant = nearest(name, names);
+    throw new Error(
+      `There is no service "${name}"${meant ? `; did you mean ${meant}?` : "."} There are: ${names.join(", ") || "none"}.\nFix: a service is a file ${serviceFileOf("dev", "<service>")}`,
+    );
+  }
+  return wanted.length === 0 ? all : all.filter(({ service }) => wanted.includes(service));
+}
+
+async function historiesOf(
+  { repository }: Places,
+  { commit }: Snapshot,
+  files: readonly FileOfService[],
+): Promise<Map<string, FileHistory>> {
+  const versions = await repository.versions(commit, environments.map(applicationsFolder));
+  return fileHistories(
+    files.map(({ path }) => path),
+    versions,
+    (blobs) => repository.texts(blobs),
+  );
+}
+
+/** An environment's registry, as far as it can be read. */
+interface OpenUpstream {
+  readonly environment: Environment;
+  readonly strategy: ImageStrategy;
+  readonly registry: Upstream | undefined;
+  /** Why it cannot be. */
+  readonly problem?: string;
+}
+
+const Strategy = z.object({
+  images: z.object({ strategy: z.enum(["newest-build", "semver", "pinned"]) }),
+});
+
+async function upstreamOf(
+  places: Places,
+  now: Snapshot,
+  environment: Environment,
+): Promise<OpenUpstream> {
+  const file = stackFileOf(environment);
+  const { settings } = parseStackFile(environment, now.files.get(file) ?? "");
+  const parsed = Strategy.safeParse(settings);
+  if (!parsed.success) {
+    throw new Error(
+      `${file} must have idp:images with a strategy:\n${z.prettifyError(parsed.error)}`,
+    );
+  }
+  const { strategy } = parsed.data.images;
+  try {
+    const registry = new Upstream(await registryOf(places, now, environment));
+    return { environment, strategy, registry };
+  } catch (error) {
+    return { environment, strategy, registry: undefined, problem: messageOf(error) };
+  }
+}
+
+interface RowContext {
+  readonly now: Snapshot;
+  readonly at: Date;
+  readonly upstream: OpenUpstream;
+  readonly history: FileHistory | undefined;
+}
+
+async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow> {
+  const { environment, service, path, text } = file;
+  const { now, at, upstream, history } = context;
+  const content = contentOf(text);
+  const changed = history?.changed ?? null;
+  const none = { digest: null, built: null, waiting: null };
+  if (content === undefined) {
+    const unread = { image: null, tag: null, ageSeconds: null, hold: null, tagged: null };
+    const problem = `${path} is not valid. Fix: idp check says what is wrong with it`;
+    return { service, environment, file: path, ...unread, ...none, changed, problem };
+  }
+  const { name: image } = imageOf(content.image.repository);
+  const { tag } = content.image;
+  const tagged = history?.tagged ?? null;
+  const known = {
+    ...{ service, environment, file: path, image, tag },
+    ageSeconds: tagged && Math.max(0, Math.floor((at.getTime() - tagged.date.getTime()) / 1000)),
+    hold: null,
+    tagged,
+    changed,
+  };
+  const { registry, strategy } = upstream;
+  if (registry === undefined) return { ...known, ...none, problem: null };
+  try {
+    const found = await registry.image(image, tag);
+    const waiting =
+      strategy === "newest-build"
+        ? await newerBuilds(registry, image, tag)
+        : higherReleases(
+            [
+              ...(await registry.tags(image)),
+              ...(strategy === "pinned" ? tagsBefore(now, environment, service) : []),
+            ],
+            tag,
+          );
+    return {
+      ...known,
+      digest: found?.digest ?? null,
+      built: found?.built ?? null,
+      waiting,
+      problem: found ? null : `${environment}'s registry has no ${image}:${tag}`,
+    };
+  } catch (error) {
+    // A registry that is down is said once, for the whole environment.
+    return { ...known, ...none, problem: registry.silence ? null : messageOf(error) };
+  }
+}
+
+/** The tag that the environment before this one names for a service, if any. */
+function tagsBefore({ services }: Snapshot, environment: Environment, service: string): string[] {
+  const before = environments[environments.indexOf(environment) - 1];
+  return services
+    .filter((other) => other.environment === before && other.name === service)
+    .map(({ tag }) => tag);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function order(environment: Environment): number {
+  return environments.indexOf(environment);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

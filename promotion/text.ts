@@ -1,0 +1,25 @@
+/** The beginning of a digest, enough to tell two apart; "?" when it is not known. */
+export function shortDigest(digest: string | null): string {
+  return digest === null ? "?" : digest.slice(0, "sha256:".length + 12);
+}
+
+const units = [
+  ["d", 24 * 60 * 60],
+  ["h", 60 * 60],
+  ["min", 60],
+] as const;
+
+/** An age in its largest whole unit, such as `3 d`; "?" when it is not known. */
+export function ageText(seconds: number | null): string {
+  if (seconds === null) return "?";
+  const [unit, length] = units.find(([, size]) => seconds >= size) ?? ["s", 1];
+  return `${Math.floor(seconds / length)} ${unit}`;
+}
+
+/** The newest of the tags that wait and how many more there are; "-" for none, "?" when it is not known. */
+export function waitingText(waiting: readonly string[] | null): string {
+  if (waiting === null) return "?";
+  const [newest, ...more] = waiting;
+  if (newest === undefined) return "-";
+  return more.length === 0 ? newest : `${newest} and ${more.length} more`;
+}

@@ -1,0 +1,338 @@
+import { createServer } from "node:net";
+import { expect } from "chai";
+import { environments, type Environment } from "../../config/environments.ts";
+import { boardLines } from "../../cli/status.ts";
+import { fileHistories, versionsIn } from "../../promotion/history.ts";
+import { serviceFileOf } from "../../promotion/services.ts";
+import { isComplete, readBoard, type Board } from "../../promotion/status.ts";
+import { higherReleases } from "../../promotion/upstream.ts";
+import { failure, firstTags, Platform, serviceText } from "../support/platform.ts";
+
+describe("the board", () => {
+  let platform: Platform;
+  beforeEach(async () => {
+    platform = await Platform.start();
+  });
+  afterEach(() => {
+    platform.stop();
+  });
+
+  const change = (environment: Environment, tag: string, message: string, more = "") =>
+    platform.commitElsewhere(
+      { [serviceFileOf(environment, "clock")]: serviceText(environment, tag, more) },
+      message,
+    );
+  const rowIn = ({ services }: Board, environment: Environment) => {
+    const row = services.find((one) => one.environment === environment);
+    if (!row) throw new Error(`no row of ${environment}`);
+    return row;
+  };
+  const waiting = async () =>
+    (await readBoard(platform.places)).services.map((row) => row.waiting?.join(" "));
+
+  it("says of every service and environment what its file names and its registry has", async () => {
+    const digest = await platform.push("dev", "sha-0000001", 1);
+    const commit = await platform.inRemote("rev-parse", "main");
+    const date = new Date(await platform.inRemote("log", "-1", "--format=%cI", "main"));
+    const by = { commit, author: "Test Person", date, subject: "Start" };
+    const at = new Date(date.getTime() + 90_500);
+
+    const board = await readBoard(platform.places, { at });
+    expect(board).to.deep.equal({
+      at,
+      repository: { url: platform.remote, branch: "main", commit },
+      services: environments.map((environment) => ({
+        service: "clock",
+        environment,
+        file: `argocd/applications/${environment}/clock.yaml`,
+        image: "idp/clock",
+        tag: firstTags[environment],
+        digest,
+        built: new Date("2026-01-01T00:00:00Z"),
+        ageSeconds: 90,
+        waiting: [],
+        hold: null,
+        tagged: by,
+        changed: by,
+        problem: null,
+      })),
+      problems: [],
+    });
+    expect(isComplete(board)).to.equal(true);
+  });
+
+  it("writes nothing anywhere", async () => {
+    const state = await platform.state();
+    await readBoard(platform.places);
+    expect(await platform.state()).to.deep.equal(state);
+    for (const registry of Object.values(platform.registries)) {
+      expect(registry.writes()).to.deep.equal([]);
+    }
+  });
+
+  it("reads the remote, whatever the clone's own files say", async () => {
+    platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
+    expect(rowIn(await readBoard(platform.places), "dev").tag).to.equal("sha-0000001");
+  });
+
+  it("tells the change of the tag from the last change of the file", async () => {
+    await change("dev", "sha-0000002", "Take a build");
+    await platform.push("dev", "sha-0000002", 2);
+    await change("dev", "sha-0000002", "Grow", "env: { A: b }\n");
+    await change("dev", "sha-0000002", "Grow more", "env: { A: c }\n");
+    const { tagged, changed } = rowIn(await readBoard(platform.places), "dev");
+    expect([tagged?.subject, changed?.subject]).to.deep.equal(["Take a build", "Grow more"]);
+  });
+
+  it("counts a tag that came back from when it came back", async () => {
+    await change("dev", "sha-0000002", "Forward");
+    await change("dev", "sha-0000001", "Back");
+    expect(rowIn(await readBoard(platform.places), "dev").tagged?.subject).to.equal("Back");
+  });
+
+  it("takes a merge for the change, since that is when the branch had it", async () => {
+    await platform.inClone("checkout", "--quiet", "-b", "promote");
+    platform.edit({ [serviceFileOf("prod", "clock")]: serviceText("prod", "v1.1.0") });
+    await platform.inClone("commit", "--quiet", "-a", "-m", "Promote clock to v1.1.0");
+    await change("dev", "sha-0000002", "Meanwhile");
+    await platform.inClone("checkout", "--quiet", "main");
+    await platform.inClone("pull", "--quiet", "origin", "main");
+    await platform.inClone("merge", "--quiet", "--no-ff", "-m", "Merge it", "promote");
+    await platform.inClone("push", "--quiet", "origin", "main");
+    expect(rowIn(await readBoard(platform.places), "prod").changed?.subject).to.equal("Merge it");
+  });
+
+  describe("has as waiting", () => {
+    it("in dev the builds that are newer by their dates, newest first, and no release", async () => {
+      await change("dev", "sha-0000005", "Take a build");
+      for (const [tag, day] of [
+        ["sha-0000005", 5],
+        ["sha-0000004", 4],
+        ["sha-000000f", 6],
+        ["sha-0000007", 7],
+        ["v9.9.9", 9],
+      ] as const) {
+        await platform.push("dev", tag, day);
+      }
+      expect((await waiting())[0]).to.equal("sha-0000007 sha-000000f");
+    });
+
+    it("in staging and prod the higher releases, by number", async () => {
+      for (const environment of ["staging", "prod"] as const) {
+        for (const tag of ["v0.9.0", "v1.10.0", "v1.9.0", "sha-0000002"]) {
+          await platform.push(environment, tag, 2);
+        }
+      }
+      expect(await waiting()).to.deep.equal(["", "v1.10.0 v1.9.0", "v1.10.0 v1.9.0"]);
+    });
+
+    it("in prod also what staging runs, though prod's registry lacks it", async () => {
+      await platform.push("staging", "v1.2.0", 2);
+      await change("staging", "v1.2.0", "Take a release");
+      expect(await waiting()).to.deep.equal(["", "", "v1.2.0"]);
+    });
+
+    it("every build, when the registry lacks the one that the file names", async () => {
+      await change("dev", "sha-fffffff", "Take what is not there");
+      const board = await readBoard(platform.places);
+      const { digest, waiting: tags, problem } = rowIn(board, "dev");
+      expect({ digest, tags, problem }).to.deep.equal({
+        digest: null,
+        tags: ["sha-0000001"],
+        problem: "dev's registry has no idp/clock:sha-fffffff",
+      });
+      expect(isComplete(board)).to.equal(false);
+    });
+  });
+
+  it("asks for each image once, however many services run it", async () => {
+    await platform.commitElsewhere({
+      [serviceFileOf("dev", "alarm")]: serviceText("dev", "sha-0000001"),
+    });
+    await readBoard(platform.places);
+    const { requests } = platform.registries.dev;
+    expect(requests).to.have.length(3);
+    expect(requests.map((request) => request.replace(/sha256:.*/, "<digest>"))).to.have.members([
+      "GET /v2/idp/clock/manifests/sha-0000001",
+      "GET /v2/idp/clock/blobs/<digest>",
+      "GET /v2/idp/clock/tags/list",
+    ]);
+  });
+
+  it("gives the rest when a registry is down, and says which one is", async () => {
+    platform.registries.staging.stop();
+    const board = await readBoard(platform.places);
+    expect(board.problems).to.have.length(1);
+    expect(board.problems[0]).to.match(/^The registry of staging .* does not answer: ECONNREFUSED/);
+    expect(isComplete(board)).to.equal(false);
+    const { tag, digest, waiting: tags, problem, changed } = rowIn(board, "staging");
+    expect({ tag, digest, tags, problem, subject: changed?.subject }).to.deep.equal({
+      tag: "v1.0.0",
+      digest: null,
+      tags: null,
+      problem: null,
+      subject: "Start",
+    });
+    for (const environment of ["dev", "prod"] as const) {
+      expect(rowIn(board, environment).digest).to.match(/^sha256:/);
+    }
+  });
+
+  it("does not ask a silent registry for every service", async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `clock-${index}`);
+    await platform.commitElsewhere(
+      Object.fromEntries(
+        names.map((name, index) => [
+          serviceFileOf("dev", name),
+          serviceText("dev", "sha-0000001").replace("idp/clock", `idp/clock${index}`),
+        ]),
+      ),
+    );
+    let connections = 0;
+    const silent = createServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const address = silent.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? (address?.port ?? 0) : 0}`;
+    const { registryOf } = platform.places;
+    const board = await readBoard({
+      ...platform.places,
+      registryOf: (environment, host) =>
+        environment === "dev"
+          ? Promise.resolve({ name: "dev", url })
+          : registryOf(environment, host),
+    });
+    silent.close();
+    expect(board.problems).to.have.length(1);
+    expect(board.services.filter(({ digest }) => digest !== null)).to.have.length(2);
+    expect(connections).to.be.within(1, 4);
+  });
+
+  it("keeps a refusal of one repository in its row", async () => {
+    platform.registries.dev.fails = (request) => request.includes("idp/clock/tags");
+    const board = await readBoard(platform.places);
+    expect(board.problems).to.deep.equal([]);
+    expect(rowIn(board, "dev").problem).to.include("answered 500 for the tags of idp/clock");
+    expect(isComplete(board)).to.equal(false);
+  });
+
+  it("says which account is not decided, and gives the rest", async () => {
+    await platform.commitElsewhere({
+      "Pulumi.prod.yaml":
+        'config:\n  idp:aws: { accountId: "000000000000", region: us-west-2 }\n  idp:images: { strategy: pinned }\n',
+    });
+    const board = await readBoard(platform.places);
+    expect(board.problems.join()).to.include("The account of prod is not decided");
+    expect(rowIn(board, "dev").digest).to.match(/^sha256:/);
+  });
+
+  it("has a row for a file that is not valid", async () => {
+    await change("dev", "latest", "Break it");
+    const { tag, problem, changed } = rowIn(await readBoard(platform.places), "dev");
+    expect([tag, problem, changed?.subject]).to.deep.equal([
+      null,
+      "argocd/applications/dev/clock.yaml is not valid. Fix: idp check says what is wrong with it",
+      "Break it",
+    ]);
+  });
+
+  it("can be of some services only, and knows no others", async () => {
+    await platform.commitElsewhere({
+      [serviceFileOf("dev", "alarm")]: serviceText("dev", "sha-0000001"),
+    });
+    const { services } = await readBoard(platform.places, { services: ["alarm"] });
+    expect(services.map(({ service, environment }) => `${service} ${environment}`)).to.deep.equal([
+      "alarm dev",
+    ]);
+    expect(await failure(readBoard(platform.places, { services: ["clok"] }))).to.equal(
+      'There is no service "clok"; did you mean clock? There are: alarm, clock.\nFix: a service is a file argocd/applications/dev/<service>.yaml',
+    );
+  });
+
+  it("fails as a whole when the git server is down", async () => {
+    await platform.inClone("remote", "set-url", "origin", "http://127.0.0.1:9/idp.git");
+    expect(await failure(readBoard(platform.places))).to.include("The git server does not give");
+  });
+
+  it("is a table for a person, with what is wrong below it", async () => {
+    const digest = await platform.push("staging", "v1.1.0", 2);
+    await change("staging", "v1.1.0", "Take v1.1.0");
+    for (const tag of ["sha-0000002", "sha-0000003"]) await platform.push("dev", tag, 3);
+    platform.registries.prod.stop();
+    const board = await readBoard(platform.places);
+    const at = new Date((rowIn(board, "dev").tagged?.date.getTime() ?? 0) + 3.5 * 60 * 60 * 1000);
+    const lines = boardLines(await readBoard(platform.places, { at }));
+    const [first, third] = [board.services[0]?.digest ?? "", board.services[1]?.changed?.commit];
+    expect(lines.slice(2, 6)).to.deep.equal([
+      "SERVICE  ENVIRONMENT  TAG          DIGEST               AGE  WAITING                 LAST CHANGE",
+      `clock    dev          sha-0000001  ${first.slice(0, 19)}  3 h  sha-0000002 and 1 more  ${board.services[0]?.changed?.commit.slice(0, 7) ?? ""} Test Person: Start`,
+      `clock    staging      v1.1.0       ${digest.slice(0, 19)}  3 h  -                       ${third?.slice(0, 7) ?? ""} Test Person: Take v1.1.0`,
+      `clock    prod         v1.0.0       ?                    3 h  ?                       ${board.services[0]?.changed?.commit.slice(0, 7) ?? ""} Test Person: Start`,
+    ]);
+    expect(lines.at(-1)).to.match(/^problem: The registry of prod /);
+  });
+});
+
+describe("releases", () => {
+  it("are compared part by part as numbers of any length, each once", () => {
+    const tags = ["v1.0.0", "v1.0.10", "v1.0.9", "v0.99.99", "v2.0.0", "v2.0.0", "latest"];
+    expect(higherReleases(tags, "v1.0.0")).to.deep.equal(["v2.0.0", "v1.0.10", "v1.0.9"]);
+    expect(higherReleases(["v99999999999999999998.0.0"], "v99999999999999999999.0.0")).to.be.empty;
+  });
+
+  it("all wait where no release is named", () => {
+    expect(higherReleases(["v1.0.0", "sha-0000001"], "sha-0000001")).to.deep.equal(["v1.0.0"]);
+  });
+});
+
+describe("the history of a file", () => {
+  const text = (tag: string) => serviceText("dev", tag);
+  const by = (commit: string) => ({ commit, author: "A", date: new Date(0), subject: "S" });
+
+  it("is read from git's raw log, paths without a change left out", () => {
+    const log =
+      "\x01c2\0A b\x002026-01-02T00:00:00Z\0Second | subject\n\n:100644 100644 aa bb M\tx/y.yaml\n:100644 000000 cc 00 D\tx/z.yaml\n\x01c1\0A\x002026-01-01T00:00:00Z\0First\n";
+    const second = {
+      commit: "c2",
+      author: "A b",
+      date: new Date("2026-01-02T00:00:00Z"),
+      subject: "Second | subject",
+    };
+    expect(versionsIn(log)).to.deep.equal([
+      { path: "x/y.yaml", blob: "bb", by: second },
+      { path: "x/z.yaml", blob: "00", by: second },
+    ]);
+    expect(versionsIn("")).to.deep.equal([]);
+  });
+
+  it("reads no more texts than it takes", async () => {
+    const versions = Array.from({ length: 100 }, (_, index) => ({
+      path: "a.yaml",
+      blob: `b${index}`,
+      by: by(`c${index}`),
+    }));
+    const read: string[] = [];
+    const histories = await fileHistories(["a.yaml"], versions, (blobs) => {
+      read.push(...blobs);
+      return Promise.resolve(
+        blobs.map((blob) => text(Number(blob.slice(1)) < 5 ? "sha-0000002" : "sha-0000001")),
+      );
+    });
+    expect(histories.get("a.yaml")?.tagged.commit).to.equal("c4");
+    expect(read).to.have.length(8);
+  });
+
+  it("ends where the file was deleted", async () => {
+    const versions = ["new", "zeros", "old"].map((blob, index) => ({
+      path: "a.yaml",
+      blob,
+      by: by(`c${index}`),
+    }));
+    const histories = await fileHistories(["a.yaml"], versions, (blobs) =>
+      Promise.resolve(blobs.map((blob) => (blob === "zeros" ? undefined : text("sha-0000001")))),
+    );
+    expect(histories.get("a.yaml")?.tagged.commit).to.equal("c0");
+  });
+});
