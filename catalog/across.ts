@@ -1,7 +1,7 @@
 import { environments } from "../config/environments.ts";
 import { finding, type Finding } from "./finding.ts";
 import type { Catalog } from "./read.ts";
-import { applicationsFolder, serviceFileEnding } from "./service.ts";
+import { serviceFileOf } from "./service.ts";
 
 /**
  * What the environments' catalogs say of each other: a service should have passed through every environment before
@@ -17,7 +17,7 @@ export function acrossEnvironments(catalogs: readonly Catalog[]): Finding[] {
         const before = earlier.services.find(({ name }) => name === service.name);
         const place = { file: service.file, line: 1, column: 1 };
         if (!before) {
-          const file = `${applicationsFolder(earlier.environment)}/${service.name}${serviceFileEnding}`;
+          const file = serviceFileOf(earlier.environment, service.name);
           return [
             finding(place, {
               rule: "not-promoted",

@@ -49,6 +49,11 @@ export function applicationsFolder(environment: Environment): string {
 /** Ending of a service file. The ApplicationSet looks for this one only. */
 export const serviceFileEnding = ".yaml";
 
+/** Path of a service's file in an environment, from the repository's root. */
+export function serviceFileOf(environment: Environment, service: string): string {
+  return `${applicationsFolder(environment)}/${service}${serviceFileEnding}`;
+}
+
 /** A Helm release's name has at most 53 characters, and the name is one. */
 const longestName = 53;
 

@@ -1,15 +1,14 @@
 import { Command, Option } from "commander";
 import { availableParallelism } from "node:os";
-import { z } from "zod";
-import { environments, type Environment } from "../config/environments.ts";
-import { committedRegistryHost, readStackFiles } from "../config/stack-files.ts";
+import { environments } from "../config/environments.ts";
+import { readStackFiles } from "../config/stack-files.ts";
 import { acrossEnvironments } from "../catalog/across.ts";
 import type { Finding } from "../catalog/finding.ts";
 import { inspectCatalog } from "../catalog/read.ts";
-import type { CatalogRules } from "../catalog/schema.ts";
 import { repositoryRoot } from "../local/paths.ts";
 import { policyFindings, type CheckOptions } from "../policy/repository/check.ts";
 import { filesBefore } from "./base.ts";
+import { committedRules } from "./committed-rules.ts";
 import { findHelm } from "./helm.ts";
 import { formatFindings, formats, isFailure, type Format } from "./findings.ts";
 
@@ -81,28 +80,4 @@ async function readCatalogs(root: string) {
     ...acrossEnvironments(catalogs),
   ];
   return { catalogs, findings };
-}
-
-const Strategy = z.object({
-  domain: z.string().optional(),
-  images: z.object({ strategy: z.enum(["newest-build", "semver", "pinned"]) }),
-});
-
-function committedRules(root: string): Record<Environment, CatalogRules> {
-  const stackFiles = readStackFiles(root);
-  const rulesOf = (environment: Environment): CatalogRules => {
-    const own = stackFiles.find((file) => file.environment === environment);
-    const parsed = Strategy.safeParse(own?.settings);
-    if (!parsed.success) {
-      throw new Error(
-        `Pulumi.${environment}.yaml must have idp:images with a strategy:\n${z.prettifyError(parsed.error)}`,
-      );
-    }
-    return {
-      registryHost: committedRegistryHost(stackFiles, environment),
-      strategy: parsed.data.images.strategy,
-      domain: parsed.data.domain,
-    };
-  };
-  return { dev: rulesOf("dev"), staging: rulesOf("staging"), prod: rulesOf("prod") };
 }

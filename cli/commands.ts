@@ -21,6 +21,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "make this repository yours: organisation, accounts, region, domain, admins",
     load: async () => (await import("./init.ts")).initCommand(),
   },
+  service: {
+    description: "write the files of a new service, or take one out step by step",
+    load: async () => (await import("./service.ts")).serviceCommand(),
+  },
   report: {
     description: "write a job's outputs to GitHub: a comment, an issue",
     load: async () => (await import("./github-report.ts")).reportCommand(),

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, parseDocument, stringify, type Pair } from "yaml";
+import { isMap, isNode, isScalar, isSeq, parseDocument, stringify, type Pair } from "yaml";
 
 /** Changes to YAML text that leave every other byte as it is: comments, order, quotes and line breaks. */
 
@@ -72,6 +72,33 @@ export function addItems(
   if (!value.flow) return text.slice(0, end) + block + text.slice(end);
   const [start, valueEnd] = value.range;
   return text.slice(0, start).trimEnd() + text.slice(valueEnd, end) + block + text.slice(end);
+}
+
+/**
+ * Takes the elements that `isGone` picks out of the block list at `path` + `key`, with all their lines; a list that
+ * loses every one is left as `[]`. Any other value stays.
+ */
+export function removeItems(
+  text: string,
+  path: Path,
+  key: string,
+  isGone: (item: unknown) => boolean,
+): string {
+  const found = pairOf(text, path, key);
+  if (!found || !isSeq(found.value) || found.value.flow) return text;
+  const { end, value } = found;
+  const starts = value.items.map((item) =>
+    isNode(item) && item.range ? text.lastIndexOf("\n", item.range[0]) + 1 : end,
+  );
+  const gone = value.items.map((item) =>
+    isGone(isNode(item) ? item.toJS(parseDocument("")) : item),
+  );
+  const [first = end] = starts;
+  if (gone.every(Boolean)) return `${text.slice(0, first).trimEnd()} []\n${text.slice(end)}`;
+  const kept = starts.flatMap((start, index) =>
+    gone[index] ? [] : [text.slice(start, starts[index + 1] ?? end)],
+  );
+  return text.slice(0, first) + kept.join("") + text.slice(end);
 }
 
 /** A pair of the block map at `path`: its indentation, its value, and where the text behind its last line begins. */

@@ -1,3 +1,4 @@
+import { isFirstTag } from "../catalog/new-service.ts";
 import type { Environment } from "../config/environments.ts";
 import { digestOfTag, tagsOf, type Registry } from "../promotion/registry.ts";
 import { isServiceFile, servicesIn, type NamedService } from "../promotion/services.ts";
@@ -20,11 +21,15 @@ export interface SeedImage {
   readonly tags: readonly { readonly environment: Environment; readonly tag: string }[];
 }
 
-/** The images that the services name, one for each repository, as promotion would have left them: one digest everywhere. */
+/**
+ * The images that the services name, one for each repository, as promotion would have left them: one digest everywhere.
+ * A service that has none yet gets none.
+ */
 export function seedImages(services: readonly NamedService[]): SeedImage[] {
-  const images = [...new Set(services.map(({ image }) => image))];
+  const built = services.filter(({ tag }) => !isFirstTag(tag));
+  const images = [...new Set(built.map(({ image }) => image))];
   return images.map((image) => {
-    const users = services.filter((service) => service.image === image);
+    const users = built.filter((service) => service.image === image);
     const tags = users.filter(
       ({ environment, tag }, index) =>
         users.findIndex((user) => user.environment === environment && user.tag === tag) === index,

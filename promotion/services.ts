@@ -1,8 +1,15 @@
 import { parse } from "yaml";
 import { nearest } from "../catalog/nearest.ts";
 import { imageOf, ServiceFile } from "../catalog/schema.ts";
-import { applicationsFolder, nameOf, serviceFileEnding } from "../catalog/service.ts";
+import {
+  applicationsFolder,
+  nameOf,
+  serviceFileEnding,
+  serviceFileOf,
+} from "../catalog/service.ts";
 import { environments, type Environment } from "../config/environments.ts";
+
+export { serviceFileOf };
 
 /** A service as a commit's files name it. */
 export interface NamedService {
@@ -11,11 +18,6 @@ export interface NamedService {
   /** Repository inside the account's registry, such as `idp/localtime`. */
   readonly image: string;
   readonly tag: string;
-}
-
-/** Path of a service's file in an environment, from the repository's root. */
-export function serviceFileOf(environment: Environment, service: string): string {
-  return `${applicationsFolder(environment)}/${service}${serviceFileEnding}`;
 }
 
 /** Whether a path is that of a service file. */

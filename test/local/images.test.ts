@@ -86,6 +86,14 @@ describe("seedImages", () => {
       ]),
     ).to.deep.equal([["idp/a", ["dev sha-0000001", "prod v1.0.0"]]]);
   });
+
+  it("makes none for a service that has no image yet", () => {
+    const services = [
+      { environment: "dev", name: "a", image: "idp/a", tag: "sha-0000000" },
+      { environment: "prod", name: "a", image: "idp/a", tag: "v0.0.0" },
+    ] as const;
+    expect(seedImages(services)).to.deep.equal([]);
+  });
 });
 
 describe("seed", () => {

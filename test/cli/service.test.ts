@@ -1,0 +1,246 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { parse } from "yaml";
+import { checkServiceFiles } from "../../cli/check.ts";
+import { addService, removeService } from "../../cli/service.ts";
+import { firstTag } from "../../catalog/new-service.ts";
+import { addItems, removeItems } from "../../config/edit-yaml.ts";
+import { environments, type Environment } from "../../config/environments.ts";
+import { ociImage } from "../../local/oci-image.ts";
+import { pushImage } from "../../local/registry.ts";
+import { serviceFileOf } from "../../promotion/services.ts";
+import { failure, Platform } from "../support/platform.ts";
+
+const payments = {
+  name: "payments",
+  image: "idp/payments",
+  port: 9000,
+  resources: "small",
+} as const;
+
+describe("idp service new", () => {
+  let platform: Platform;
+  let root: string;
+  beforeEach(async () => {
+    platform = await Platform.start();
+    root = platform.clone;
+  });
+  afterEach(() => {
+    platform.stop();
+  });
+
+  const text = (environment: Environment, service = "payments") =>
+    readFileSync(join(root, serviceFileOf(environment, service)), "utf8");
+  const add = (more: Partial<Parameters<typeof addService>[1]> = {}) =>
+    addService(root, { ...payments, ...more }, platform.places.registryOf);
+  const push = (environment: Environment, tag: string, day: number) =>
+    pushImage(
+      platform.registries[environment].as(environment),
+      "idp/payments",
+      tag,
+      ociImage({
+        title: "idp/payments",
+        revision: `${day}`,
+        version: "",
+        created: new Date(Date.UTC(2026, 0, day)),
+      }),
+    );
+
+  it("writes a file for each environment, with the tag that stands for no image", async () => {
+    const { files } = await add();
+    expect(files.map(({ path, tag }) => `${path} ${tag}`)).to.deep.equal([
+      "argocd/applications/dev/payments.yaml sha-0000000",
+      "argocd/applications/staging/payments.yaml v0.0.0",
+      "argocd/applications/prod/payments.yaml v0.0.0",
+    ]);
+    expect(text("staging")).to.equal(
+      `# What payments runs with in staging. Every key: docs/services.md
+image:
+  repository: 222222222222.dkr.ecr.us-west-2.amazonaws.com/idp/payments
+  tag: v0.0.0
+port: 9000
+resources: small
+replicas: 2
+`,
+    );
+    expect(await checkServiceFiles(root)).to.deep.equal([]);
+    expect(files.map(({ missing }) => missing)).to.deep.equal(
+      environments.map((environment) => `${environment}'s registry has no image of it`),
+    );
+  });
+
+  it("begins with what the registries have: the newest build, the highest release that staging has", async () => {
+    await push("dev", "sha-00000aa", 3);
+    await push("dev", "sha-00000bb", 2);
+    await push("staging", "v1.9.0", 1);
+    await push("staging", "v1.10.0", 2);
+    await push("prod", "v1.10.0", 2);
+    await push("prod", "v1.11.0", 3);
+    const { files } = await add();
+    expect(files.map(({ tag }) => tag)).to.deep.equal(["sha-00000aa", "v1.10.0", "v1.10.0"]);
+    expect(files.every(({ missing }) => missing === undefined)).to.equal(true);
+  });
+
+  it("takes the build that it is told", async () => {
+    await push("dev", "sha-00000aa", 3);
+    expect((await add({ tag: "sha-1234567" })).files[0]?.tag).to.equal("sha-1234567");
+  });
+
+  it("needs no registry, and says which did not answer", async () => {
+    const down = () => Promise.reject(new Error("No access\nFix: log in"));
+    const { files } = await addService(root, payments, down);
+    expect(files.map(({ tag, missing }) => `${tag}: ${missing ?? ""}`)).to.deep.equal([
+      "sha-0000000: dev's registry does not answer: No access",
+      "v0.0.0: staging's registry does not answer: No access",
+      "v0.0.0: prod's registry does not answer: No access",
+    ]);
+  });
+
+  it("adds what is missing, and leaves what is there", async () => {
+    await add();
+    const mine = `${text("dev")}env:\n  LEVEL: info\n`;
+    writeFileSync(join(root, serviceFileOf("dev", "payments")), mine);
+    expect((await add({ port: 9001 })).files).to.deep.equal([]);
+    expect(text("dev")).to.equal(mine);
+  });
+
+  it("names who may push the image, once", async () => {
+    for (const environment of environments) {
+      const file = join(root, `Pulumi.${environment}.yaml`);
+      const github = "  idp:github:\n    repository: acme/idp\n    publishers: []\n";
+      writeFileSync(file, readFileSync(file, "utf8") + github);
+    }
+    const { stackFiles, next } = await add({ publisher: "acme/payments" });
+    expect(stackFiles).to.deep.equal([
+      "Pulumi.dev.yaml",
+      "Pulumi.staging.yaml",
+      "Pulumi.prod.yaml",
+    ]);
+    expect(next.join("\n")).not.to.include("Nobody may push");
+    expect(
+      parse(readFileSync(join(root, "Pulumi.prod.yaml"), "utf8")),
+    ).to.have.deep.nested.property("config.idp:github.publishers", [
+      { repository: "acme/payments", image: "idp/payments" },
+    ]);
+    expect((await add({ publisher: "acme/payments" })).stackFiles).to.deep.equal([]);
+  });
+
+  it("says what to do next, also that nobody may push yet", async () => {
+    expect((await add()).next[1]).to.equal(
+      "Nobody may push idp/payments yet: npx idp service new again with --publisher <owner>/<repository>",
+    );
+  });
+
+  for (const [what, wrong, said] of [
+    ["a name that is no namespace's", { name: "Payments" }, "must be a namespace's name"],
+    ["a name of the platform's", { name: "argocd" }, "must not be one of the platform's"],
+    ["a port below 1024", { port: 80 }, "found 80; must be the port the container listens on"],
+    ["an image with a host", { image: "x.example/IDP" }, "must be an image repository in this"],
+    ["a tag of a release for dev", { tag: "v1.0.0" }, "must be sha-<7 hex digits> here"],
+    ["a tag that is none", { tag: "latest" }, "--tag latest: must be sha-<7 hex digits>"],
+  ] as const) {
+    it(`refuses ${what}, and writes nothing`, async () => {
+      const before = await platform.state();
+      expect(await failure(add(wrong))).to.include(said);
+      expect(await platform.state()).to.deep.equal(before);
+    });
+  }
+
+  it("has tags for no image that no build and no release can have", () => {
+    expect(firstTag).to.deep.equal({
+      "newest-build": "sha-0000000",
+      semver: "v0.0.0",
+      pinned: "v0.0.0",
+    });
+  });
+});
+
+describe("idp service remove", () => {
+  let platform: Platform;
+  beforeEach(async () => {
+    platform = await Platform.start();
+  });
+  afterEach(() => {
+    platform.stop();
+  });
+  const commitAll = () => platform.inClone("commit", "--quiet", "--all", "-m", "Step");
+  const has = () =>
+    environments.filter((environment) =>
+      existsSync(join(platform.clone, serviceFileOf(environment, "clock"))),
+    );
+
+  it("goes from prod to dev, a commit at a time", async () => {
+    expect((await removeService(platform.clone, "clock")).environment).to.equal("prod");
+    expect(has()).to.deep.equal(["dev", "staging"]);
+    expect(await failure(removeService(platform.clone, "clock"))).to.include(
+      "Not committed yet:\n D argocd/applications/prod/clock.yaml\nNothing was changed.",
+    );
+    expect(has()).to.deep.equal(["dev", "staging"]);
+    await commitAll();
+    expect((await removeService(platform.clone, "clock")).environment).to.equal("staging");
+    await commitAll();
+    const last = await removeService(platform.clone, "clock");
+    expect(last.next.at(-1)).to.equal("Nothing of clock is left in this repository");
+    await commitAll();
+    expect(has()).to.deep.equal([]);
+    expect(await failure(removeService(platform.clone, "clock"))).to.include(
+      "No environment has a file of clock.",
+    );
+  });
+
+  it("says that prod goes on running, and what comes then", async () => {
+    const { next } = await removeService(platform.clone, "clock");
+    expect(next[1]).to.equal(
+      "In prod it goes on running: kubectl -n argocd delete application clock, in prod's cluster",
+    );
+    expect(next.at(-1)).to.equal("npx idp service remove clock, for staging, then dev");
+  });
+
+  it("takes who may push its image away, unless another service has the image", async () => {
+    const file = "Pulumi.prod.yaml";
+    const before = readFileSync(join(platform.clone, file), "utf8");
+    const publishers =
+      "    publishers:\n      - repository: acme/clock\n        image: idp/clock\n      - repository: acme/other\n        image: idp/other\n";
+    const github = `${before}  idp:github:\n    repository: acme/idp\n`;
+    const twin = readFileSync(join(platform.clone, serviceFileOf("prod", "clock")), "utf8");
+    platform.edit({ [file]: github + publishers, [serviceFileOf("prod", "clock-two")]: twin });
+    await platform.inClone("add", "--all");
+    await commitAll();
+    expect((await removeService(platform.clone, "clock")).publisherRemoved).to.equal(false);
+    await commitAll();
+    expect((await removeService(platform.clone, "clock-two")).publisherRemoved).to.equal(true);
+    expect(readFileSync(join(platform.clone, file), "utf8")).to.equal(
+      `${github}    publishers:\n      - repository: acme/other\n        image: idp/other\n`,
+    );
+  });
+});
+
+describe("a list in YAML text", () => {
+  const start = "a:\n  list: []\n  after: 1 # stays\n";
+  const items = [
+    { name: "one", of: "x" },
+    { name: "two", of: "y" },
+  ];
+  const grown = addItems(start, ["a"], "list", items);
+  const named =
+    (...names: string[]) =>
+    (item: unknown) =>
+      names.some((name) => JSON.stringify(item).includes(name));
+
+  it("loses elements with all their lines, and is [] without any", () => {
+    expect(removeItems(grown, ["a"], "list", named("one"))).to.equal(
+      "a:\n  list:\n    - name: two\n      of: y\n  after: 1 # stays\n",
+    );
+    expect(removeItems(grown, ["a"], "list", named("two"))).to.equal(
+      "a:\n  list:\n    - name: one\n      of: x\n  after: 1 # stays\n",
+    );
+    expect(removeItems(grown, ["a"], "list", named("one", "two"))).to.equal(start);
+  });
+
+  it("stays as it is when nothing is to go, or there is no such list", () => {
+    expect(removeItems(grown, ["a"], "list", named("three"))).to.equal(grown);
+    expect(removeItems(grown, ["a"], "after", named("one"))).to.equal(grown);
+    expect(removeItems(start, ["a"], "list", named("one"))).to.equal(start);
+  });
+});
