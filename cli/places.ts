@@ -116,24 +116,37 @@ function committedBranch(): string {
   );
 }
 
-/** `prod=acme` by environment; what is not said, from IDP_PROFILE_<ENVIRONMENT>. */
+/** The AWS profiles, by environment: `prod=acme`; what is not said, from IDP_PROFILE_<ENVIRONMENT>. */
 export function profilesOf(
   words: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Partial<Record<Environment, string>> {
-  const profiles: Partial<Record<Environment, string>> = {};
+  return byEnvironment("profile", words, env);
+}
+
+/**
+ * The values of an option that is `<environment>=<name>`, by environment; what is not said, from
+ * `IDP_<OPTION>_<ENVIRONMENT>`.
+ * @throws Error naming the word that is of another form
+ */
+export function byEnvironment(
+  option: "profile" | "context",
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Partial<Record<Environment, string>> {
+  const names: Partial<Record<Environment, string>> = {};
   for (const environment of environments) {
-    const profile = env[`IDP_PROFILE_${environment.toUpperCase()}`];
-    if (profile) profiles[environment] = profile;
+    const name = env[`IDP_${option.toUpperCase()}_${environment.toUpperCase()}`];
+    if (name) names[environment] = name;
   }
   for (const word of words) {
-    const [environment = "", profile = ""] = word.split(/=(.*)/s);
-    if (!isEnvironment(environment) || profile === "") {
+    const [environment = "", name = ""] = word.split(/=(.*)/s);
+    if (!isEnvironment(environment) || name === "") {
       throw new Error(
-        `--profile ${word}: must be <environment>=<name of a profile>, with one of ${environments.join(", ")}`,
+        `--${option} ${word}: must be <environment>=<name of a ${option}>, with one of ${environments.join(", ")}`,
       );
     }
-    profiles[environment] = profile;
+    names[environment] = name;
   }
-  return profiles;
+  return names;
 }

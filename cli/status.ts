@@ -1,38 +1,57 @@
 import { Command, Option } from "commander";
 import { tableLines } from "../local/stages.ts";
 import { isComplete, readBoard, type Board, type BoardRow } from "../promotion/status.ts";
-import { ageText, shortDigest, waitingText } from "../promotion/text.ts";
+import { ageText, runsText, shortDigest, waitingText } from "../promotion/text.ts";
+import { withClusters, withClusterOptions, type ClusterOptions } from "./clusters.ts";
 import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
+
+type Options = PlaceOptions & ClusterOptions;
 
 /** `idp status`: what is where. */
 export function statusCommand(): Command {
-  return withPlaceOptions(new Command("status"))
+  return withClusterOptions(withPlaceOptions(new Command("status")))
     .argument("[services...]", "names of services; else all")
     .addOption(new Option("--json", "as one JSON object"))
     .addHelpText(
       "after",
       "\nExit code 1 when something could not be read, or a registry lacks what a file names.",
     )
-    .action(async (services: string[], { json, ...options }: PlaceOptions & { json?: true }) => {
-      const board = await inPlaces(options, ({ places }) => readBoard(places, { services }));
+    .action(async (services: string[], { json, ...options }: Options & { json?: true }) => {
+      const board = await boardOf(services, options);
       console.log(json ? JSON.stringify(board, null, 2) : boardLines(board).join("\n"));
       if (!isComplete(board)) process.exitCode = 1;
     });
+}
+
+/** Reads the board of some services, or of all, where the options say. */
+export function boardOf(services: readonly string[], options: Options): Promise<Board> {
+  return inPlaces(options, ({ places, isTwin }) =>
+    withClusters(options, isTwin, (applications) =>
+      readBoard(places, { services, ...(applications && { applications }) }),
+    ),
+  );
 }
 
 /** The board as a person reads it. */
 export function boardLines({ repository, services, problems }: Board): string[] {
   const said = [
     ...problems,
-    ...services.flatMap(({ service, environment, problem }) =>
-      problem === null ? [] : [`${service} in ${environment}: ${problem}`],
+    ...services.flatMap(({ service, environment, problem, cluster }) =>
+      [problem ?? "", cluster?.message ?? ""].flatMap((text) =>
+        text === "" ? [] : [`${service} in ${environment}: ${text}`],
+      ),
     ),
   ];
+  const asked = services.some(({ cluster }) => cluster !== undefined);
   return [
     `${repository.branch} of ${repository.url} at ${repository.commit.slice(0, 7)}`,
     "",
     ...tableLines([
-      ["SERVICE", "ENVIRONMENT", "TAG", "DIGEST", "AGE", "WAITING", "LAST CHANGE"],
+      [
+        ...["SERVICE", "ENVIRONMENT", "TAG", "DIGEST", "AGE", "WAITING"],
+        ...(asked ? ["RUNS", "SYNC", "HEALTH"] : []),
+        "LAST CHANGE",
+      ],
       ...services.map(cellsOf),
     ]),
     ...services.flatMap(({ service, environment, hold }) =>
@@ -51,6 +70,9 @@ function cellsOf(row: BoardRow): string[] {
     shortDigest(digest),
     ageText(ageSeconds),
     waitingText(waiting),
+    ...(row.cluster === undefined
+      ? []
+      : [runsText(row.cluster), row.cluster?.sync ?? "?", row.cluster?.health ?? "?"]),
     changed === null ? "?" : `${changed.commit.slice(0, 7)} ${changed.author}: ${changed.subject}`,
   ];
 }

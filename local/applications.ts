@@ -1,7 +1,12 @@
-import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
 import { clusterDir, readCluster } from "./cluster/cluster.ts";
 import { KubeApi } from "./cluster/kube-api.ts";
+import {
+  deployedBy,
+  parseApplication,
+  parseApplications,
+  type Application,
+} from "../promotion/argocd.ts";
 import type { NamedService } from "../promotion/services.ts";
 import { tableLines } from "./stages.ts";
 import { twinAccounts } from "./twin.ts";
@@ -16,26 +21,6 @@ export function kubeconfigFile(environment: Environment): string {
   const { accountId } = twinAccounts[environment];
   return `${clusterDir({ accountId, name: clusterName(environment) })}/kubeconfig`;
 }
-
-const Application = z.object({
-  metadata: z.object({ name: z.string() }),
-  spec: z.object({
-    syncPolicy: z
-      .object({ syncOptions: z.array(z.string()).optional(), retry: z.unknown().optional() })
-      .optional(),
-  }),
-  status: z
-    .object({
-      sync: z.object({ status: z.string(), revision: z.string().optional() }).optional(),
-      health: z.object({ status: z.string().optional() }).optional(),
-      summary: z.object({ images: z.array(z.string()).optional() }).optional(),
-      conditions: z.array(z.object({ type: z.string(), message: z.string() })).optional(),
-      operationState: z.object({ phase: z.string(), message: z.string().optional() }).optional(),
-    })
-    .optional(),
-});
-type Application = z.infer<typeof Application>;
-const ApplicationList = z.object({ items: z.array(Application) });
 
 const applicationsPath = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
 
@@ -94,28 +79,17 @@ export function statusesOf(
   ]);
   return [...names].map((service) => {
     const file = services.find(({ name }) => name === service);
-    const status = applications.find(({ metadata }) => metadata.name === service)?.status;
-    const image = status?.summary?.images?.[0] ?? "";
+    const application = applications.find(({ metadata }) => metadata.name === service);
+    const { images, ...said } = deployedBy(application);
+    const image = images[0] ?? "";
     return {
       service,
       environment,
       tag: image.includes(":") ? image.slice(image.lastIndexOf(":") + 1) : "",
       wanted: file?.tag ?? "",
-      sync: status?.sync?.status ?? "Missing",
-      health: status?.health?.status ?? "Missing",
-      message: reasonOf(status),
+      ...said,
     };
   });
-}
-
-function reasonOf(status: Application["status"]): string {
-  const operation = status?.operationState;
-  return [
-    ...(status?.conditions ?? []).map(({ type, message }) => `${type}: ${message}`),
-    ...(operation && !["Succeeded", "Running"].includes(operation.phase)
-      ? [`sync ${operation.phase}: ${operation.message ?? ""}`]
-      : []),
-  ].join("; ");
 }
 
 /**
@@ -124,7 +98,7 @@ function reasonOf(status: Application["status"]): string {
  */
 export async function syncApplication(environment: Environment, name: string): Promise<void> {
   await withApi(environment, async (api) => {
-    const { spec } = Application.parse(await api.get(`${applicationsPath}/${name}`));
+    const { spec } = parseApplication(await api.get(`${applicationsPath}/${name}`));
     const operation = {
       initiatedBy: { username: "operator" },
       info: [{ name: "Reason", value: "idp local up" }],
@@ -172,10 +146,7 @@ export function statusTable(statuses: readonly ServiceStatus[]): string[] {
 }
 
 async function applicationsOf(environment: Environment): Promise<Application[]> {
-  return withApi(
-    environment,
-    async (api) => ApplicationList.parse(await api.get(applicationsPath)).items,
-  );
+  return withApi(environment, async (api) => parseApplications(await api.get(applicationsPath)));
 }
 
 async function withApi<T>(

@@ -4,6 +4,7 @@ import { imageOf, type ImageStrategy } from "../catalog/schema.ts";
 import { applicationsFolder, nameOf } from "../catalog/service.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
+import { deployedBy, type Application, type Deployed } from "./argocd.ts";
 import { mapBounded } from "./bounded.ts";
 import { fileHistories, type Author, type FileHistory } from "./history.ts";
 import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
@@ -51,7 +52,27 @@ export interface BoardRow {
   readonly changed: Author | null;
   /** What is wrong with this row. */
   readonly problem: string | null;
+  /** What the environment's Argo CD says; absent when it was not asked. */
+  readonly cluster?: BoardCluster | null;
 }
+
+/** A service as its cluster has it. */
+export interface BoardCluster extends Omit<Deployed, "images"> {
+  /** What runs; two while a new version takes an old one's place. */
+  readonly images: readonly {
+    /** Repository inside the environment's registry. */
+    readonly image: string;
+    readonly tag: string;
+    /** What the environment's registry has behind the tag. */
+    readonly digest: string | null;
+  }[];
+}
+
+/** Gives an environment's Applications. @param region where its cluster is */
+export type ReadApplications = (
+  environment: Environment,
+  region: string,
+) => Promise<readonly Application[]>;
 
 /** What to read of the board. */
 export interface BoardRequest {
@@ -59,6 +80,8 @@ export interface BoardRequest {
   readonly services?: readonly string[];
   /** @default now */
   readonly at?: Date;
+  /** Asks the clusters, too. @default they are not asked */
+  readonly applications?: ReadApplications;
 }
 
 /** Rows of one environment that are read together. */
@@ -73,16 +96,20 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
   const now = await snapshot(repository);
   const at = request.at ?? new Date();
   const files = serviceFilesOf(now, request.services ?? []);
-  const [histories, upstreams] = await Promise.all([
+  const { applications } = request;
+  const [histories, readables] = await Promise.all([
     historiesOf(places, now, files),
-    Promise.all(environments.map((environment) => upstreamOf(places, now, environment))),
+    Promise.all(environments.map((name) => readableOf(places, now, name, applications))),
   ]);
   const rows = await Promise.all(
-    upstreams.map((upstream) =>
+    readables.map((readable) =>
       mapBounded(
-        files.filter(({ environment }) => environment === upstream.environment),
+        files.filter(({ environment }) => environment === readable.environment),
         rowsAtATime,
-        (file) => rowOf(file, { now, at, upstream, history: histories.get(file.path) }),
+        async (file) => {
+          const row = await rowOf(file, { now, at, readable, history: histories.get(file.path) });
+          return applications ? { ...row, cluster: await clusterOf(row, readable) } : row;
+        },
       ),
     ),
   );
@@ -92,9 +119,11 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
     services: rows
       .flat()
       .sort((a, b) => compare(a.service, b.service) || order(a.environment) - order(b.environment)),
-    problems: upstreams.flatMap(
-      ({ registry, problem }) => registry?.silence?.message ?? problem ?? [],
-    ),
+    problems: readables.flatMap(({ registry, problems }) => [
+      ...problems,
+      // A registry that is down is said once, for the whole environment.
+      ...(registry?.silence ? [registry.silence.message] : []),
+    ]),
   };
 }
 
@@ -143,51 +172,67 @@ async function historiesOf(
   );
 }
 
-/** An environment's registry, as far as it can be read. */
-interface OpenUpstream {
+/** An environment, as far as it can be read. */
+interface Readable {
   readonly environment: Environment;
   readonly strategy: ImageStrategy;
   readonly registry: Upstream | undefined;
-  /** Why it cannot be. */
-  readonly problem?: string;
+  /** By name; undefined when they were not asked for or not given. */
+  readonly applications: ReadonlyMap<string, Application> | undefined;
+  /** Why something cannot be read. */
+  readonly problems: readonly string[];
 }
 
-const Strategy = z.object({
+const EnvironmentSettings = z.object({
+  aws: z.object({ region: z.string() }),
   images: z.object({ strategy: z.enum(["newest-build", "semver", "pinned"]) }),
 });
 
-async function upstreamOf(
+async function readableOf(
   places: Places,
   now: Snapshot,
   environment: Environment,
-): Promise<OpenUpstream> {
+  read: ReadApplications | undefined,
+): Promise<Readable> {
   const file = stackFileOf(environment);
   const { settings } = parseStackFile(environment, now.files.get(file) ?? "");
-  const parsed = Strategy.safeParse(settings);
+  const parsed = EnvironmentSettings.safeParse(settings);
   if (!parsed.success) {
     throw new Error(
-      `${file} must have idp:images with a strategy:\n${z.prettifyError(parsed.error)}`,
+      `${file} must have idp:aws with a region and idp:images with a strategy:\n${z.prettifyError(parsed.error)}`,
     );
   }
-  const { strategy } = parsed.data.images;
-  try {
-    const registry = new Upstream(await registryOf(places, now, environment));
-    return { environment, strategy, registry };
-  } catch (error) {
-    return { environment, strategy, registry: undefined, problem: messageOf(error) };
-  }
+  const { aws, images } = parsed.data;
+  const problems: string[] = [];
+  const orProblem = <T>(promise: Promise<T>) =>
+    promise.catch((error: unknown) => {
+      problems.push(messageOf(error));
+      return undefined;
+    });
+  const [registry, applications] = await Promise.all([
+    orProblem(registryOf(places, now, environment)),
+    read && orProblem(read(environment, aws.region)),
+  ]);
+  return {
+    environment,
+    strategy: images.strategy,
+    registry: registry && new Upstream(registry),
+    applications:
+      applications && new Map(applications.map((one) => [one.metadata.name, one] as const)),
+    problems,
+  };
 }
 
 interface RowContext {
   readonly now: Snapshot;
   readonly at: Date;
-  readonly upstream: OpenUpstream;
+  readonly readable: Readable;
   readonly history: FileHistory | undefined;
 }
 
 async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow> {
   const { environment, service, path, text } = file;
-  const { now, at, upstream, history } = context;
+  const { now, at, readable, history } = context;
   const content = contentOf(text);
   const changed = history?.changed ?? null;
   const none = { digest: null, built: null, waiting: null };
@@ -206,7 +251,7 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
     tagged,
     changed,
   };
-  const { registry, strategy } = upstream;
+  const { registry, strategy } = readable;
   if (registry === undefined) return { ...known, ...none, problem: null };
   try {
     const found = await registry.image(image, tag);
@@ -228,9 +273,34 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
       problem: found ? null : `${environment}'s registry has no ${image}:${tag}`,
     };
   } catch (error) {
-    // A registry that is down is said once, for the whole environment.
     return { ...known, ...none, problem: registry.silence ? null : messageOf(error) };
   }
+}
+
+/** What an environment's Argo CD says of a row's service; null when it gave no answer. */
+async function clusterOf(
+  { service }: BoardRow,
+  { registry, applications }: Readable,
+): Promise<BoardCluster | null> {
+  if (applications === undefined) return null;
+  const { images, ...said } = deployedBy(applications.get(service));
+  const digestOf = (image: string, tag: string) =>
+    registry?.image(image, tag).then(
+      (found) => found?.digest ?? null,
+      // The registry's failure stands in the row or the board.
+      () => null,
+    );
+  return {
+    ...said,
+    images: await Promise.all(
+      images.map(async (whole) => {
+        const colon = whole.lastIndexOf(":");
+        const { name: image } = imageOf(whole.slice(0, colon));
+        const tag = whole.slice(colon + 1);
+        return { image, tag, digest: (await digestOf(image, tag)) ?? null };
+      }),
+    ),
+  };
 }
 
 /** The tag that the environment before this one names for a service, if any. */

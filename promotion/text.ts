@@ -1,3 +1,5 @@
+import type { BoardCluster } from "./status.ts";
+
 /** The beginning of a digest, enough to tell two apart; "?" when it is not known. */
 export function shortDigest(digest: string | null): string {
   return digest === null ? "?" : digest.slice(0, "sha256:".length + 12);
@@ -22,4 +24,10 @@ export function waitingText(waiting: readonly string[] | null): string {
   const [newest, ...more] = waiting;
   if (newest === undefined) return "-";
   return more.length === 0 ? newest : `${newest} and ${more.length} more`;
+}
+
+/** The tags that run; "-" for none, "?" when it is not known. */
+export function runsText(cluster: BoardCluster | null): string {
+  if (cluster === null) return "?";
+  return cluster.images.map(({ tag }) => tag).join(", ") || "-";
 }

@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import { expect } from "chai";
 import { environments, type Environment } from "../../config/environments.ts";
 import { boardLines } from "../../cli/status.ts";
+import type { Application } from "../../promotion/argocd.ts";
 import { fileHistories, versionsIn } from "../../promotion/history.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
 import { isComplete, readBoard, type Board } from "../../promotion/status.ts";
@@ -249,6 +250,72 @@ describe("the board", () => {
     expect(await failure(readBoard(platform.places, { services: ["clok"] }))).to.equal(
       'There is no service "clok"; did you mean clock? There are: alarm, clock.\nFix: a service is a file argocd/applications/dev/<service>.yaml',
     );
+  });
+
+  describe("with the clusters asked", () => {
+    const host = "111111111111.dkr.ecr.us-west-2.amazonaws.com";
+    const application = (...tags: string[]): Application => ({
+      metadata: { name: "clock" },
+      spec: {},
+      status: {
+        sync: { status: "OutOfSync" },
+        health: { status: "Progressing" },
+        summary: { images: tags.map((tag) => `${host}/idp/clock:${tag}`) },
+        conditions: [{ type: "SyncError", message: "denied" }],
+      },
+    });
+
+    it("has what Argo CD says, and the digests of what runs", async () => {
+      const digest = await platform.push("dev", "sha-0000001", 1);
+      const asked: string[] = [];
+      const board = await readBoard(platform.places, {
+        applications: (environment, region) => {
+          asked.push(`${environment} ${region}`);
+          return Promise.resolve([application("sha-0000001", "sha-0000009")]);
+        },
+      });
+      expect(asked).to.deep.equal(["dev us-west-2", "staging us-west-2", "prod us-west-2"]);
+      expect(rowIn(board, "dev").cluster).to.deep.equal({
+        sync: "OutOfSync",
+        health: "Progressing",
+        message: "SyncError: denied",
+        images: [
+          { image: "idp/clock", tag: "sha-0000001", digest },
+          { image: "idp/clock", tag: "sha-0000009", digest: null },
+        ],
+      });
+      expect(boardLines(board)).to.include("problem: clock in dev: SyncError: denied");
+    });
+
+    it("says Missing where there is no Application", async () => {
+      const board = await readBoard(platform.places, { applications: () => Promise.resolve([]) });
+      expect(rowIn(board, "prod").cluster).to.deep.equal({
+        sync: "Missing",
+        health: "Missing",
+        message: "",
+        images: [],
+      });
+      expect(boardLines(board)[3]).to.match(/ -  +- +Missing +Missing +[0-9a-f]{7} /);
+    });
+
+    it("gives the rest when one does not answer, and says so", async () => {
+      const board = await readBoard(platform.places, {
+        applications: (environment) =>
+          environment === "prod"
+            ? Promise.reject(new Error("prod's cluster cannot be asked"))
+            : Promise.resolve([application("v1.0.0")]),
+      });
+      expect(board.problems).to.deep.equal(["prod's cluster cannot be asked"]);
+      expect(rowIn(board, "prod").cluster).to.equal(null);
+      expect(rowIn(board, "prod").digest).to.match(/^sha256:/);
+      expect(rowIn(board, "staging").cluster?.sync).to.equal("OutOfSync");
+      expect(isComplete(board)).to.equal(false);
+    });
+
+    it("has no such field when they were not", async () => {
+      const { services } = await readBoard(platform.places);
+      expect(services.filter((row) => "cluster" in row)).to.deep.equal([]);
+    });
   });
 
   it("fails as a whole when the git server is down", async () => {

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Option, type Command } from "commander";
+import { execa, ExecaError } from "execa";
+import type { Environment } from "../config/environments.ts";
+import { clusterName, kubeconfigFile } from "../local/applications.ts";
+import { twinPaths } from "../local/twin.ts";
+import { parseApplications, type Application } from "../promotion/argocd.ts";
+import type { ReadApplications } from "../promotion/status.ts";
+import { byEnvironment, profilesOf } from "./places.ts";
+
+/** What a person may say about how to reach the clusters. */
+export interface ClusterOptions {
+  readonly cluster?: true;
+  readonly context?: readonly string[];
+  readonly profile?: readonly string[];
+}
+
+/** Adds the options of {@link ClusterOptions} to a command. */
+export function withClusterOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--cluster", "ask the clusters' Argo CDs, too"))
+    .addOption(
+      new Option(
+        "--context <environment=name...>",
+        "context of kubectl for an environment's cluster; also IDP_CONTEXT_PROD; else aws eks update-kubeconfig makes one",
+      ),
+    );
+}
+
+/**
+ * Does `work` with a way to ask the clusters, or with none unless that is wanted. The credentials that it takes are gone
+ * afterwards.
+ */
+export async function withClusters<T>(
+  { cluster, context = [], profile = [] }: ClusterOptions,
+  isTwin: boolean,
+  work: (applications: ReadApplications | undefined) => Promise<T>,
+): Promise<T> {
+  if (!cluster) return work(undefined);
+  if (isTwin) {
+    const kubectl = join(twinPaths().bin, "kubectl");
+    return work((environment) =>
+      applicationsOf(environment, kubectl, ["--kubeconfig", kubeconfigFile(environment)]),
+    );
+  }
+  const contexts = byEnvironment("context", context);
+  const profiles = profilesOf(profile);
+  const scratch = mkdtempSync(join(tmpdir(), "idp-kubeconfig-"));
+  try {
+    return await work(async (environment, region) => {
+      const known = contexts[environment];
+      if (known !== undefined) return applicationsOf(environment, "kubectl", ["--context", known]);
+      const file = join(scratch, environment);
+      await run(environment, "aws", [
+        ...["eks", "update-kubeconfig", "--kubeconfig", file],
+        ...["--region", region, "--name", clusterName(environment)],
+        ...(profiles[environment] === undefined ? [] : ["--profile", profiles[environment]]),
+      ]);
+      return applicationsOf(environment, "kubectl", ["--kubeconfig", file]);
+    });
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+async function applicationsOf(
+  environment: Environment,
+  kubectl: string,
+  options: readonly string[],
+): Promise<Application[]> {
+  const text = await run(environment, kubectl, [
+    ...options,
+    ...["--request-timeout", "20s", "--namespace", "argocd"],
+    ...["get", "applications.argoproj.io", "--output", "json"],
+  ]);
+  return parseApplications(JSON.parse(text));
+}
+
+async function run(
+  environment: Environment,
+  command: string,
+  args: readonly string[],
+): Promise<string> {
+  try {
+    return (await execa(command, [...args], { stdin: "ignore" })).stdout;
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    const stderr: unknown = error.stderr;
+    const said = typeof stderr === "string" ? stderr.trim() : "";
+    throw new Error(
+      `${environment}'s cluster cannot be asked: ${said === "" ? error.shortMessage : said}\nFix: see that kubectl get applications -n argocd works there; name its context (--context ${environment}=<name>) or the account's profile (--profile ${environment}=<name>)`,
+      { cause: error },
+    );
+  }
+}
