@@ -59,6 +59,7 @@ export const example = {
   health: { live: "/health", ready: "/ready" },
   ingress: { host: "time.example.com", path: "/" },
   env: { LOG_LEVEL: "info" },
+  hold: "2.1 fails at month's end, see the incident",
 } as const satisfies z.input<typeof ServiceFile>;
 
 /** Text of one form; `allowed` is the message whatever is wrong with it, its type included. */
@@ -69,6 +70,7 @@ const wholeNumber = (min: number, max: number, allowed: string) =>
   z.int({ error: allowed }).min(min, { error: allowed }).max(max, { error: allowed });
 
 const map = "must be a map";
+const holdReason = "must be a reason: one line of text, at most 200 characters";
 const path = text(/^\/[A-Za-z0-9._~\/-]*$/, "must be a path such as /health, beginning with /");
 const replicaCount = wholeNumber(1, 50, "must be a whole number from 1 to 50");
 
@@ -130,6 +132,11 @@ export function serviceFile(rules?: CatalogRules) {
         )
         .default({})
         .describe("Environment variables. Readable by everyone who reads git: no secrets."),
+      hold: text(/^\S.{0,199}$/, holdReason)
+        .optional()
+        .describe(
+          "Why the image must stay as it is. While it is here, no image update is written.",
+        ),
     },
     { error: map },
   );
@@ -201,4 +208,9 @@ export function isImageTag(text: string): boolean {
 export function imageOf(repository: string): { host: string; name: string } {
   const slash = repository.indexOf("/");
   return { host: repository.slice(0, slash), name: repository.slice(slash + 1) };
+}
+
+/** Whether `text` can be the reason of a hold. */
+export function isHoldReason(text: string): boolean {
+  return ServiceFile.shape.hold.safeParse(text).success;
 }

@@ -34,6 +34,8 @@ export interface Service {
   readonly health: { readonly live: string; readonly ready: string };
   readonly ingress: { readonly path: string; readonly host?: string | undefined } | undefined;
   readonly env: Readonly<Record<string, string>>;
+  /** Why the image must stay as it is; undefined while updates go on. */
+  readonly hold: string | undefined;
 }
 
 /** What became of one file: a service, or everything that is wrong with it. */
@@ -75,7 +77,7 @@ export function parseService(file: string, text: string, rules: CatalogRules): P
     ...(parsed?.error ? schemaFindings(parsed.error, yaml, rules) : []),
   ];
   if (!parsed?.success || findings.length > 0) return { service: undefined, findings };
-  const { image, replicas, ingress, ...rest } = parsed.data;
+  const { image, replicas, ingress, hold, ...rest } = parsed.data;
   const service: Service = {
     ...rest,
     name,
@@ -83,6 +85,7 @@ export function parseService(file: string, text: string, rules: CatalogRules): P
     image: { ...image, ...imageOf(image.repository) },
     replicas: typeof replicas === "number" ? { min: replicas, max: replicas } : replicas,
     ingress,
+    hold,
   };
   return { service, findings: [] };
 }

@@ -60,6 +60,28 @@ export function scalarRange(
     : undefined;
 }
 
+/**
+ * Start and end of the whole lines that a key and its value take; undefined when the key is not there, or when it does
+ * not have its lines for itself.
+ */
+export function linesOf(
+  text: string,
+  path: readonly string[],
+): readonly [start: number, end: number] | undefined {
+  const { document } = parseYaml(text);
+  const { key, value } = locate(document, path);
+  if (document.errors.length > 0 || !key || !value) return undefined;
+  const start = text.lastIndexOf("\n", key.range[0]) + 1;
+  const valueEnd = value.range[1];
+  // The range of a block of text ends behind its last line break.
+  const lastLine = text[valueEnd - 1] === "\n" ? valueEnd - 1 : text.indexOf("\n", valueEnd);
+  const end = lastLine < 0 ? text.length : lastLine + 1;
+  const isAlone =
+    text.slice(start, key.range[0]).replace("\uFEFF", "").trim() === "" &&
+    /^[^\S\n]*(#.*)?\s*$/.test(text.slice(valueEnd, end));
+  return isAlone ? [start, end] : undefined;
+}
+
 const mergeTag = "tag:yaml.org,2002:merge";
 
 function parseYaml(text: string) {

@@ -38,6 +38,18 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       "what is where: tags, digests, what waits, who changed it; from git and registries",
     load: async () => (await import("./status.ts")).statusCommand(),
   },
+  hold: {
+    description: "keep a service's image as it is, until unhold",
+    load: async () => (await import("./hold.ts")).holdCommand(),
+  },
+  unhold: {
+    description: "let image updates of a service go on",
+    load: async () => (await import("./hold.ts")).unholdCommand(),
+  },
+  rollback: {
+    description: "put a service back to an earlier tag, and hold it there",
+    load: async () => (await import("./hold.ts")).rollbackCommand(),
+  },
   local: {
     description: "the three accounts on this machine, without AWS",
     load: async () => (await import("./local.ts")).localCommand(),

@@ -100,6 +100,9 @@ export function appProject({ environment, repository, sync }: GitOps) {
 /** How an Application syncs, by the stack's setting. */
 const syncPolicies = { automated: { automated: { prune: true, selfHeal: true } }, manual: {} };
 
+/** Label of an Application: whether its service file has a `hold`. Image updates go by it, so a hold is a commit alone. */
+const holdLabel = "idp/hold";
+
 /** What becomes of a service whose file goes, or whose whole stack. */
 const kept = {
   syncPolicy: { applicationsSync: "create-update", preserveResourcesOnDeletion: true },
@@ -139,6 +142,8 @@ export function applicationSet(gitOps: GitOps) {
       template: {
         metadata: {
           name: service,
+          // The generator gives a file's keys as they are: one that is missing must be asked for by name.
+          labels: { [holdLabel]: `{{ hasKey . "hold" }}` },
           // A commit that touches neither the chart nor the file renders nothing anew.
           annotations: {
             "argocd.argoproj.io/manifest-generate-paths": `/${chartPath};${file}`,
@@ -187,6 +192,7 @@ export function imageUpdates(
     spec: {
       applicationRefs: services.map(({ name, image }) => ({
         namePattern: name,
+        labelSelectors: { matchLabels: { [holdLabel]: "false" } },
         images: [
           {
             alias: "service",

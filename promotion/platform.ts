@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
 import { committedRegistryHost, parseStackFile, stackFileOf } from "../config/stack-files.ts";
@@ -29,6 +30,16 @@ export async function snapshot(repository: Repository): Promise<Snapshot> {
     (path) => isServiceFile(path) || stackFiles.includes(path),
   );
   return { commit, files, services: servicesIn(files) };
+}
+
+/** Image strategy by environment, from the committed stack files. */
+const Strategy = z.object({ images: z.object({ strategy: z.string() }) });
+
+/** Whether images of an environment change by pull request only: its settings pin them. */
+export function isPinned({ files }: Snapshot, environment: Environment): boolean {
+  const text = files.get(stackFileOf(environment));
+  const settings = text === undefined ? undefined : parseStackFile(environment, text).settings;
+  return Strategy.safeParse(settings).data?.images.strategy === "pinned";
 }
 
 /**

@@ -18,6 +18,8 @@ export interface NamedService {
   /** Repository inside the account's registry, such as `idp/localtime`. */
   readonly image: string;
   readonly tag: string;
+  /** Why its image must stay as it is; undefined while updates go on. */
+  readonly hold?: string | undefined;
 }
 
 /** Whether a path is that of a service file. */
@@ -36,8 +38,16 @@ export function servicesIn(files: ReadonlyMap<string, string>): NamedService[] {
       .flatMap(([path, text]) => {
         const content = contentOf(text);
         if (content === undefined) return [];
-        const { repository, tag } = content.image;
-        return [{ environment, name: nameOf(path), image: imageOf(repository).name, tag }];
+        const { hold, image } = content;
+        return [
+          {
+            environment,
+            name: nameOf(path),
+            image: imageOf(image.repository).name,
+            tag: image.tag,
+            ...(hold !== undefined && { hold }),
+          },
+        ];
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   );

@@ -122,7 +122,7 @@ describe("readCatalog", () => {
       `CatalogError: argocd/applications/dev is not valid:
 argocd/applications/dev/api.yaml:3:8 error wrong-value: image.tag: found latest; must be sha-<7 hex digits> here: this environment runs builds
     Fix: write for example tag: "sha-3f2a9c1"
-argocd/applications/dev/web.yaml:7:1 error unknown-key: sync: found an unknown key; may be image, port, resources, replicas, health, ingress, env
+argocd/applications/dev/web.yaml:7:1 error unknown-key: sync: found an unknown key; may be image, port, resources, replicas, health, ingress, env, hold
     Fix: delete it`,
     );
   });

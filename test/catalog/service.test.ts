@@ -23,7 +23,7 @@ function faults(text: string, { rules = dev, name = "time-service" } = {}): stri
   );
 }
 
-const keys = "image, port, resources, replicas, health, ingress, env";
+const keys = "image, port, resources, replicas, health, ingress, env, hold";
 
 describe("parseService", () => {
   it("fills in the defaults and takes the name from the file", () => {
@@ -44,19 +44,21 @@ describe("parseService", () => {
       health: { live: "/health", ready: "/ready" },
       ingress: undefined,
       env: {},
+      hold: undefined,
     });
   });
 
   it("reads every optional key", () => {
     const text =
       compliant.replace("replicas: 1", "replicas: { min: 2, max: 6 }") +
-      "health:\n  ready: /up\ningress:\n  path: /\n  host: time.example.com\nenv:\n  ZONE: UTC\n";
+      "health:\n  ready: /up\ningress:\n  path: /\n  host: time.example.com\nenv:\n  ZONE: UTC\nhold: wait for it\n";
     const { service } = parseService(`${folder}/time-service.yaml`, text, dev);
     expect(service).to.deep.include({
       replicas: { min: 2, max: 6 },
       health: { live: "/health", ready: "/up" },
       ingress: { path: "/", host: "time.example.com" },
       env: { ZONE: "UTC" },
+      hold: "wait for it",
     });
   });
 

@@ -101,6 +101,7 @@ describe("applicationSet", () => {
     ]);
     const name = '{{ trimSuffix ".yaml" .path.filename }}';
     expect(spec.template.metadata.name).to.equal(name);
+    expect(spec.template.metadata.labels).to.deep.equal({ "idp/hold": '{{ hasKey . "hold" }}' });
     expect(spec.template.metadata.annotations).to.deep.equal({
       "argocd.argoproj.io/manifest-generate-paths":
         "/helm-charts/standard-service;/argocd/applications/dev/{{ .path.filename }}",
@@ -160,6 +161,7 @@ describe("imageUpdates", () => {
     expect(imageUpdates(dev, "newest-build", dev.services).spec.applicationRefs).to.deep.equal([
       {
         namePattern: "time-service",
+        labelSelectors: { matchLabels: { "idp/hold": "false" } },
         images: [
           {
             alias: "service",

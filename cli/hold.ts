@@ -1,0 +1,79 @@
+import { Argument, Command, Option } from "commander";
+import { environments, isEnvironment, type Environment } from "../config/environments.ts";
+import { hold, rollback, unhold } from "../promotion/hold.ts";
+import type { Places } from "../promotion/platform.ts";
+import type { Published } from "../promotion/publish.ts";
+import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
+
+type Options = PlaceOptions & { readonly json?: true };
+
+/** `idp hold`: no image update until it is lifted. */
+export function holdCommand(): Command {
+  return targetCommand("hold")
+    .addOption(new Option("--reason <text>", "why, for whoever reads the file").default("held"))
+    .action(
+      (
+        service: string,
+        environment: string,
+        { reason, ...options }: Options & { reason: string },
+      ) =>
+        run(options, environment, (places, target) => hold(places, { ...target, service, reason })),
+    );
+}
+
+/** `idp unhold`: image updates go on. */
+export function unholdCommand(): Command {
+  return targetCommand("unhold").action((service: string, environment: string, options: Options) =>
+    run(options, environment, (places, target) => unhold(places, { ...target, service })),
+  );
+}
+
+/** `idp rollback`: an earlier tag, held. */
+export function rollbackCommand(): Command {
+  return targetCommand("rollback")
+    .addOption(new Option("--to <tag>", "tag to go back to; else the one before the present one"))
+    .addOption(
+      new Option("--reason <text>", "why, for whoever reads the file").default("rolled back"),
+    )
+    .action(
+      (
+        service: string,
+        environment: string,
+        { to, reason, ...options }: Options & { to?: string; reason: string },
+      ) =>
+        run(options, environment, (places, target) =>
+          rollback(places, { ...target, service, to, reason }),
+        ),
+    );
+}
+
+function targetCommand(name: string): Command {
+  return withPlaceOptions(new Command(name))
+    .argument("<service>", "name of the service")
+    .addArgument(new Argument("<environment>", "where").choices(environments))
+    .addOption(new Option("--json", "as one JSON object"));
+}
+
+async function run(
+  { json, ...options }: Options,
+  environment: string,
+  work: (places: Places, target: { environment: Environment }) => Promise<Published>,
+): Promise<void> {
+  // Commander has refused any other word.
+  if (!isEnvironment(environment)) return;
+  const published = await inPlaces(options, ({ places }) => work(places, { environment }));
+  console.log(json ? JSON.stringify(published, null, 2) : publishedLines(published).join("\n"));
+}
+
+/** What became of a service file, for a person. */
+export function publishedLines(published: Published): string[] {
+  const { service, environment, before, tag, hold: reason, commit, branch } = published;
+  const state = `${service} in ${environment}: ${before === tag ? tag : `${before} -> ${tag}`}, ${reason === null ? "not held" : `held: ${reason}`}`;
+  if (commit === null) return [`${state}; it was so already, nothing changed`];
+  return branch === null
+    ? [`${state} (commit ${commit.slice(0, 7)})`]
+    : [
+        `${state} (commit ${commit.slice(0, 7)} on branch ${branch})`,
+        `Next: merge ${branch} by a pull request; then a person syncs ${service} in ${environment}`,
+      ];
+}

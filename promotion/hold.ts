@@ -1,0 +1,114 @@
+import { dropHold, setHold } from "../catalog/set-hold.ts";
+import { setImageTag } from "../catalog/set-image-tag.ts";
+import { isBuild } from "../catalog/schema.ts";
+import type { Environment } from "../config/environments.ts";
+import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
+import { publish, type Published } from "./publish.ts";
+import { digestOfTag } from "./registry.ts";
+import type { Change } from "./repository.ts";
+import { contentOf, requireService, serviceFileOf, type NamedService } from "./services.ts";
+
+/** A service in an environment. */
+export interface Target {
+  readonly service: string;
+  readonly environment: Environment;
+}
+
+/**
+ * Takes a service out of image updates: its file says why. What runs stays. A hold that is there gets the new reason.
+ *
+ * @throws Error when there is no such service, the reason is not one line of text, or the clone or the git server is
+ *   not in order
+ */
+export async function hold(
+  places: Places,
+  target: Target & { readonly reason: string },
+): Promise<Published> {
+  const { service, environment, reason } = target;
+  setHold("", reason);
+  const { now } = await begin(places, target);
+  return publish(places.repository, now, target, `hold/${environment}/${service}`, {
+    path: serviceFileOf(environment, service),
+    edit: (text) => setHold(text ?? "", reason),
+    message: () => `Hold ${service} in ${environment}\n\n${reason}\n`,
+  });
+}
+
+/**
+ * Gives a service back to image updates. Nothing changes when it is not held.
+ *
+ * @throws Error as {@link hold} does
+ */
+export async function unhold(places: Places, target: Target): Promise<Published> {
+  const { service, environment } = target;
+  const { now } = await begin(places, target);
+  return publish(places.repository, now, target, `unhold/${environment}/${service}`, {
+    path: serviceFileOf(environment, service),
+    edit: (text) => dropHold(text ?? ""),
+    message: (before) =>
+      `Let ${service} go on in ${environment}\n\nIt was held: ${contentOf(before)?.hold ?? ""}\n`,
+  });
+}
+
+/** A way back. */
+export interface RollbackRequest extends Target {
+  /** Tag to go back to. @default the one before the one that is there now */
+  readonly to?: string | undefined;
+  readonly reason: string;
+}
+
+/**
+ * Puts a service back to a tag it had and holds it there, in one commit: Image Updater would write the newest again.
+ *
+ * @throws Error when there is no tag before, the environment's registry does not have it, and as {@link hold} does
+ */
+export async function rollback(places: Places, request: RollbackRequest): Promise<Published> {
+  const { service: name, environment, to, reason } = request;
+  setHold("", reason);
+  const { now, service } = await begin(places, request);
+  const path = serviceFileOf(environment, name);
+  const tag = to ?? tagBefore(await places.repository.history(now.commit, path), service.tag);
+  if (tag === undefined) {
+    throw new Error(
+      `${name} has had no other tag in ${environment} than ${service.tag}.\nNothing was changed. Fix: name one: --to <tag>`,
+    );
+  }
+  if (isBuild(tag) !== isBuild(service.tag)) {
+    throw new Error(
+      `"${tag}" cannot run in ${environment}; it must be of the kind of ${service.tag}.\nNothing was changed. Fix: --to ${isBuild(service.tag) ? "sha-<7 hex digits>" : "v<major>.<minor>.<patch>"}`,
+    );
+  }
+  const registry = await registryOf(places, now, environment);
+  if ((await digestOfTag(registry, service.image, tag)) === undefined) {
+    throw new Error(
+      `${environment}'s registry (${registry.url}) has no ${service.image}:${tag}.\nNothing was changed. Fix: name a tag that is there: --to <tag>`,
+    );
+  }
+  return publish(places.repository, now, request, `rollback/${environment}/${name}`, {
+    path,
+    edit: (text) => setHold(setImageTag(text ?? "", tag), reason),
+    message: (before) =>
+      `Roll ${name} back to ${tag} in ${environment}\n\n${contentOf(before)?.image.tag ?? ""} -> ${tag}\n${reason}\n`,
+  });
+}
+
+/**
+ * The tag that a file had before it first had `current`. A second rollback so goes further back, not forward to what
+ * the first one left.
+ *
+ * @param history newest first
+ */
+export function tagBefore(history: readonly Change[], current: string): string | undefined {
+  const tags = history.flatMap(({ text }) => contentOf(text ?? "")?.image.tag ?? []);
+  const first = tags.lastIndexOf(current);
+  return first < 0 ? undefined : tags.slice(first).find((tag) => tag !== current);
+}
+
+async function begin(
+  { repository }: Places,
+  { service, environment }: Target,
+): Promise<{ now: Snapshot; service: NamedService }> {
+  const now = await snapshot(repository);
+  await repository.refuseUnpublished();
+  return { now, service: requireService(now.services, environment, service) };
+}

@@ -1,0 +1,209 @@
+import { expect } from "chai";
+import { hold, rollback, tagBefore, unhold } from "../../promotion/hold.ts";
+import { serviceFileOf } from "../../promotion/services.ts";
+import { failure, Platform, serviceText } from "../support/platform.ts";
+
+const inDev = { service: "clock", environment: "dev" } as const;
+const reason = "the load test runs";
+
+describe("hold and rollback", () => {
+  let platform: Platform;
+  beforeEach(async () => {
+    platform = await Platform.start();
+  });
+  afterEach(() => {
+    platform.stop();
+  });
+
+  const commits = async () => Number(await platform.inRemote("rev-list", "--count", "main"));
+  const deploy = async (tag: string, build: number) => {
+    await platform.push("dev", tag, build);
+    await platform.commitElsewhere(
+      { [serviceFileOf("dev", "clock")]: serviceText("dev", tag) },
+      `Deploy clock ${tag}`,
+    );
+  };
+
+  it("hold adds one line by one commit, unhold takes it away by one", async () => {
+    const before = await platform.fileOf("dev");
+    const count = await commits();
+    const held = await hold(platform.places, { ...inDev, reason });
+    expect(held).to.deep.include({
+      ...inDev,
+      before: "sha-0000001",
+      tag: "sha-0000001",
+      hold: reason,
+      branch: null,
+    });
+    expect(held.commit).to.equal(await platform.inRemote("rev-parse", "main"));
+    expect(await platform.fileOf("dev")).to.equal(`${before}hold: "${reason}"\n`);
+    expect(await commits()).to.equal(count + 1);
+    expect(await platform.inRemote("log", "-1", "--format=%B", "main")).to.equal(
+      `Hold clock in dev\n\n${reason}\n`,
+    );
+
+    const lifted = await unhold(platform.places, inDev);
+    expect(lifted).to.deep.include({ hold: null, branch: null });
+    expect(await platform.fileOf("dev")).to.equal(before);
+    expect(await commits()).to.equal(count + 2);
+    expect(await platform.inRemote("log", "-1", "--format=%B", "main")).to.equal(
+      `Let clock go on in dev\n\nIt was held: ${reason}\n`,
+    );
+  });
+
+  it("the same hold again, or the lift of none, makes no commit", async () => {
+    expect((await unhold(platform.places, inDev)).commit).to.equal(null);
+    await hold(platform.places, { ...inDev, reason });
+    const state = await platform.state();
+    expect((await hold(platform.places, { ...inDev, reason })).commit).to.equal(null);
+    expect(await platform.state()).to.deep.equal(state);
+  });
+
+  it("rollback puts the tag before and the hold by one commit", async () => {
+    await deploy("sha-0000002", 2);
+    const count = await commits();
+    const back = await rollback(platform.places, { ...inDev, reason });
+    expect(back).to.deep.include({
+      before: "sha-0000002",
+      tag: "sha-0000001",
+      hold: reason,
+      branch: null,
+    });
+    expect(await platform.fileOf("dev")).to.equal(
+      `${serviceText("dev", "sha-0000001")}hold: "${reason}"\n`,
+    );
+    expect(await commits()).to.equal(count + 1);
+    expect(await platform.inRemote("log", "-1", "--format=%B", "main")).to.equal(
+      `Roll clock back to sha-0000001 in dev\n\nsha-0000002 -> sha-0000001\n${reason}\n`,
+    );
+  });
+
+  it("a second rollback goes further back, not forward to what the first one left", async () => {
+    await deploy("sha-0000002", 2);
+    await deploy("sha-0000003", 3);
+    await rollback(platform.places, { ...inDev, reason });
+    const back = await rollback(platform.places, { ...inDev, reason });
+    expect([back.before, back.tag]).to.deep.equal(["sha-0000002", "sha-0000001"]);
+  });
+
+  it("rollback goes to the tag that is named", async () => {
+    await platform.push("dev", "sha-0000009", 9);
+    const { tag } = await rollback(platform.places, { ...inDev, to: "sha-0000009", reason });
+    expect(tag).to.equal("sha-0000009");
+  });
+
+  it("what somebody else pushed meanwhile stays", async () => {
+    const held = hold(platform.places, { ...inDev, reason });
+    await platform.commitElsewhere({ "README.md": "theirs\n" });
+    await held;
+    expect(await platform.inRemote("show", "main:README.md")).to.equal("theirs");
+    expect(await platform.fileOf("dev")).to.include(reason);
+  });
+
+  it("in prod it is a branch, and main stays", async () => {
+    await platform.push("prod", "v0.9.0", 1);
+    const main = await platform.inRemote("rev-parse", "main");
+    const back = await rollback(platform.places, {
+      service: "clock",
+      environment: "prod",
+      to: "v0.9.0",
+      reason,
+    });
+    expect(back).to.deep.include({ tag: "v0.9.0", branch: "rollback/prod/clock" });
+    expect(await platform.inRemote("rev-parse", "main")).to.equal(main);
+    expect(await platform.fileOf("prod", "rollback/prod/clock")).to.equal(
+      `${serviceText("prod", "v0.9.0")}hold: "${reason}"\n`,
+    );
+  });
+
+  describe("refuses, and leaves registries and git as they were:", () => {
+    const refused = async (work: () => Promise<unknown>, ...words: string[]) => {
+      const state = await platform.state();
+      const said = await failure(work());
+      for (const word of words) expect(said).to.include(word);
+      expect(await platform.state()).to.deep.equal(state);
+    };
+
+    it("a service that does not exist", () =>
+      refused(
+        () => hold(platform.places, { ...inDev, service: "clok", reason }),
+        'dev has no service "clok"; did you mean clock?',
+      ));
+
+    it("a reason of two lines", () =>
+      refused(() => hold(platform.places, { ...inDev, reason: "a\nb" }), "is no reason of a hold"));
+
+    it("a rollback of what had no other tag", () =>
+      refused(
+        () => rollback(platform.places, { ...inDev, reason }),
+        "clock has had no other tag in dev than sha-0000001",
+        "--to <tag>",
+      ));
+
+    it("a tag that the registry does not have", () =>
+      refused(
+        () => rollback(platform.places, { ...inDev, to: "sha-fffffff", reason }),
+        "dev's registry (http://127.0.0.1:",
+        "has no idp/clock:sha-fffffff",
+      ));
+
+    for (const to of ["v1.0.0", "latest"]) {
+      it(`the tag ${to} in dev`, () =>
+        refused(
+          () => rollback(platform.places, { ...inDev, to, reason }),
+          `"${to}" cannot run in dev`,
+          "sha-<7 hex digits>",
+        ));
+    }
+
+    it("a branch that waits already", async () => {
+      const inProd = { service: "clock", environment: "prod", reason } as const;
+      await hold(platform.places, inProd);
+      await refused(
+        () => hold(platform.places, { ...inProd, reason: "another" }),
+        "The branch hold/prod/clock is there already",
+        "--delete hold/prod/clock",
+      );
+    });
+
+    it("a clone with changes that are not committed", async () => {
+      platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
+      await refused(() => hold(platform.places, { ...inDev, reason }), "not committed");
+    });
+
+    it("when the registry is down", async () => {
+      platform.registries.dev.stop();
+      await refused(
+        () => rollback(platform.places, { ...inDev, to: "sha-0000009", reason }),
+        "The registry of dev",
+        "does not answer",
+      );
+    });
+  });
+});
+
+describe("tagBefore", () => {
+  const history = (...tags: string[]) =>
+    tags.map((tag) => ({
+      commit: "",
+      author: "",
+      date: new Date(0),
+      subject: "",
+      text: tag === "" ? undefined : serviceText("dev", tag),
+    }));
+  const [a, b, c] = ["sha-000000a", "sha-000000b", "sha-000000c"];
+
+  for (const [what, tags, current, before] of [
+    ["the one before", [b, a], b, a],
+    ["none of a new service", [a], a, undefined],
+    ["none of an unknown tag", [b, a], c, undefined],
+    ["the last different one", [b, b, a, a], b, a],
+    ["the one before the first time it ran", [b, c, b, a], b, a],
+    ["none where the first is back", [a, b, a], a, undefined],
+    ["over a time without the file", [b, "", a], b, a],
+  ] as const) {
+    it(`is ${what}`, () => {
+      expect(tagBefore(history(...tags), current)).to.equal(before);
+    });
+  }
+});
