@@ -62,8 +62,8 @@ format: install ## Format every file
 	@npx prettier --write --log-level warn .
 
 .PHONY: golden
-golden: install ## Rewrite the golden files after a wanted change
-	@UPDATE_GOLDEN=1 npx mocha --no-config --timeout 20000 test/golden.test.ts
+golden: install ## Rewrite the golden files, and docs/cost.md by them, after a wanted change
+	@UPDATE_GOLDEN=1 npx mocha --no-config --timeout 20000 test/golden.test.ts test/docs/cost.test.ts
 
 .PHONY: e2e
 e2e: install ## End-to-end tests on the twin (builds its tools when they are missing)

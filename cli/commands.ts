@@ -25,6 +25,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "write the files of a new service, or take one out step by step",
     load: async () => (await import("./service.ts")).serviceCommand(),
   },
+  cost: {
+    description: "what the stacks cost in a month, with the arithmetic",
+    load: async () => (await import("./cost.ts")).costCommand(),
+  },
   report: {
     description: "write a job's outputs to GitHub: a comment, an issue",
     load: async () => (await import("./github-report.ts")).reportCommand(),

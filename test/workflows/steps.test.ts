@@ -187,6 +187,23 @@ describe("the steps' commands", () => {
       expect(readFileSync(join(folder, "dev.txt"), "utf8")).to.equal("stack acme/dev\n");
     },
 
+    "preview.preview: Cost": async () => {
+      const urn = "urn:pulumi:dev::idp::aws:kms/key:Key::a";
+      const newState = { urn, type: "aws:kms/key:Key", inputs: {} };
+      const plan = JSON.stringify({ steps: [{ op: "create", urn, newState }] });
+      standIn("pulumi", `echo '${plan}'; exit "\${CODE:-0}"`);
+      standIn("node", `shift; exec '${process.execPath}' '${repositoryRoot}/bin/idp.js' "$@"`);
+      const temporary = { RUNNER_TEMP: folder };
+      const { exitCode, stdout, calls } = await run("preview.preview: Cost", {}, temporary);
+      expect(exitCode, stdout).to.equal(0);
+      expect(calls[0]).to.equal("pulumi preview --json --show-sames --non-interactive");
+      const lines = readFileSync(join(folder, "dev-cost.txt"), "utf8").trim().split("\n");
+      expect(lines[1]).to.match(/^ {2}1 KMS key +1 x 1 month x \$1 +\$1\.00$/);
+      expect(lines.at(-1)).to.equal("dev $1.00 a month");
+      const refused = await run("preview.preview: Cost", {}, { ...temporary, CODE: "7" });
+      expect(refused.exitCode).to.equal(7);
+    },
+
     "preview.comment: Comment": async () => {
       const step = "preview.comment: Comment";
       // The command is called from a checkout; what it reads lies beside.
@@ -199,6 +216,9 @@ describe("the steps' commands", () => {
         "POST /repos/acme/idp/issues/12/comments",
       ]);
       expect(answered[1]).to.include("staging is fine").and.include("**prod**: no output");
+      expect(answered[1]).to.match(
+        /\bdev<[\s\S]*\bdev-cost\b[\s\S]*\bstaging<[\s\S]*\bprod-cost\b/,
+      );
       stored = [{ id: 77, body: "<!-- idp report: Preview -->", user: { type: "Bot" } }];
       answered = [];
       expect((await run(step)).stdout).to.include("updated");

@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import { Argument, Command, Option } from "commander";
+import { z } from "zod";
+import { inspectCatalog } from "../catalog/read.ts";
+import { environments, type Environment } from "../config/environments.ts";
+import { readStackFile } from "../config/stack-files.ts";
+import { arithmetic, estimate, type Estimate } from "../cost/estimate.ts";
+import { byUse, priceDate, priceRegion, prices } from "../cost/prices.ts";
+import { goldenResources, previewResources, type Plan } from "../cost/sources.ts";
+import { repositoryRoot } from "../local/paths.ts";
+import { committedRules } from "./committed-rules.ts";
+
+/** An environment's estimate, and what it was before the plan where there is one. */
+export interface StackCost extends Estimate {
+  readonly environment: Environment;
+  readonly region: string;
+  /** Dollars a month of what is there now; undefined when nothing is known of it. */
+  readonly before?: number;
+}
+
+/** `idp cost`: what the stacks cost in a month. */
+export function costCommand(): Command {
+  return new Command("cost")
+    .addArgument(new Argument("[environment]", "which one; else all").choices(environments))
+    .option(
+      "--preview <file>",
+      "resources of a plan, by pulumi preview --json --show-sames (default: the golden files')",
+    )
+    .addOption(new Option("--json", "as one JSON object"))
+    .addHelpText(
+      "after",
+      "\nWhat stands there idle, on demand, without tax and discounts. What is paid by use is named, not counted.",
+    )
+    .action(
+      async (name: string | undefined, { preview, json }: { preview?: string; json?: true }) => {
+        if (preview !== undefined && name === undefined) {
+          throw new Error("--preview is one stack's: name it, such as: idp cost dev --preview ...");
+        }
+        const plan = preview === undefined ? undefined : previewResources(read(preview));
+        const wanted = environments.filter(
+          (environment) => name === undefined || environment === name,
+        );
+        const costs = await Promise.all(
+          wanted.map((environment) => stackCost(repositoryRoot, environment, plan)),
+        );
+        console.log(json ? costJson(costs) : costLines(costs).join("\n"));
+      },
+    );
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Error(
+      `${file} cannot be read: ${String(error)}\nFix: pulumi preview --json --show-sames > ${file}`,
+      { cause: error },
+    );
+  }
+}
+
+const Facts = z.object({
+  aws: z.object({ region: z.string() }),
+  argoCd: z.object({ highAvailability: z.boolean() }),
+});
+
+/**
+ * What an environment costs, by its committed settings and services.
+ * @param plan its resources; else those of its golden file
+ */
+export async function stackCost(
+  root: string,
+  environment: Environment,
+  plan?: Plan,
+): Promise<StackCost> {
+  const { services } = await inspectCatalog(root, environment, committedRules(root)[environment]);
+  const { aws, argoCd } = Facts.parse(readStackFile(root, environment)?.settings);
+  // Its redis wants three nodes.
+  const nodes = argoCd.highAvailability ? 3 : 1;
+  const after = estimate(plan?.after ?? goldenResources(root, environment), services, nodes);
+  const before =
+    plan && plan.before.length > 0 ? estimate(plan.before, services, nodes) : undefined;
+  return {
+    environment,
+    region: aws.region,
+    ...after,
+    ...(before && { before: before.dollars }),
+  };
+}
+
+function costJson(costs: readonly StackCost[]): string {
+  return JSON.stringify({ currency: "USD", priceDate, priceRegion, stacks: costs }, null, 2);
+}
+
+/** An estimate as a person reads it; the last line is the sum. */
+export function costLines(costs: readonly StackCost[]): string[] {
+  const elsewhere = costs.filter(({ region }) => region !== priceRegion);
+  const dollars = costs.reduce((sum, cost) => sum + cost.dollars, 0);
+  return [
+    ...costs.flatMap((cost) => [...stackLines(cost), ""]),
+    "Paid by use, so not counted:",
+    ...byUse.map(([price, what]) => `  ${what}: $${prices[price].dollars} a ${prices[price].per}`),
+    "",
+    `Prices of ${priceRegion}, ${priceDate}, on demand: docs/cost.md`,
+    ...elsewhere.map(
+      ({ environment, region }) => `${environment} is in ${region}, where prices differ`,
+    ),
+    costs.map(summary).join(", ") +
+      (costs.length > 1 ? `, together $${dollars.toFixed(2)} a month` : " a month"),
+  ];
+}
+
+function stackLines({ environment, lines, dollars }: StackCost): string[] {
+  const rows = [
+    ...lines.map((line) => [`${line.count} ${line.what}`, arithmetic(line), money(line.dollars)]),
+    ["", "", money(dollars)],
+  ];
+  const [first = 0, second = 0, third = 0] = [0, 1, 2].map((column) =>
+    Math.max(...rows.map((row) => (row[column] ?? "").length)),
+  );
+  return [
+    `${environment}, a month:`,
+    ...rows.map(
+      ([what = "", how = "", sum = ""]) =>
+        `  ${what.padEnd(first)}  ${how.padEnd(second)}  ${sum.padStart(third)}`,
+    ),
+  ];
+}
+
+function summary({ environment, dollars, before }: StackCost): string {
+  const change = before === undefined ? 0 : Math.round((dollars - before) * 100) / 100;
+  const said =
+    change === 0 ? "" : ` (${change > 0 ? "+" : "-"}${money(Math.abs(change))} by this change)`;
+  return `${environment} ${money(dollars)}${said}`;
+}
+
+function money(dollars: number): string {
+  return `$${dollars.toFixed(2)}`;
+}

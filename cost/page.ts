@@ -1,0 +1,60 @@
+import { arithmetic, type Estimate } from "./estimate.ts";
+import { byUse, priceDate, priceRegion, prices, type PriceName } from "./prices.ts";
+
+/** docs/cost.md, from the prices and the stacks' estimates. */
+export function costPage(stacks: readonly (Estimate & { readonly environment: string })[]): string {
+  const used = byUse.map(([price, what]) => [what, price] as const);
+  const counted = new Map<PriceName, string>(
+    stacks.flatMap(({ lines }) => lines.map(({ price, what }) => [price, what] as const)),
+  );
+  counted.set("loadBalancer", "load balancer of a service with an ingress");
+  return `<!-- Made by cost/page.ts; a test keeps it current. Rewrite: make golden -->
+
+# Cost
+
+What each stack costs in a month of 730 hours while nobody uses it: on demand in ${priceRegion}, in US dollars, without
+tax, free tier and discounts. \`npx idp cost\` says the same for the settings and services as they are, and a pull
+request's preview says what the change adds.
+
+${stacks.map(stackTable).join("\n")}
+The nodes are what the services' Pods ask for, at their fewest replicas, and one for each zone that a service's replicas
+are spread over; three at least where Argo CD is highly available. Argo CD's own Pods ask for nothing. Auto Mode takes
+the cheapest instance that fits, so what it really takes may differ. One NAT gateway a zone in the place of a single one
+adds ${(2 * 730 * (prices.natGateway.dollars + prices.publicAddress.dollars)).toFixed(2)} dollars a month.
+
+## Prices
+
+Looked up on ${priceDate} in public copies of AWS's price lists; AWS's page is what counts. They are in \`cost/prices.ts\`: change the date with them.
+
+| what | dollars | a | source |
+| --- | --- | --- | --- |
+${[...counted].map(([price, what]) => priceRow(what, price)).join("\n")}
+
+Paid by use, so not counted above:
+
+| what | dollars | a | source |
+| --- | --- | --- | --- |
+${used.map(([what, price]) => priceRow(what, price)).join("\n")}
+
+A cluster whose Kubernetes version has left standard support costs $0.60 an hour in the place of $0.10: upgrade before.
+`;
+}
+
+function stackTable({
+  environment,
+  lines,
+  dollars,
+}: Parameters<typeof costPage>[0][number]): string {
+  return `## ${environment}
+
+| count | what | arithmetic | a month |
+| --: | --- | --- | --: |
+${lines.map((line) => `| ${line.count} | ${line.what} | ${arithmetic(line)} | $${line.dollars.toFixed(2)} |`).join("\n")}
+| | | **together** | **$${dollars.toFixed(2)}** |
+`;
+}
+
+function priceRow(what: string, price: PriceName): string {
+  const { dollars, per, source } = prices[price];
+  return `| ${what} | ${dollars} | ${per} | <${source}> |`;
+}

@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Environment } from "../config/environments.ts";
+import type { PlannedResource } from "./estimate.ts";
+
+const inputs = z.record(z.string(), z.unknown()).default({});
+
+const Golden = z.array(z.object({ resource: z.string(), inputs }));
+
+/**
+ * What the program registers for an environment, by its golden file: a test holds it to be current.
+ * @param root the repository's root
+ * @throws Error naming the file when it is missing or no golden file
+ */
+export function goldenResources(root: string, environment: Environment): PlannedResource[] {
+  const file = `test/golden/${environment}.json`;
+  try {
+    const golden = Golden.parse(JSON.parse(readFileSync(join(root, file), "utf8")));
+    return golden.map(({ resource, inputs: given }) => ({
+      type: resource.split(" ")[0] ?? "",
+      inputs: given,
+    }));
+  } catch (error) {
+    throw new Error(`${file} is no golden file: ${String(error)}\nFix: make golden`, {
+      cause: error,
+    });
+  }
+}
+
+const State = z.object({ urn: z.string(), type: z.string(), inputs }).nullish();
+const Preview = z.object({
+  steps: z
+    .array(z.object({ op: z.string(), urn: z.string(), oldState: State, newState: State }))
+    .default([]),
+});
+
+/** A plan's resources before and after it. */
+export interface Plan {
+  readonly before: readonly PlannedResource[];
+  readonly after: readonly PlannedResource[];
+}
+
+/**
+ * The resources of `pulumi preview --json --show-sames`. A replacement has several steps for one resource: it counts
+ * once before and once after.
+ * @throws Error when it is something else
+ */
+export function previewResources(text: string): Plan {
+  let parsed: z.infer<typeof Preview>;
+  try {
+    parsed = Preview.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Error(
+      `This is no preview as JSON: ${String(error)}\nFix: pulumi preview --json --show-sames > preview.json`,
+      { cause: error },
+    );
+  }
+  const before = new Map<string, PlannedResource>();
+  const after = new Map<string, PlannedResource>();
+  for (const { op, urn, oldState, newState } of parsed.steps) {
+    if (op.startsWith("read")) continue;
+    if (oldState) before.set(urn, { type: oldState.type, inputs: oldState.inputs });
+    if (newState && !op.startsWith("delete")) {
+      after.set(urn, { type: newState.type, inputs: newState.inputs });
+    }
+  }
+  return { before: [...before.values()], after: [...after.values()] };
+}

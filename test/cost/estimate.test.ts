@@ -1,0 +1,205 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { parse } from "yaml";
+import { z } from "zod";
+import { costLines, stackCost } from "../../cli/cost.ts";
+import {
+  arithmetic,
+  estimate,
+  nodesFor,
+  requests,
+  type CostedService,
+  type PlannedResource,
+} from "../../cost/estimate.ts";
+import { byUse, priceDate, prices } from "../../cost/prices.ts";
+import { goldenResources, previewResources } from "../../cost/sources.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+
+const service = (
+  resources: CostedService["resources"],
+  min: number,
+  more: Partial<CostedService> = {},
+): CostedService => ({
+  name: "clock",
+  resources,
+  replicas: { min, max: min },
+  ingress: undefined,
+  ...more,
+});
+
+const vpc = (strategy: string): PlannedResource => ({
+  type: "awsx:ec2:Vpc",
+  inputs: { natGateways: { strategy }, numberOfAvailabilityZones: 3 },
+});
+const cluster: PlannedResource = { type: "eks:index:Cluster", inputs: {} };
+const shown = (...given: Parameters<typeof estimate>) =>
+  estimate(...given).lines.map((line) => `${line.what}: ${arithmetic(line)} = ${line.dollars}`);
+
+describe("the cost of a stack", () => {
+  it("is the sum of its lines, each with its arithmetic", () => {
+    expect(shown([vpc("Single"), cluster], [service("small", 1)])).to.deep.equal([
+      "EKS control plane: 1 x 730 h x $0.1 = 73",
+      "NAT gateway: 1 x 730 h x $0.045 = 32.85",
+      "public IPv4 address: 1 x 730 h x $0.005 = 3.65",
+      "node, c6a.large: 1 x 730 h x $0.0765 = 55.85",
+      "node under EKS Auto Mode: 1 x 730 h x $0.00918 = 6.7",
+      "disk of a node: 1 x 80 GB x $0.08 = 6.4",
+    ]);
+    expect(estimate([vpc("Single"), cluster], [service("small", 1)]).dollars).to.equal(178.45);
+  });
+
+  it("shows one NAT gateway a zone in the place of a single one", () => {
+    const single = estimate([vpc("Single"), cluster], []);
+    const each = estimate([vpc("OnePerAz"), cluster], []);
+    expect(each.dollars - single.dollars).to.be.closeTo(73, 0.001);
+    expect(each.lines.find(({ price }) => price === "natGateway")?.count).to.equal(3);
+    expect(estimate([vpc("None")], []).lines).to.deep.equal([]);
+  });
+
+  it("counts the children of a component once, where a plan has them", () => {
+    const children = [
+      "aws:ec2/natGateway:NatGateway",
+      "aws:ec2/eip:Eip",
+      "aws:eks/cluster:Cluster",
+    ].map((type) => ({ type, inputs: {} }));
+    expect(shown([vpc("Single"), cluster, ...children], [])).to.deep.equal(
+      shown([vpc("Single"), cluster], []),
+    );
+  });
+
+  it("has no node and no load balancer without a cluster", () => {
+    const open = service("small", 2, { ingress: { path: "/" } });
+    expect(shown([vpc("Single")], [open])).to.deep.equal([
+      "NAT gateway: 1 x 730 h x $0.045 = 32.85",
+      "public IPv4 address: 1 x 730 h x $0.005 = 3.65",
+    ]);
+  });
+
+  it("has a load balancer for each service that has an ingress", () => {
+    const open = service("small", 1, { ingress: { path: "/" } });
+    expect(shown([cluster], [open, open, service("small", 1)])).to.include(
+      "load balancer of a service: 2 x 730 h x $0.0225 = 32.85",
+    );
+  });
+});
+
+describe("the nodes of a stack", () => {
+  for (const [what, services, nodes] of [
+    ["one for nothing", [], 1],
+    ["one a zone that replicas are spread over", [service("small", 2)], 2],
+    ["no more for more replicas than zones", [service("small", 5)], 3],
+    ["as many as the CPU asks for", [service("large", 8)], 6],
+    ["as many as the memory asks for", [service("medium", 24)], 5],
+  ] as const) {
+    it(`are ${what}`, () => {
+      expect(nodesFor(services)).to.equal(nodes);
+    });
+  }
+
+  it("are three at least where Argo CD is highly available", () => {
+    expect(estimate([cluster], [], 3).lines.find(({ price }) => price === "node")?.count).to.equal(
+      3,
+    );
+  });
+
+  it("are worked out from the chart's own sizes", () => {
+    const sizes = z
+      .record(z.string(), z.object({ requests: z.object({ cpu: z.string(), memory: z.string() }) }))
+      .parse(
+        parse(
+          readFileSync(join(repositoryRoot, "helm-charts/standard-service/sizes.yaml"), "utf8"),
+        ),
+      );
+    const cpu = (text: string) => (text.endsWith("m") ? parseInt(text) / 1000 : Number(text));
+    const memory = (text: string) => parseInt(text) * (text.endsWith("Gi") ? 1024 : 1);
+    expect(requests).to.deep.equal(
+      Object.fromEntries(
+        Object.entries(sizes).map(([name, size]) => [
+          name,
+          { cpu: cpu(size.requests.cpu), memory: memory(size.requests.memory) },
+        ]),
+      ),
+    );
+  });
+});
+
+describe("this repository's stacks", () => {
+  it("cost in dev at most half of what prod costs", async () => {
+    const [dev, prod] = await Promise.all([
+      stackCost(repositoryRoot, "dev"),
+      stackCost(repositoryRoot, "prod"),
+    ]);
+    expect(dev.dollars).to.be.at.most(prod.dollars / 2);
+  });
+
+  it("say their sum in the last line", async () => {
+    const dev = await stackCost(repositoryRoot, "dev");
+    expect(costLines([dev]).at(-1)).to.equal(`dev $${dev.dollars.toFixed(2)} a month`);
+    const text = costLines([{ ...dev, region: "eu-west-1" }]).join("\n");
+    expect(text).to.include("dev is in eu-west-1, where prices differ");
+  });
+
+  it("have a date and a page of AWS behind every price", () => {
+    expect(priceDate).to.match(/^\d{4}-\d\d-\d\d$/);
+    const pages = Object.values(prices).map(({ source }) => new URL(source).hostname);
+    expect([...new Set(pages)]).to.deep.equal(["aws.amazon.com"]);
+    expect(byUse.map(([price]) => price)).to.include("natData");
+  });
+});
+
+describe("a plan's cost", () => {
+  const urn = (type: string, name: string) => `urn:pulumi:dev::idp::${type}::${name}`;
+  const step = (op: string, type: string, name: string, sides: "old" | "new" | "both") => {
+    const state = { urn: urn(type, name), type, inputs: {} };
+    return {
+      op,
+      urn: state.urn,
+      ...(sides !== "new" && { oldState: state }),
+      ...(sides !== "old" && { newState: state }),
+    };
+  };
+  const nat = "aws:ec2/natGateway:NatGateway";
+
+  it("is that of what stays, comes and changes; before it, of what was there", () => {
+    const { before, after } = previewResources(
+      JSON.stringify({
+        steps: [
+          step("same", nat, "a", "both"),
+          step("create", nat, "b", "new"),
+          step("create", nat, "c", "new"),
+          step("delete", "aws:kms/key:Key", "old", "old"),
+          step("create-replacement", "aws:ec2/eip:Eip", "a", "both"),
+          step("replace", "aws:ec2/eip:Eip", "a", "both"),
+          step("delete-replaced", "aws:ec2/eip:Eip", "a", "old"),
+          step("read", "aws:ec2/eip:Eip", "b", "both"),
+        ],
+      }),
+    );
+    expect(estimate(before, []).dollars).to.equal(32.85 + 1 + 3.65);
+    expect(shown(after, [])).to.deep.equal([
+      "NAT gateway: 3 x 730 h x $0.045 = 98.55",
+      "public IPv4 address: 1 x 730 h x $0.005 = 3.65",
+    ]);
+  });
+
+  it("says what the change adds", async () => {
+    const steps = ["a", "b", "c"].map((name) =>
+      step(name === "a" ? "same" : "create", nat, name, name === "a" ? "both" : "new"),
+    );
+    const plan = previewResources(JSON.stringify({ steps }));
+    const cost = await stackCost(repositoryRoot, "staging", plan);
+    expect(costLines([cost]).at(-1)).to.equal("staging $98.55 (+$65.70 by this change) a month");
+  });
+
+  it("refuses what is no preview, and says how to make one", () => {
+    for (const text of ["Previewing update", '{"steps": 1}']) {
+      expect(() => previewResources(text)).to.throw(
+        "Fix: pulumi preview --json --show-sames > preview.json",
+      );
+    }
+    expect(() => goldenResources("/nowhere", "dev")).to.throw(
+      "test/golden/dev.json is no golden file",
+    );
+  });
+});
