@@ -42,6 +42,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       "what is where: tags, digests, what waits, who changed it; from git and registries",
     load: async () => (await import("./status.ts")).statusCommand(),
   },
+  diff: {
+    description: "how a service differs between two environments: file, image, manifests",
+    load: async () => (await import("./diff.ts")).diffCommand(),
+  },
   hold: {
     description: "keep a service's image as it is, until unhold",
     load: async () => (await import("./hold.ts")).holdCommand(),

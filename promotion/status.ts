@@ -247,7 +247,7 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
   const known = {
     ...{ service, environment, file: path, image, tag },
     ageSeconds: tagged && Math.max(0, Math.floor((at.getTime() - tagged.date.getTime()) / 1000)),
-    hold: null,
+    hold: content.hold ?? null,
     tagged,
     changed,
   };

@@ -91,6 +91,19 @@ describe("the board", () => {
     expect(rowIn(await readBoard(platform.places), "dev").tagged?.subject).to.equal("Back");
   });
 
+  it("says why a service is held, and what waits for the end of that", async () => {
+    await platform.push("dev", "sha-0000002", 2);
+    await change("dev", "sha-0000001", "Hold it", "hold: load test until Friday\n");
+    const board = await readBoard(platform.places);
+    const { hold, waiting: tags } = rowIn(board, "dev");
+    expect({ hold, tags }).to.deep.equal({
+      hold: "load test until Friday",
+      tags: ["sha-0000002"],
+    });
+    expect(boardLines(board)).to.include("held: clock in dev: load test until Friday");
+    expect(boardLines(board)[3]).to.include(" sha-0000001 (held) ");
+  });
+
   it("takes a merge for the change, since that is when the branch had it", async () => {
     await platform.inClone("checkout", "--quiet", "-b", "promote");
     platform.edit({ [serviceFileOf("prod", "clock")]: serviceText("prod", "v1.1.0") });

@@ -1,0 +1,114 @@
+import { parse } from "yaml";
+import type { Environment } from "../config/environments.ts";
+import { registryOf, snapshot, type Places } from "./platform.ts";
+import { digestOfTag } from "./registry.ts";
+import { renderAll, unifiedDiff, type Helm } from "./render.ts";
+import { requireService, serviceFileOf } from "./services.ts";
+
+/** What to compare. */
+export interface DiffRequest {
+  readonly service: string;
+  readonly from: Environment;
+  readonly to: Environment;
+}
+
+/** How a service differs between two environments, by git and the registries. */
+export interface ServiceDiff {
+  readonly service: string;
+  /** The commit that this is of. */
+  readonly commit: string;
+  readonly from: DiffSide;
+  readonly to: DiffSide;
+  readonly sameTag: boolean;
+  /** Whether the two registries have one image behind the two tags; null when one does not say. */
+  readonly sameDigest: boolean | null;
+  /** What the two files say differently, by key. */
+  readonly values: readonly DifferentValue[];
+  /** Unified diff of what the chart makes of the two files; empty when that is the same. */
+  readonly manifest: string;
+  /** What could not be read. */
+  readonly problems: readonly string[];
+}
+
+/** One of the two. */
+export interface DiffSide {
+  readonly environment: Environment;
+  /** Repository inside the registry. */
+  readonly image: string;
+  readonly tag: string;
+  /** What the registry has behind the tag; null: nothing, or it does not say. */
+  readonly digest: string | null;
+}
+
+/** A key that differs; null is a key that the file does not have. */
+export interface DifferentValue {
+  /** Such as `image.tag`. */
+  readonly key: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/**
+ * Compares a service in two environments as the remote has it now. A registry that does not answer is a problem of the
+ * result, not a failure.
+ * @throws Error when git does not answer, a service does not exist, or the chart cannot render it
+ */
+export async function diffService(
+  places: Places,
+  { service, from, to }: DiffRequest,
+  helm: Helm,
+): Promise<ServiceDiff> {
+  if (from === to) throw new Error(`${from} and ${to} are one environment; name two.`);
+  const now = await snapshot(places.repository);
+  const problems: string[] = [];
+  const sideOf = async (environment: Environment) => {
+    const { image, tag } = requireService(now.services, environment, service);
+    const text = now.files.get(serviceFileOf(environment, service)) ?? "";
+    try {
+      const registry = await registryOf(places, now, environment);
+      const digest = (await digestOfTag(registry, image, tag)) ?? null;
+      if (digest === null) problems.push(`${environment}'s registry has no ${image}:${tag}`);
+      return { text, side: { environment, image, tag, digest } };
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+      return { text, side: { environment, image, tag, digest: null } };
+    }
+  };
+  const [left, right] = [await sideOf(from), await sideOf(to)];
+  const [before = "", after = ""] = await renderAll(
+    places.repository,
+    now,
+    [
+      { environment: from, service, text: left.text },
+      { environment: to, service, text: right.text },
+    ],
+    helm,
+  );
+  const digests = [left.side.digest, right.side.digest];
+  return {
+    service,
+    commit: now.commit,
+    from: left.side,
+    to: right.side,
+    sameTag: left.side.tag === right.side.tag,
+    sameDigest: digests.includes(null) ? null : digests[0] === digests[1],
+    values: differentValues(parse(left.text), parse(right.text)),
+    manifest: await unifiedDiff([from, to], [before, after]),
+    problems,
+  };
+}
+
+/** The leaves of two values that differ, in the order in which they stand, those of the first before what only the second has. */
+export function differentValues(from: unknown, to: unknown): DifferentValue[] {
+  const [left, right] = [new Map(leaves(from, [])), new Map(leaves(to, []))];
+  return [...new Set([...left.keys(), ...right.keys()])].flatMap((key) => {
+    const [before, after] = [left.get(key) ?? null, right.get(key) ?? null];
+    return before === after ? [] : [{ key, from: before, to: after }];
+  });
+}
+
+function leaves(value: unknown, path: readonly string[]): [string, unknown][] {
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))
+    : [[path.join("."), value]];
+}

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { z } from "zod";
+import type { Environment } from "../config/environments.ts";
+import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
+import type { Snapshot } from "./platform.ts";
+import type { Repository } from "./repository.ts";
+
+const chart = "helm-charts/standard-service";
+
+/** Runs Helm. @returns its standard output; rejects with its words */
+export type Helm = (args: readonly string[]) => Promise<string>;
+
+/** A service file to be rendered. */
+export interface ServiceValues {
+  readonly environment: Environment;
+  readonly service: string;
+  /** Text of the service file. */
+  readonly text: string;
+}
+
+const Cluster = z.object({ cluster: z.object({ version: z.string() }) });
+
+/**
+ * What the chart makes of service files, as Argo CD renders them: the chart of the snapshot's commit, each file for its
+ * environment's version of Kubernetes.
+ * @returns the manifests, in the order of `values`
+ * @throws Error with Helm's words when one cannot be rendered
+ */
+export async function renderAll(
+  repository: Repository,
+  { commit, files }: Snapshot,
+  values: readonly ServiceValues[],
+  helm: Helm,
+): Promise<string[]> {
+  return inScratch(async (scratch) => {
+    await repository.checkOut(commit, chart, scratch);
+    return Promise.all(
+      values.map(async ({ environment, service, text }, index) => {
+        const file = join(scratch, `${index}.yaml`);
+        writeFileSync(file, text);
+        const stackFile = parseStackFile(environment, files.get(stackFileOf(environment)) ?? "");
+        const version = Cluster.safeParse(stackFile.settings).data?.cluster.version;
+        return helm([
+          ...["template", service, join(scratch, chart)],
+          ...["--namespace", service, "--values", file],
+          ...(version === undefined ? [] : ["--kube-version", version]),
+        ]);
+      }),
+    );
+  });
+}
+
+/**
+ * The unified diff of two texts, empty when they are the same.
+ * @param names what the head calls them, such as `dev`
+ */
+export async function unifiedDiff(
+  names: readonly [string, string],
+  texts: readonly [string, string],
+): Promise<string> {
+  if (texts[0] === texts[1]) return "";
+  return inScratch(async (scratch) => {
+    writeFileSync(join(scratch, "a"), texts[0]);
+    writeFileSync(join(scratch, "b"), texts[1]);
+    // Exit code 1: they differ.
+    const args = ["diff", "--no-index", "--no-color", "--no-ext-diff", "--", "a", "b"];
+    const { stdout } = await execa("git", args, { cwd: scratch, reject: false });
+    const hunks = stdout.slice(stdout.indexOf("\n@@") + 1);
+    return `--- ${names[0]}\n+++ ${names[1]}\n${hunks}`;
+  });
+}
+
+async function inScratch<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "idp-render-"));
+  try {
+    return await work(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
