@@ -46,6 +46,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "how a service differs between two environments: file, image, manifests",
     load: async () => (await import("./diff.ts")).diffCommand(),
   },
+  promote: {
+    description: "propose a release for prod: a branch with one line changed, and the evidence",
+    load: async () => (await import("./promote.ts")).promoteCommand(),
+  },
   hold: {
     description: "keep a service's image as it is, until unhold",
     load: async () => (await import("./hold.ts")).holdCommand(),

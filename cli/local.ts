@@ -6,6 +6,7 @@ import { kubeconfigFile } from "../local/applications.ts";
 import { down } from "../local/down.ts";
 import { exportLines, twinVariables } from "../local/environment.ts";
 import { listProcesses } from "../local/processes.ts";
+import { mergeBranch } from "../local/pull-request.ts";
 import { findCommit, pushBuild, sourcesFolder } from "../local/service-build.ts";
 import { isGood, statusLines, twinStatus } from "../local/status.ts";
 import { requireTwin } from "../local/twin.ts";
@@ -55,6 +56,15 @@ export function localCommand(): Command {
           ? JSON.stringify(build, null, 2)
           : `${isNew ? "pushed" : "is there already:"} dev ${image}:${tag}\n${digest}`,
       );
+    });
+
+  local
+    .command("merge")
+    .description("merge a branch into the twin's main branch, as a person merges a pull request")
+    .argument("<branch>", "such as promote/prod/time-service-v1.2.3")
+    .action(async (branch: string) => {
+      const commit = await mergeBranch(requireTwin(), branch);
+      print(`merged ${branch} as ${commit.slice(0, 7)}`);
     });
 
   local

@@ -1,0 +1,351 @@
+import { expect } from "chai";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { finding } from "../../catalog/finding.ts";
+import { comparePage } from "../../cli/promote.ts";
+import { evidenceText, type Evidence } from "../../promotion/evidence.ts";
+import { hold } from "../../promotion/hold.ts";
+import { promote, stayOf, type PromoteTools } from "../../promotion/promote.ts";
+import { serviceFileOf } from "../../promotion/services.ts";
+import { failure, Platform, serviceText } from "../support/platform.ts";
+
+const request = { service: "clock", version: "v1.1.0" };
+const path = serviceFileOf("prod", "clock");
+
+/** A chart that renders its values, and rules that say nothing. */
+const tools: PromoteTools = {
+  helm: (args) => Promise.resolve(readFileSync(args[args.indexOf("--values") + 1] ?? "", "utf8")),
+  check: () => Promise.resolve([]),
+};
+
+describe("promote", () => {
+  let platform: Platform;
+  let digest: string;
+  beforeEach(async () => {
+    platform = await Platform.start();
+    await platform.commitElsewhere({
+      "helm-charts/standard-service/Chart.yaml": "name: standard-service\n",
+      "policy/exceptions.yaml": "[]\n",
+    });
+    digest = await platform.push("dev", "sha-0000002", 2);
+    await platform.push("staging", "v1.1.0", 2);
+    await platform.push("prod", "v1.1.0", 2);
+    await platform.commitElsewhere(
+      { [serviceFileOf("staging", "clock")]: serviceText("staging", "v1.1.0") },
+      "Deploy clock v1.1.0",
+    );
+    for (const registry of Object.values(platform.registries)) registry.requests.length = 0;
+  });
+  afterEach(() => {
+    platform.stop();
+  });
+
+  it("changes one line of one file, on a branch, and main stays", async () => {
+    const main = await platform.inRemote("rev-parse", "main");
+    const made = await promote(platform.places, request, tools);
+    const branch = "promote/prod/clock-v1.1.0";
+    expect(made).to.deep.include({
+      service: "clock",
+      environment: "prod",
+      before: "v1.0.0",
+      tag: "v1.1.0",
+      hold: null,
+      branch,
+      commit: await platform.inRemote("rev-parse", branch),
+    });
+    expect(await platform.inRemote("rev-parse", "main")).to.equal(main);
+    expect(await platform.inRemote("rev-parse", `${branch}^`)).to.equal(main);
+    expect(await platform.inRemote("diff", "--numstat", "main", branch)).to.equal(`1\t1\t${path}`);
+    expect(await platform.fileOf("prod", branch)).to.equal(serviceText("prod", "v1.1.0"));
+    for (const registry of Object.values(platform.registries)) {
+      expect(registry.writes()).to.deep.equal([]);
+    }
+  });
+
+  it("carries the evidence in the commit", async () => {
+    const made = await promote(platform.places, request, tools);
+    const since = new Date(await platform.inRemote("log", "-1", "--format=%aI", "main"));
+    expect(made.evidence).to.deep.include({
+      before: "v1.0.0",
+      image: "idp/clock",
+      digest,
+      build: "sha-0000002",
+      staging: { since, until: null, argoCd: null },
+      findings: [],
+    });
+    expect(made.evidence?.manifest).to.include("-  tag: v1.0.0 # the version");
+    expect(made.evidence?.manifest).to.include("+  tag: v1.1.0 # the version");
+    expect(`${await platform.inRemote("log", "-1", "--format=%B", made.branch ?? "")}\n`).to.equal(
+      `${made.text}\n`,
+    );
+  });
+
+  it("says what staging's Argo CD says when it is asked, and asks no other", async () => {
+    const asked: string[] = [];
+    const { evidence } = await promote(platform.places, request, {
+      ...tools,
+      applications: (environment) => {
+        asked.push(environment);
+        return Promise.resolve([
+          {
+            metadata: { name: "clock" },
+            spec: {},
+            status: {
+              sync: { status: "Synced" },
+              health: { status: "Degraded" },
+              summary: { images: ["2.dkr.ecr.us-west-2.amazonaws.com/idp/clock:v1.1.0"] },
+            },
+          },
+        ]);
+      },
+    });
+    expect(asked).to.deep.equal(["staging"]);
+    expect(evidence?.staging.argoCd).to.deep.equal({
+      sync: "Synced",
+      health: "Degraded",
+      tags: ["v1.1.0"],
+    });
+  });
+
+  it("gives the rules the files as the change leaves them, and what prod's was before", async () => {
+    let seen: unknown;
+    await promote(platform.places, request, {
+      ...tools,
+      check: (root, before) => {
+        seen = [
+          readFileSync(join(root, path), "utf8"),
+          before(path),
+          before(serviceFileOf("staging", "clock")),
+          [
+            "Pulumi.prod.yaml",
+            "helm-charts/standard-service/Chart.yaml",
+            "policy/exceptions.yaml",
+          ].map((file) => existsSync(join(root, file))),
+        ];
+        return Promise.resolve([]);
+      },
+    });
+    expect(seen).to.deep.equal([
+      serviceText("prod", "v1.1.0"),
+      serviceText("prod", "v1.0.0"),
+      undefined,
+      [true, true, true],
+    ]);
+  });
+
+  it("finds a version that staging ran before a newer one", async () => {
+    await platform.push("staging", "v1.2.0", 3);
+    await platform.commitElsewhere({
+      [serviceFileOf("staging", "clock")]: serviceText("staging", "v1.2.0"),
+    });
+    const { evidence } = await promote(platform.places, request, tools);
+    expect(evidence?.staging.until).to.be.instanceOf(Date);
+  });
+
+  it("goes on without a build that dev's registry no longer has", async () => {
+    await platform.push("staging", "v1.3.0", 9);
+    await platform.push("prod", "v1.3.0", 9);
+    await platform.commitElsewhere({
+      [serviceFileOf("staging", "clock")]: serviceText("staging", "v1.3.0"),
+    });
+    const made = await promote(platform.places, { ...request, version: "v1.3.0" }, tools);
+    expect(made.evidence?.build).to.equal(null);
+    expect(made.text).to.include("- dev: its build is no longer there");
+  });
+
+  it("does nothing when prod's file names the version", async () => {
+    const state = await platform.state();
+    const made = await promote(platform.places, { ...request, version: "v1.0.0" }, tools);
+    expect(made).to.deep.include({ tag: "v1.0.0", commit: null, branch: null, evidence: null });
+    expect(await platform.state()).to.deep.equal(state);
+  });
+
+  describe("refuses, and leaves registries and git as they were:", () => {
+    const refused = async (version: string, words: readonly string[], own = tools) => {
+      const state = await platform.state();
+      const said = await failure(promote(platform.places, { service: "clock", version }, own));
+      for (const word of words) expect(said).to.include(word);
+      expect(await platform.state()).to.deep.equal(state);
+    };
+
+    for (const version of ["latest", "v1.2", "sha-0000002"]) {
+      it(`the version ${version}`, () =>
+        refused(version, ["is no version of a release", "v1.2.3"]));
+    }
+
+    it("a lower version", () =>
+      refused("v0.9.0", [
+        "prod runs clock v1.0.0, which is higher than v0.9.0",
+        "idp rollback clock prod --to v0.9.0",
+      ]));
+
+    it("a version that was not released", () =>
+      refused("v1.5.0", [
+        "The registry of staging",
+        "has no idp/clock:v1.5.0",
+        "idp release clock v1.5.0",
+      ]));
+
+    it("a version that is two images", async () => {
+      await platform.push("staging", "v1.6.0", 4);
+      await platform.push("prod", "v1.6.0", 5);
+      await refused("v1.6.0", ["idp/clock:v1.6.0 is not one image", "the next version"]);
+    });
+
+    it("a version that staging never ran", async () => {
+      await platform.push("staging", "v1.6.0", 4);
+      await platform.push("prod", "v1.6.0", 4);
+      await refused("v1.6.0", ["staging has not run clock v1.6.0; it runs v1.1.0"]);
+    });
+
+    it("a service that prod holds", async () => {
+      await hold(platform.places, { service: "clock", environment: "prod", reason: "audit" });
+      await platform.inRemote("update-ref", "refs/heads/main", "hold/prod/clock");
+      await refused("v1.1.0", ["prod holds clock at v1.0.0: audit", "idp unhold clock prod"]);
+    });
+
+    it("what breaks a rule", () =>
+      refused("v1.1.0", ["would break rules", "path.yaml some-rule: found this; must be that"], {
+        ...tools,
+        check: () =>
+          Promise.resolve([
+            finding(
+              { file: "path.yaml", line: 1, column: 1 },
+              { rule: "some-rule", key: "", found: "this", allowed: "must be that", mend: "so" },
+            ),
+          ]),
+      }));
+
+    it("a service that does not exist", async () => {
+      const said = await failure(
+        promote(platform.places, { service: "clok", version: "v1.1.0" }, tools),
+      );
+      expect(said).to.include('prod has no service "clok"; did you mean clock?');
+    });
+
+    it("a branch that waits already", async () => {
+      await promote(platform.places, request, tools);
+      await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 is there already"]);
+    });
+
+    it("a cluster that does not answer", () =>
+      refused("v1.1.0", ["staging's cluster cannot be asked"], {
+        ...tools,
+        applications: () => Promise.reject(new Error("staging's cluster cannot be asked")),
+      }));
+
+    for (const environment of ["dev", "staging", "prod"] as const) {
+      it(`when ${environment}'s registry is down`, async () => {
+        platform.registries[environment].stop();
+        await refused("v1.1.0", [`The registry of ${environment}`, "does not answer"]);
+      });
+    }
+  });
+});
+
+describe("stayOf", () => {
+  const history = (...tags: string[]) =>
+    tags.map((tag, index) => ({
+      commit: "",
+      author: "",
+      date: new Date(Date.UTC(2026, 0, tags.length - index)),
+      subject: "",
+      text: serviceText("staging", tag),
+    }));
+  const day = (number: number) => new Date(Date.UTC(2026, 0, number));
+
+  for (const [what, tags, stay] of [
+    ["still there", ["v1.1.0", "v1.0.0"], { since: day(2), until: null }],
+    [
+      "through other changes of the file",
+      ["v1.1.0", "v1.1.0", "v1.0.0"],
+      { since: day(2), until: null },
+    ],
+    ["over", ["v1.2.0", "v1.1.0", "v1.0.0"], { since: day(2), until: day(3) }],
+    ["from the beginning", ["v1.1.0", "v1.1.0"], { since: day(1), until: null }],
+    ["none", ["v1.0.0"], undefined],
+  ] as const) {
+    it(`is ${what}`, () => {
+      expect(stayOf(history(...tags), "v1.1.0")).to.deep.equal(stay);
+    });
+  }
+});
+
+describe("evidenceText", () => {
+  const evidence: Evidence = {
+    service: "clock",
+    version: "v1.1.0",
+    before: "v1.0.0",
+    file: path,
+    image: "idp/clock",
+    digest: "sha256:abc",
+    build: "sha-0000002",
+    staging: { since: new Date("2026-01-02T03:04:05Z"), until: null, argoCd: null },
+    findings: [],
+    manifest: "--- prod now\n+++ prod after\n-a\n+b\n",
+  };
+
+  it("is a title and a body that a reviewer reads", () => {
+    expect(evidenceText(evidence)).to.equal(`Promote clock v1.1.0 to prod
+
+v1.0.0 -> v1.1.0, one line of ${path}. Nothing runs before a person syncs.
+
+## One image
+
+sha256:abc
+
+- dev: idp/clock:sha-0000002
+- staging: idp/clock:v1.1.0
+- prod: idp/clock:v1.1.0
+
+## In staging
+
+- git names v1.1.0 there since 2026-01-02 03:04 UTC
+- Argo CD was not asked (\`idp promote --cluster\` does)
+
+## Rules
+
+Every rule is kept.
+
+## Manifests
+
+\`\`\`diff
+--- prod now
++++ prod after
+-a
++b
+\`\`\`
+`);
+  });
+
+  it("says what Argo CD and the rules say", () => {
+    const text = evidenceText({
+      ...evidence,
+      staging: {
+        since: null,
+        until: new Date("2026-01-03T00:00:00Z"),
+        argoCd: { sync: "Synced", health: "Healthy", tags: ["v1.1.0"] },
+      },
+      findings: [{ file: "a.yaml", rule: "some-rule", message: "found x" }],
+      manifest: "",
+    });
+    expect(text).to.include("- git named v1.1.0 there until 2026-01-03 00:00 UTC\n");
+    expect(text).to.include("- Argo CD says Synced and Healthy, running v1.1.0\n");
+    expect(text).to.include("- warning some-rule: a.yaml: found x\n");
+    expect(text).to.include("The chart renders the same.");
+  });
+});
+
+describe("comparePage", () => {
+  for (const [url, page] of [
+    ["https://github.com/owner/idp", "https://github.com/owner/idp/compare/b/c?expand=1"],
+    ["https://github.com/owner/idp.git", "https://github.com/owner/idp/compare/b/c?expand=1"],
+    ["git@github.com:owner/idp.git", "https://github.com/owner/idp/compare/b/c?expand=1"],
+    ["http://127.0.0.1:1234/idp.git", undefined],
+    ["https://git.example/owner/idp", undefined],
+  ] as const) {
+    it(`of ${url} is ${page ?? "none"}`, () => {
+      expect(comparePage(url, "b/c")).to.equal(page);
+    });
+  }
+});
