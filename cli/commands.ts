@@ -21,6 +21,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "make this repository yours: organisation, accounts, region, domain, admins",
     load: async () => (await import("./init.ts")).initCommand(),
   },
+  doctor: {
+    description: "what a machine, a fork and its accounts lack, and how to mend it",
+    load: async () => (await import("./doctor.ts")).doctorCommand(),
+  },
   service: {
     description: "write the files of a new service, or take one out step by step",
     load: async () => (await import("./service.ts")).serviceCommand(),

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { execa, ExecaError } from "execa";
+import { z } from "zod";
+import { inspectCatalog } from "../catalog/read.ts";
+import { environments } from "../config/environments.ts";
+import { readStackFiles } from "../config/stack-files.ts";
+import { checkLines, hasFailed } from "../doctor/checks.ts";
+import { examine, type Ask, type Patient } from "../doctor/examine.ts";
+import { twinEnvironment } from "../local/environment.ts";
+import { repositoryRoot } from "../local/paths.ts";
+import { requireTwin, twinPaths } from "../local/twin.ts";
+import { committedRules } from "./committed-rules.ts";
+import { profilesOf } from "./places.ts";
+
+interface Options {
+  readonly twin?: true;
+  readonly profile?: readonly string[];
+  readonly json?: true;
+}
+
+/** `idp doctor`: what a machine, a fork and its accounts lack. */
+export function doctorCommand(): Command {
+  return new Command("doctor")
+    .option("--twin", "examine the twin's accounts; also when IDP_TWIN is set")
+    .option(
+      "--profile <environment=name...>",
+      "AWS profile of an environment's account, such as prod=acme-prod; also IDP_PROFILE_PROD",
+    )
+    .addOption(new Option("--json", "as one JSON object"))
+    .addHelpText(
+      "after",
+      "\nIt changes nothing. Exit code 1 when something failed; what cannot be asked is skipped, with the reason.",
+    )
+    .action(async ({ twin, profile, json }: Options) => {
+      const isTwin = twin === true || Boolean(process.env["IDP_TWIN"]);
+      if (isTwin) requireTwin();
+      const checks = await examine(
+        await patient(isTwin, profile),
+        asking(isTwin ? twinEnvironment() : process.env),
+      );
+      console.log(json ? JSON.stringify({ checks }, null, 2) : checkLines(checks).join("\n"));
+      if (hasFailed(checks)) process.exitCode = 1;
+    });
+}
+
+const Package = z.object({ engines: z.object({ node: z.string() }) });
+
+async function patient(isTwin: boolean, profiles: readonly string[] = []): Promise<Patient> {
+  const { engines } = Package.parse(
+    JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")),
+  );
+  const rules = committedRules(repositoryRoot);
+  return {
+    root: repositoryRoot,
+    stackFiles: readStackFiles(isTwin ? twinPaths().settings : repositoryRoot),
+    catalogs: await Promise.all(
+      environments.map((environment) =>
+        inspectCatalog(repositoryRoot, environment, rules[environment]),
+      ),
+    ),
+    profiles: profilesOf(profiles),
+    node: engines.node.replace(/^>=/, ""),
+  };
+}
+
+/** Long enough for a slow network, short enough to wait for. */
+const answerLimitMs = 30_000;
+
+function asking(env: NodeJS.ProcessEnv): Ask {
+  return async (program, args) => {
+    try {
+      const { stdout } = await execa(program, [...args], {
+        env: { ...env, GIT_TERMINAL_PROMPT: "0", AWS_PAGER: "" },
+        extendEnv: false,
+        stdin: "ignore",
+        timeout: answerLimitMs,
+      });
+      return { kind: "said", text: stdout };
+    } catch (error) {
+      if (!(error instanceof ExecaError)) return { kind: "refused", message: String(error) };
+      if (error.code === "ENOENT") return { kind: "missing" };
+      const lines = String(error.stderr).split("\n");
+      const line = lines.find((text) => text.trim() !== "") ?? error.shortMessage;
+      return { kind: "refused", message: line };
+    }
+  };
+}

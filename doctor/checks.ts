@@ -1,0 +1,375 @@
+import type { Environment } from "../config/environments.ts";
+import { undecidedAccount } from "../config/schema.ts";
+
+/** What is known of one thing: in order, to be looked at by a person, wrong, or not to be found out here. */
+export type Status = "ok" | "warning" | "failed" | "skipped";
+
+/** One thing that was looked at. */
+export interface Check {
+  /** What it belongs to. */
+  readonly about: "machine" | "repository" | Environment;
+  readonly name: string;
+  readonly status: Status;
+  /** What was found; where it is not in order also what is allowed, or why nothing could be found. */
+  readonly found: string;
+  /** What to do; undefined where it is in order. */
+  readonly mend?: string;
+}
+
+/** What a program said: its output, its refusal, or that it is not there. */
+export type Answer =
+  | { readonly kind: "said"; readonly text: string }
+  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "missing" };
+
+type About = Pick<Check, "about" | "name">;
+
+const ok = (about: About, found: string): Check => ({ ...about, status: "ok", found });
+const failed = (about: About, found: string, mend: string): Check => ({
+  ...about,
+  status: "failed",
+  found,
+  mend,
+});
+const warning = (about: About, found: string, mend: string): Check => ({
+  ...about,
+  status: "warning",
+  found,
+  mend,
+});
+
+/** A check that could not be made. */
+export const skipped = (about: About, found: string): Check => ({
+  ...about,
+  status: "skipped",
+  found,
+});
+
+/** A program that somebody at this machine needs. */
+export interface NeededProgram {
+  readonly name: string;
+  /** Arguments that make it say its version. */
+  readonly args: readonly string[];
+  /** Oldest version that serves, such as `3.274.1` or `22.18`. */
+  readonly least: string;
+  /** What it is needed for, where one can do without. */
+  readonly onlyFor?: string;
+  readonly mend: string;
+}
+
+/**
+ * The programs of a machine that provisions.
+ * @param node oldest Node.js, as package.json has it
+ * @param kubernetes newest minor version of the stacks' clusters, such as `1.36`
+ */
+export function neededPrograms(node: string, kubernetes: string): NeededProgram[] {
+  const [major = "1", minor = "0"] = kubernetes.split(".");
+  return [
+    {
+      name: "node",
+      args: ["--version"],
+      least: node,
+      mend: `install Node.js ${node} or newer; make brings its own where the machine's is older`,
+    },
+    { name: "git", args: ["--version"], least: "2.30", mend: "install git 2.30 or newer" },
+    {
+      name: "pulumi",
+      args: ["version"],
+      least: "3.274.1",
+      mend: "https://www.pulumi.com/docs/iac/download-install/",
+    },
+    {
+      name: "aws",
+      args: ["--version"],
+      least: "2.7.0",
+      mend: "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+    },
+    {
+      name: "kubectl",
+      args: ["version", "--client", "--output", "json"],
+      // A client may be one minor version older than the cluster (Kubernetes' version skew policy).
+      least: `${major}.${Number(minor) - 1}`,
+      mend: "https://kubernetes.io/docs/tasks/tools/",
+    },
+    {
+      name: "go",
+      args: ["version"],
+      least: "1.26",
+      onlyFor: "the twin",
+      mend: "https://go.dev/doc/install, when you want the twin on this machine",
+    },
+  ];
+}
+
+/** Whether a program is there and new enough. */
+export function programCheck(program: NeededProgram, answer: Answer): Check {
+  const { name, least, onlyFor, mend } = program;
+  const about = { about: "machine", name } as const;
+  const wrong = onlyFor === undefined ? failed : warning;
+  const need = `must be ${least} or newer${onlyFor === undefined ? "" : ` for ${onlyFor}`}`;
+  if (answer.kind === "missing") return wrong(about, `not on PATH; ${need}`, mend);
+  if (answer.kind === "refused") return wrong(about, `does not run: ${answer.message}`, mend);
+  const version = /\d+\.\d+(?:\.\d+)?/.exec(answer.text)?.[0];
+  if (version === undefined) return wrong(about, `says no version; ${need}`, mend);
+  return isAtLeast(version, least) ? ok(about, version) : wrong(about, `${version}; ${need}`, mend);
+}
+
+/** Whether a version is not older than another, number by number. */
+export function isAtLeast(version: string, least: string): boolean {
+  const [have, need] = [version, least].map((text) => text.split(".").map(Number));
+  for (const [index, wanted] of (need ?? []).entries()) {
+    const found = have?.[index] ?? 0;
+    if (found !== wanted) return found > wanted;
+  }
+  return true;
+}
+
+/** Whether Pulumi is logged in to where the stacks are kept. */
+export function loginCheck(answer: Answer): Check {
+  const about = { about: "machine", name: "state backend" } as const;
+  if (answer.kind === "missing") return skipped(about, "there is no pulumi to ask");
+  return answer.kind === "said"
+    ? ok(about, `logged in as ${answer.text.trim()}`)
+    : failed(
+        about,
+        `not logged in: ${answer.message}`,
+        "pulumi login, or pulumi login s3://<bucket>: docs/operations.md",
+      );
+}
+
+/** Whether an environment's account is decided in its stack file. */
+export function decidedCheck(environment: Environment, accountId: string): Check {
+  const about = { about: environment, name: "account" } as const;
+  return accountId === undecidedAccount
+    ? failed(
+        about,
+        `${accountId} in Pulumi.${environment}.yaml stands for "not decided"`,
+        `npx idp init --${environment}-account <number>`,
+      )
+    : ok(about, accountId);
+}
+
+/** Whether the credentials are those of the account in the settings. */
+export function credentialsCheck(
+  environment: Environment,
+  accountId: string,
+  profile: string | undefined,
+  answer: Answer,
+): Check {
+  const about = { about: environment, name: "credentials" } as const;
+  const who = profile === undefined ? "the default credentials" : `profile ${profile}`;
+  const mend = `aws sso login, and name the account's profile: npx idp doctor --profile ${environment}=<profile>`;
+  if (answer.kind === "missing") return skipped(about, "there is no aws to ask");
+  if (answer.kind === "refused") return failed(about, `${who}: ${answer.message}`, mend);
+  const found = answer.text.trim();
+  return found === accountId
+    ? ok(about, `${who}, of account ${found}`)
+    : failed(
+        about,
+        `${who}, of account ${found || "nobody knows"}; must be ${accountId}, as in Pulumi.${environment}.yaml`,
+        mend,
+      );
+}
+
+/** A limit of AWS that a new stack comes up against. */
+export interface Quota {
+  readonly name: string;
+  readonly service: string;
+  readonly code: string;
+  /** Command of the AWS CLI that counts what is used of it; undefined where only the limit is compared. */
+  readonly used?: readonly string[];
+}
+
+/** The quotas whose defaults a stack can exceed. */
+export const quotas = {
+  vpcs: {
+    name: "VPCs",
+    service: "vpc",
+    code: "L-F678F1CE",
+    used: ["ec2", "describe-vpcs", "--query", "length(Vpcs)"],
+  },
+  addresses: {
+    name: "Elastic IPs",
+    service: "ec2",
+    code: "L-0263D0A3",
+    used: ["ec2", "describe-addresses", "--query", "length(Addresses)"],
+  },
+  vcpus: { name: "vCPUs on demand", service: "ec2", code: "L-1216C47A" },
+} as const satisfies Record<string, Quota>;
+
+/**
+ * Whether a quota leaves room for what the stack will need.
+ * @param answers the quota's value, and how much of it is used
+ */
+export function quotaCheck(
+  environment: Environment,
+  quota: Quota,
+  needed: number,
+  [limit, used]: readonly [Answer, Answer | undefined],
+): Check {
+  const about = { about: environment, name: quota.name } as const;
+  const counts = [limit, used ?? ({ kind: "said", text: "0" } as const)].map(numberIn);
+  const [most, taken] = counts;
+  if (most === undefined || taken === undefined) {
+    return skipped(about, `cannot be asked: ${whyNot(most === undefined ? limit : used)}`);
+  }
+  const found = `${most} in all, ${quota.used ? `${taken} used, ` : ""}${needed} needed`;
+  return most - taken >= needed
+    ? ok(about, found)
+    : failed(
+        about,
+        found,
+        `aws service-quotas request-service-quota-increase --service-code ${quota.service} --quota-code ${quota.code} --desired-value ${taken + needed}`,
+      );
+}
+
+function numberIn(answer: Answer): number | undefined {
+  const number = answer.kind === "said" ? Number(answer.text.trim() || NaN) : NaN;
+  return Number.isNaN(number) ? undefined : number;
+}
+
+/** Why an answer is none, in a line. */
+export function whyNot(answer: Answer | undefined): string {
+  if (answer === undefined || answer.kind === "missing") return "there is no aws to ask";
+  return answer.kind === "refused" ? answer.message : `the answer is no number: ${answer.text}`;
+}
+
+/** Whether EKS supports the cluster's version, and at which price. */
+export function versionCheck(environment: Environment, version: string, answer: Answer): Check {
+  const about = { about: environment, name: "Kubernetes" } as const;
+  if (answer.kind !== "said") return skipped(about, `cannot be asked: ${whyNot(answer)}`);
+  const mend = `set idp:cluster.version in Pulumi.${environment}.yaml, one minor version at a time: docs/operations.md#upgrades`;
+  switch (answer.text.trim()) {
+    case "STANDARD_SUPPORT":
+      return ok(about, `${version}, in standard support`);
+    case "EXTENDED_SUPPORT":
+      return warning(about, `${version}, in extended support at six times the price`, mend);
+    default:
+      return failed(about, `${version}, which EKS does not support`, mend);
+  }
+}
+
+/**
+ * Whether the account has a hosted zone for the domain of its services.
+ * @param domain `idp:domain`; undefined: the services have no domain
+ */
+export function zoneCheck(
+  environment: Environment,
+  domain: string | undefined,
+  answer: Answer | undefined,
+): Check {
+  const about = { about: environment, name: "DNS zone" } as const;
+  if (domain === undefined || answer === undefined) {
+    return skipped(about, "idp:domain is not set: the services have no domain");
+  }
+  if (answer.kind !== "said") return skipped(about, `cannot be asked: ${whyNot(answer)}`);
+  const zones = answer.text.split(/\s+/).filter((zone) => zone !== "");
+  const zone = zones.find((name) => `.${domain}.`.endsWith(`.${name}`));
+  return zone === undefined
+    ? warning(
+        about,
+        `Route 53 of this account has no zone for ${domain}`,
+        `aws route53 create-hosted-zone --name ${domain} --caller-reference idp, unless the zone is elsewhere: the program makes no DNS records`,
+      )
+    : ok(about, `${zone} serves ${domain}`);
+}
+
+/** Whether the clone comes from the repository that Argo CD reads. */
+export function originCheck(wanted: string, answer: Answer): Check {
+  const about = { about: "repository", name: "origin" } as const;
+  if (answer.kind !== "said") {
+    return warning(about, "this clone has no remote origin", `git remote add origin ${wanted}`);
+  }
+  const found = answer.text.trim();
+  return addressOf(found) === addressOf(wanted)
+    ? ok(about, found)
+    : warning(
+        about,
+        `${found}; Argo CD reads ${wanted}`,
+        "npx idp init --org <owner> --repository <name>, when this clone is a fork of your own",
+      );
+}
+
+/** `git@host:owner/name.git` and `https://host/owner/name` are one. */
+function addressOf(address: string): string {
+  return address
+    .replace(/\.git$/, "")
+    .replace(/^(?:ssh:\/\/)?git@([^:/]+)[:/]/, "https://$1/")
+    .toLowerCase();
+}
+
+/** Whether the branch that is deployed can be read at the address that Argo CD reads. */
+export function branchCheck(url: string, branch: string, answer: Answer): Check {
+  const about = { about: "repository", name: "branch" } as const;
+  const mend = `see that ${url} is there and may be read; a private one needs idp:githubApp: docs/stacks.md`;
+  if (answer.kind !== "said")
+    return warning(about, `${url} does not answer: ${whyNot(answer)}`, mend);
+  return answer.text.includes(`refs/heads/${branch}`)
+    ? ok(about, `${branch} of ${url}`)
+    : failed(about, `${url} has no branch ${branch}`, `git push origin HEAD:${branch}`);
+}
+
+/** Whether Image Updater can write to the repository. */
+export function writerCheck(
+  environment: Environment,
+  { isUpdated, url, hasApp }: { isUpdated: boolean; url: string; hasApp: boolean },
+): Check {
+  const about = { about: environment, name: "GitHub App" } as const;
+  if (!isUpdated) return skipped(about, "nothing writes to git here");
+  if (!url.startsWith("https://github.com/")) return skipped(about, `${url} is not on GitHub`);
+  return hasApp
+    ? ok(about, "idp:githubApp is set")
+    : failed(
+        about,
+        "idp:githubApp is not set: Image Updater cannot write tags to GitHub",
+        `pulumi config set --secret idp:githubApp -s ${environment} < github-app.json`,
+      );
+}
+
+/** Whether somebody may push each image that the environment's services run. */
+export function publishersCheck(
+  environment: Environment,
+  images: readonly string[],
+  published: readonly string[],
+): Check {
+  const about = { about: environment, name: "publishers" } as const;
+  const lonely = images.filter((image) => !published.includes(image));
+  return lonely.length === 0
+    ? ok(about, `${images.length} image${images.length === 1 ? "" : "s"}, each with a publisher`)
+    : warning(
+        about,
+        `nobody may push ${lonely.join(", ")}`,
+        `name its repository under idp:github in Pulumi.${environment}.yaml: docs/stacks.md`,
+      );
+}
+
+/** Whether the npm packages are installed. */
+export function packagesCheck(areInstalled: boolean): Check {
+  const about = { about: "machine", name: "npm packages" } as const;
+  return areInstalled ? ok(about, "installed") : failed(about, "not installed", "make install");
+}
+
+/** Whether anything has failed. */
+export function hasFailed(checks: readonly Check[]): boolean {
+  return checks.some(({ status }) => status === "failed");
+}
+
+/** Checks as a person reads them; the last line counts them. */
+export function checkLines(checks: readonly Check[]): string[] {
+  const groups = [...new Set(checks.map(({ about }) => about))];
+  const width = Math.max(0, ...checks.map(({ name }) => name.length));
+  const count = (status: Status) => checks.filter((check) => check.status === status).length;
+  return [
+    ...groups.flatMap((group) => [
+      group,
+      ...checks
+        .filter(({ about }) => about === group)
+        .flatMap(({ status, name, found, mend }) => [
+          `  ${status.padEnd(7)}  ${name.padEnd(width)}  ${found}`,
+          ...(mend === undefined ? [] : [`${" ".repeat(11)}Fix: ${mend}`]),
+        ]),
+      "",
+    ]),
+    `idp doctor: ${count("ok")} ok, ${count("warning")} to look at, ${count("failed")} failed, ${count("skipped")} skipped`,
+  ];
+}

@@ -1,0 +1,276 @@
+import { expect } from "chai";
+import { execa } from "execa";
+import { join } from "node:path";
+import type { Catalog } from "../../catalog/read.ts";
+import { environments } from "../../config/environments.ts";
+import { parseStackFile } from "../../config/stack-files.ts";
+import {
+  branchCheck,
+  checkLines,
+  credentialsCheck,
+  hasFailed,
+  isAtLeast,
+  neededPrograms,
+  originCheck,
+  programCheck,
+  publishersCheck,
+  quotaCheck,
+  quotas,
+  versionCheck,
+  writerCheck,
+  zoneCheck,
+  type Answer,
+  type Check,
+} from "../../doctor/checks.ts";
+import { examine, type Ask } from "../../doctor/examine.ts";
+import { repositoryRoot } from "../../local/paths.ts";
+import { goldenStackFiles } from "../support/golden.ts";
+
+const said = (text: string): Answer => ({ kind: "said", text });
+const refused: Answer = { kind: "refused", message: "AccessDenied" };
+const missing: Answer = { kind: "missing" };
+
+/** A check in a line: status, what was found, the mend. */
+const line = ({ status, found, mend }: Check) =>
+  `${status}: ${found}${mend === undefined ? "" : ` | ${mend}`}`;
+
+describe("idp doctor: programs", () => {
+  const program = (name: string) => {
+    const found = neededPrograms("22.18", "1.36").find((needed) => needed.name === name);
+    if (found === undefined) throw new Error(`there is no ${name}`);
+    return found;
+  };
+
+  for (const [name, text, version] of [
+    ["node", "v22.23.3\n", "22.23.3"],
+    ["git", "git version 2.39.5 (Apple Git-154)\n", "2.39.5"],
+    ["pulumi", "v3.274.1\n", "3.274.1"],
+    ["aws", "aws-cli/2.31.0 Python/3.13.7 Darwin/24.6.0\n", "2.31.0"],
+    ["kubectl", '{"clientVersion":{"gitVersion":"v1.35.2"}}', "1.35.2"],
+    ["go", "go version go1.26.8 linux/amd64\n", "1.26.8"],
+  ] as const) {
+    it(`reads the version of ${name}`, () => {
+      expect(line(programCheck(program(name), said(text)))).to.equal(`ok: ${version}`);
+    });
+  }
+
+  it("refuses an older one, one that is missing and one that does not run", () => {
+    const pulumi = program("pulumi");
+    const mend = "https://www.pulumi.com/docs/iac/download-install/";
+    expect(line(programCheck(pulumi, said("v3.99.0")))).to.equal(
+      `failed: 3.99.0; must be 3.274.1 or newer | ${mend}`,
+    );
+    expect(line(programCheck(pulumi, missing))).to.equal(
+      `failed: not on PATH; must be 3.274.1 or newer | ${mend}`,
+    );
+    expect(line(programCheck(pulumi, refused))).to.equal(
+      `failed: does not run: AccessDenied | ${mend}`,
+    );
+    expect(programCheck(pulumi, said("unknown")).status).to.equal("failed");
+  });
+
+  it("only warns of what one can do without", () => {
+    const check = programCheck(program("go"), missing);
+    expect(check.status).to.equal("warning");
+    expect(check.found).to.equal("not on PATH; must be 1.26 or newer for the twin");
+  });
+
+  it("wants a kubectl of the clusters' version or one older", () => {
+    expect(program("kubectl").least).to.equal("1.35");
+  });
+
+  it("compares versions by number", () => {
+    expect(isAtLeast("3.1000.0", "3.274.1")).to.equal(true);
+    expect(isAtLeast("22.18", "22.18")).to.equal(true);
+    expect(isAtLeast("22.18", "22.18.1")).to.equal(false);
+    expect(isAtLeast("9.0.0", "22.18")).to.equal(false);
+  });
+});
+
+describe("idp doctor: an account", () => {
+  it("must be the one of the credentials", () => {
+    const check = (answer: Answer, profile?: string) =>
+      line(credentialsCheck("prod", "100000000003", profile, answer));
+    expect(check(said("100000000003\n"), "acme")).to.equal(
+      "ok: profile acme, of account 100000000003",
+    );
+    expect(check(said("100000000001\n"))).to.equal(
+      "failed: the default credentials, of account 100000000001; must be 100000000003, as in Pulumi.prod.yaml" +
+        " | aws sso login, and name the account's profile: npx idp doctor --profile prod=<profile>",
+    );
+    expect(check(refused, "acme")).to.match(/^failed: profile acme: AccessDenied \|/);
+    expect(check(missing)).to.equal("skipped: there is no aws to ask");
+  });
+
+  it("must have room for what a stack needs", () => {
+    const check = (limit: Answer, used: Answer) =>
+      line(quotaCheck("dev", quotas.addresses, 3, [limit, used]));
+    expect(check(said("5.0"), said("2"))).to.equal("ok: 5 in all, 2 used, 3 needed");
+    expect(check(said("5.0"), said("3"))).to.equal(
+      "failed: 5 in all, 3 used, 3 needed | aws service-quotas request-service-quota-increase --service-code ec2 --quota-code L-0263D0A3 --desired-value 6",
+    );
+    expect(check(refused, said("3"))).to.equal("skipped: cannot be asked: AccessDenied");
+    expect(check(said("5.0"), said(""))).to.equal(
+      "skipped: cannot be asked: the answer is no number: ",
+    );
+    expect(line(quotaCheck("dev", quotas.vcpus, 4, [said("1.0"), undefined]))).to.match(
+      /^failed: 1 in all, 4 needed \|/,
+    );
+  });
+
+  it("says which Kubernetes EKS supports, and at which price", () => {
+    const status = (text: string) => versionCheck("dev", "1.36", said(text)).status;
+    expect(["STANDARD_SUPPORT", "EXTENDED_SUPPORT", "None"].map(status)).to.deep.equal([
+      "ok",
+      "warning",
+      "failed",
+    ]);
+    expect(versionCheck("dev", "1.36", refused).status).to.equal("skipped");
+  });
+
+  it("should have a zone of the services' domain, or of one above it", () => {
+    const check = (names: string) => zoneCheck("dev", "dev.example.com", said(names)).status;
+    expect(check("example.com.\tother.com.")).to.equal("ok");
+    expect(check("dev.example.com.")).to.equal("ok");
+    expect(check("ample.com. a.dev.example.com.")).to.equal("warning");
+    expect(zoneCheck("dev", undefined, undefined).status).to.equal("skipped");
+    expect(zoneCheck("dev", "dev.example.com", refused).status).to.equal("skipped");
+  });
+
+  it("needs a GitHub App where Image Updater writes to GitHub", () => {
+    const url = "https://github.com/acme/idp";
+    const check = (isUpdated: boolean, hasApp: boolean, at = url) =>
+      writerCheck("dev", { isUpdated, hasApp, url: at }).status;
+    expect(check(true, true)).to.equal("ok");
+    expect(check(true, false)).to.equal("failed");
+    expect(check(false, false)).to.equal("skipped");
+    expect(check(true, false, "http://127.0.0.1:1/idp.git")).to.equal("skipped");
+  });
+
+  it("should have somebody who may push each image", () => {
+    expect(line(publishersCheck("dev", ["idp/a", "idp/b"], ["idp/a"]))).to.equal(
+      "warning: nobody may push idp/b | name its repository under idp:github in Pulumi.dev.yaml: docs/stacks.md",
+    );
+    expect(line(publishersCheck("dev", ["idp/a"], ["idp/a"]))).to.equal(
+      "ok: 1 image, each with a publisher",
+    );
+  });
+});
+
+describe("idp doctor: a fork", () => {
+  const url = "https://github.com/acme/idp";
+
+  it("comes from the repository that Argo CD reads, however it was cloned", () => {
+    for (const origin of [url, `${url}.git`, "git@github.com:acme/idp.git"]) {
+      expect(originCheck(url, said(`${origin}\n`)).status, origin).to.equal("ok");
+    }
+    expect(originCheck(url, said("git@github.com:other/idp.git")).status).to.equal("warning");
+    expect(originCheck(url, refused).status).to.equal("warning");
+  });
+
+  it("has the branch that is deployed", () => {
+    const heads = said("3f2a9c1d\trefs/heads/main\n");
+    expect(branchCheck(url, "main", heads).status).to.equal("ok");
+    expect(line(branchCheck(url, "live", heads))).to.equal(
+      `failed: ${url} has no branch live | git push origin HEAD:live`,
+    );
+    expect(branchCheck(url, "main", refused).status).to.equal("warning");
+  });
+});
+
+describe("idp doctor: all of it", () => {
+  const answers: Readonly<Record<string, Answer>> = {
+    "node --version": said("v22.23.3"),
+    "git --version": said("git version 2.50.0"),
+    "pulumi version": said("v3.280.0"),
+    "aws --version": said("aws-cli/2.31.0"),
+    "kubectl version --client --output json": said('{"gitVersion":"v1.36.1"}'),
+    "go version": said("go version go1.27.0"),
+    "pulumi whoami --non-interactive": said("somebody"),
+    [`git -C ${repositoryRoot} remote get-url origin`]: said("https://github.com/example/idp"),
+    "git ls-remote --heads https://github.com/example/idp main": said("1\trefs/heads/main"),
+  };
+  const accounts = { dev: "100000000001", staging: "100000000002", prod: "100000000003" };
+  const asked: string[] = [];
+  const fake =
+    (more: (words: string) => Answer | undefined): Ask =>
+    (program, args) => {
+      const words = [program, ...args].join(" ");
+      asked.push(words);
+      return Promise.resolve(more(words) ?? answers[words] ?? missing);
+    };
+  const patient = {
+    root: repositoryRoot,
+    stackFiles: environments.map((environment) =>
+      parseStackFile(environment, goldenStackFiles.get(`Pulumi.${environment}.yaml`) ?? ""),
+    ),
+    catalogs: environments.map((environment): Catalog => ({ environment, services: [] })),
+    profiles: { dev: "acme-dev", staging: "acme-staging", prod: "acme-prod" },
+    node: "22.18",
+  };
+  const aws = (words: string): Answer | undefined => {
+    if (!words.startsWith("aws ")) return undefined;
+    const environment = environments.find((name) => words.endsWith(`--profile acme-${name}`));
+    if (words.includes("get-caller-identity") && environment) return said(accounts[environment]);
+    if (words.includes("describe-cluster ")) return refused;
+    if (words.includes("describe-cluster-versions")) return said("STANDARD_SUPPORT");
+    if (words.includes("get-service-quota ")) return said("16.0");
+    return words.includes("describe-") ? said("1") : undefined;
+  };
+  const byStatus = (checks: readonly Check[], status: Check["status"]) =>
+    checks
+      .filter((check) => check.status === status)
+      .map(({ about, name }) => `${about}: ${name}`)
+      .sort();
+
+  it("is in order, but for what a new fork has to bring", async () => {
+    const checks = await examine(patient, fake(aws));
+    expect(byStatus(checks, "failed")).to.deep.equal(["dev: GitHub App", "staging: GitHub App"]);
+    expect(byStatus(checks, "warning")).to.deep.equal([]);
+    expect(byStatus(checks, "skipped")).to.deep.equal([
+      "dev: DNS zone",
+      "prod: DNS zone",
+      "prod: GitHub App",
+      "staging: DNS zone",
+    ]);
+    expect(checks).to.have.length(8 + 2 + 3 * 9);
+    const prod = checks.find(({ about, name }) => about === "prod" && name === "Elastic IPs");
+    expect(prod?.found).to.equal("16 in all, 1 used, 3 needed");
+  });
+
+  it("asks nothing of an account whose credentials are wrong, and fails", async () => {
+    asked.length = 0;
+    const wrong = (words: string) =>
+      words.includes("get-caller-identity") ? said("999999999999") : aws(words);
+    const checks = await examine(patient, fake(wrong));
+    expect(byStatus(checks, "failed")).to.include("prod: credentials");
+    expect(asked.filter((words) => /^aws (?!--version|sts)/.test(words))).to.deep.equal([]);
+    expect(hasFailed(checks)).to.equal(true);
+  });
+
+  it("needs no room for a stack that is there", async () => {
+    const there = (words: string) =>
+      words.includes("describe-cluster ") ? said("ACTIVE") : aws(words);
+    const checks = await examine(patient, fake(there));
+    expect(byStatus(checks, "skipped")).to.include.members(["dev: VPCs", "prod: Elastic IPs"]);
+  });
+
+  it("ends with the counts, and shows every mend", async () => {
+    const checks = await examine(patient, fake(aws));
+    const lines = checkLines(checks);
+    expect(lines.at(-1)).to.equal("idp doctor: 31 ok, 0 to look at, 2 failed, 4 skipped");
+    expect(lines.filter((text) => text.includes("Fix:"))).to.have.length(2);
+  });
+
+  it("exits with 1 on this repository, whose accounts are not all decided", async () => {
+    const main = join(repositoryRoot, "cli/main.ts");
+    const env = { IDP_TWIN: "", PATH: "/nowhere" };
+    const { exitCode, stdout } = await execa(process.execPath, [main, "doctor", "--json"], {
+      reject: false,
+      env,
+    });
+    const { checks } = JSON.parse(stdout) as { checks: Check[] };
+    expect(byStatus(checks, "failed")).to.include("machine: pulumi");
+    expect(exitCode).to.equal(1);
+  });
+});
