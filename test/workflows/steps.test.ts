@@ -233,12 +233,10 @@ describe("the steps' commands", () => {
       expect(exitCode, stdout).to.equal(0);
     },
 
-    "drift.audit: Compare": async () => {
-      standIn("pulumi", 'echo "stack $PULUMI_STACK"; exit "${CODE:-0}"');
-      expect((await run("drift.audit: Compare")).calls[0]).to.match(
-        /^pulumi preview --refresh --expect-no-changes /,
-      );
-      expect((await run("drift.audit: Compare", {}, { CODE: "1" })).exitCode).to.equal(1);
+    "drift.audit: Audit": async () => {
+      standIn("node", 'echo "stack $PULUMI_STACK"; exit "${CODE:-0}"');
+      expect((await run("drift.audit: Audit")).calls).to.deep.equal(["node bin/idp.js audit dev"]);
+      expect((await run("drift.audit: Audit", {}, { CODE: "1" })).exitCode).to.equal(1);
       expect(readFileSync(join(folder, "dev.txt"), "utf8")).to.equal("stack dev\n");
     },
 
