@@ -73,6 +73,10 @@ e2e: install ## End-to-end tests on the twin (builds its tools when they are mis
 bench: install ## Benchmarks on the running twin: medians of one run
 	@node test/bench/main.ts
 
+.PHONY: mutation
+mutation: install ## Make small mistakes in the rules: the tests must notice at least 95 % (minutes)
+	@node test/mutation/main.ts
+
 .PHONY: rules
 rules: install ## Rewrite policy/README.md after a change of a rule
 	@node policy/readme.ts && npx prettier --write --log-level warn policy/README.md

@@ -35,6 +35,16 @@ describeRule(applicationsComeFromThisRepository, "manifest", applications, [
     expected: [`spec.sourceRepos[1]: found "${other}"; ${allowed}`],
   },
   {
+    title: "refuses an Application from elsewhere",
+    at: [],
+    value: {
+      apiVersion: "argoproj.io/v1alpha1",
+      kind: "Application",
+      spec: { source: { repoURL: other } },
+    },
+    expected: [`spec.source.repoURL: found "${other}"; ${allowed}`],
+  },
+  {
     title: "has no word on other kinds",
     at: [],
     value: { kind: "ConfigMap", data: { repoURL: other } },

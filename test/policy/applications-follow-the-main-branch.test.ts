@@ -24,6 +24,16 @@ describeRule(applicationsFollowTheMainBranch, "manifest", applications, [
     ],
   },
   {
+    title: "refuses another branch of an Application",
+    at: [],
+    value: {
+      apiVersion: "argoproj.io/v1alpha1",
+      kind: "Application",
+      spec: { source: { targetRevision: "HEAD" } },
+    },
+    expected: ['spec.source.targetRevision: found "HEAD"; must be main'],
+  },
+  {
     title: "has no word on other kinds",
     at: [],
     value: { kind: "ControllerRevision", revision: 3 },

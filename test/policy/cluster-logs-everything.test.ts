@@ -20,6 +20,14 @@ describeRule(
       ],
     },
     {
+      title: "refuses all but one",
+      at: logs,
+      value: ["api", "audit", "authenticator", "controllerManager"],
+      expected: [
+        'enabledClusterLogTypes: found ["api","audit","authenticator","controllerManager"]; must hold scheduler',
+      ],
+    },
+    {
       title: "refuses none",
       at: logs,
       value: undefined,

@@ -30,8 +30,10 @@ describeRule(
     },
     {
       title: "has no word on other types",
-      at: ["type"],
-      value: "aws:eks/accessPolicy:A",
+      at: [],
+      value: resource("aws:eks/accessPolicyAssociation:AccessPolicyAssociation", {
+        policyArn: wide,
+      }),
       expected: [],
     },
   ],
