@@ -46,6 +46,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
       "what is where: tags, digests, what waits, who changed it; from git and registries",
     load: async () => (await import("./status.ts")).statusCommand(),
   },
+  board: {
+    description: "the same as idp status, as one HTML page",
+    load: async () => (await import("./board.ts")).boardCommand(),
+  },
   diff: {
     description: "how a service differs between two environments: file, image, manifests",
     load: async () => (await import("./diff.ts")).diffCommand(),

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { tableLines } from "../local/stages.ts";
 import { isComplete, readBoard, type Board, type BoardRow } from "../promotion/status.ts";
-import { ageText, runsText, shortDigest, waitingText } from "../promotion/text.ts";
+import { ageText, lineText, runsText, shortDigest, waitingText } from "../promotion/text.ts";
 import { withClusters, withClusterOptions, type ClusterOptions } from "./clusters.ts";
 import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
 
@@ -55,7 +55,7 @@ export function boardLines({ repository, services, problems }: Board): string[] 
       ...services.map(cellsOf),
     ]),
     ...services.flatMap(({ service, environment, hold }) =>
-      hold === null ? [] : [`held: ${service} in ${environment}: ${hold}`],
+      hold === null ? [] : [lineText(`held: ${service} in ${environment}: ${hold}`)],
     ),
     ...(said.length > 0 ? ["", ...said.map((problem) => `problem: ${problem}`)] : []),
   ];
@@ -73,6 +73,8 @@ function cellsOf(row: BoardRow): string[] {
     ...(row.cluster === undefined
       ? []
       : [runsText(row.cluster), row.cluster?.sync ?? "?", row.cluster?.health ?? "?"]),
-    changed === null ? "?" : `${changed.commit.slice(0, 7)} ${changed.author}: ${changed.subject}`,
+    changed === null
+      ? "?"
+      : lineText(`${changed.commit.slice(0, 7)} ${changed.author}: ${changed.subject}`),
   ];
 }

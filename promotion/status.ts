@@ -9,6 +9,7 @@ import { mapBounded } from "./bounded.ts";
 import { fileHistories, type Author, type FileHistory } from "./history.ts";
 import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
 import { contentOf, isServiceFile, serviceFileOf } from "./services.ts";
+import { addressWithoutSecrets } from "./text.ts";
 import { higherReleases, newerBuilds, Upstream } from "./upstream.ts";
 
 /** What is where, as git and the registries say it at one moment. */
@@ -115,7 +116,11 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
   );
   return {
     at,
-    repository: { url: repository.url, branch: repository.branch, commit: now.commit },
+    repository: {
+      url: addressWithoutSecrets(repository.url),
+      branch: repository.branch,
+      commit: now.commit,
+    },
     services: rows
       .flat()
       .sort((a, b) => compare(a.service, b.service) || order(a.environment) - order(b.environment)),

@@ -31,3 +31,18 @@ export function runsText(cluster: BoardCluster | null): string {
   if (cluster === null) return "?";
   return cluster.images.map(({ tag }) => tag).join(", ") || "-";
 }
+
+/** A time to the minute, such as `2026-01-31 09:05 UTC`. */
+export function timeText(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** A text of somebody else's on one line of a terminal: nothing in it can move the cursor or change colours. */
+export function lineText(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, " ");
+}
+
+/** An address without the name and password that a clone's address may have. */
+export function addressWithoutSecrets(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
+}

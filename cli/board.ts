@@ -1,0 +1,33 @@
+import { writeFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { boardPage } from "../promotion/board.ts";
+import { isComplete } from "../promotion/status.ts";
+import { withClusterOptions, type ClusterOptions } from "./clusters.ts";
+import { withPlaceOptions, type PlaceOptions } from "./places.ts";
+import { boardOf } from "./status.ts";
+
+/** `idp board`: what `idp status` says, as a page. */
+export function boardCommand(): Command {
+  return withClusterOptions(withPlaceOptions(new Command("board")))
+    .argument("[services...]", "names of services; else all")
+    .addOption(new Option("--out <file>", "where to write it; else to standard output"))
+    .addHelpText(
+      "after",
+      "\nOne HTML page that needs no other file. As data: idp status --json. The exit code is the one of idp status.",
+    )
+    .action(
+      async (
+        services: string[],
+        { out, ...options }: PlaceOptions & ClusterOptions & { out?: string },
+      ) => {
+        const board = await boardOf(services, options);
+        const page = boardPage(board);
+        if (out === undefined) process.stdout.write(page);
+        else {
+          writeFileSync(out, page);
+          console.log(`wrote ${out}`);
+        }
+        if (!isComplete(board)) process.exitCode = 1;
+      },
+    );
+}
