@@ -1,22 +1,62 @@
-import type {
-  PolicyConfigSchema,
-  ReportViolation,
-  ResourceValidationPolicy,
-  StackValidationPolicy,
-} from "@pulumi/policy";
 import { environments, type Environment } from "../config/environments.ts";
 import { exceptionsFile, isExcepted, isExpired, type Exception } from "./exceptions.ts";
-import { behindProxy, environmentOf, isSchema, manifestOf } from "./plan.ts";
+import { environmentOf, isSchema, manifestOf } from "./plan.ts";
 import type { Platform } from "./platform.ts";
-import { judged, sentence, type Level, type Resource, type Rule, type Violation } from "./rule.ts";
+import {
+  judged,
+  sentence,
+  type Level,
+  type Resource,
+  type Rule,
+  type Severity,
+  type Violation,
+} from "./rule.ts";
 
-/** The policies of a pack, of both sorts. */
-type Policy = ResourceValidationPolicy | StackValidationPolicy;
+/** A rule as the engine knows it. A policy of the engine has one level and one subject, so a rule may be several. */
+export interface Policy {
+  readonly name: string;
+  readonly description: string;
+  /** Its level where nothing is configured. */
+  readonly level: Active;
+  readonly severity: Severity;
+  readonly mend: string;
+  /** Where to read more, on the web. */
+  readonly url: string | undefined;
+  /** Where it holds, where nothing is configured. */
+  readonly held: readonly Environment[];
+  /** What is wrong with a resource, in sentences. */
+  readonly resource?: (resource: Resource, environment: Environment) => string[];
+  /** What is wrong with a stack as a whole. */
+  readonly stack?: (resources: readonly Resource[], environment: Environment) => string[];
+}
 
-/** The levels that look at all, and what they add to a rule's name: a policy of the engine has one level. */
-const suffixes = { mandatory: "", advisory: "-advice" } as const satisfies Partial<
-  Record<Level, string>
->;
+/** The levels that look at all. */
+export type Active = Exclude<Level, "disabled">;
+
+/** What a level adds to a rule's name: a policy of the engine has one level. */
+const suffixes: Readonly<Record<Active, string>> = { mandatory: "", advisory: "-advice" };
+
+/** What the engine was told of a policy by `--policy-pack-config`. */
+export interface PolicyConfig {
+  readonly level: Level;
+  /** The environments in which it holds instead of its own; checked by the engine against {@link configSchema}. */
+  readonly environments: readonly unknown[] | undefined;
+}
+
+/** The configuration of policies, by their names. */
+export type PackConfig = ReadonlyMap<string, PolicyConfig>;
+
+/** A resource as the engine registers it. */
+export interface Registered extends Resource {
+  readonly urn: string;
+}
+
+/** A breach, as the engine is told of it. */
+export interface Breach {
+  readonly policy: Policy;
+  readonly level: Active;
+  readonly message: string;
+}
 
 /** The rules as the engine's policies, and one that fails when an exception has run out. */
 export function policiesOf(
@@ -31,132 +71,122 @@ export function policiesOf(
       return held.length === 0 ? [] : policiesAt(rule, level, held, platform, exceptions, now);
     }),
   );
-  // A policy over the whole stack costs time; without an exception that has run out there is nothing to say.
   const hasExpired = exceptions.some((exception) => isExpired(exception, now));
   return [...policies, ...(hasExpired ? [expiry(exceptions, now)] : [])];
 }
 
+/** What the policies say of a resource. */
+export function breachesOf(
+  policies: readonly Policy[],
+  config: PackConfig,
+  resource: Registered,
+): Breach[] {
+  if (isSchema(resource.type)) return [];
+  return atWork(policies, config, environmentOf(resource.urn), (policy, environment) =>
+    policy.resource?.(resource, environment),
+  );
+}
+
+/** What the policies say of a stack as a whole. */
+export function stackBreachesOf(
+  policies: readonly Policy[],
+  config: PackConfig,
+  resources: readonly Registered[],
+): Breach[] {
+  const subjects = resources.filter(({ type }) => !isSchema(type));
+  return atWork(policies, config, environmentOf(resources[0]?.urn ?? ""), (policy, environment) =>
+    policy.stack?.(subjects, environment),
+  );
+}
+
+/** Asks the policies that are not disabled and hold in an environment. */
+function atWork(
+  policies: readonly Policy[],
+  config: PackConfig,
+  environment: Environment,
+  ask: (policy: Policy, environment: Environment) => readonly string[] | undefined,
+): Breach[] {
+  return policies.flatMap((policy) => {
+    const { level, environments: held } = config.get(policy.name) ?? {
+      level: policy.level,
+      environments: undefined,
+    };
+    if (level === "disabled" || !(held ?? policy.held).includes(environment)) return [];
+    return (ask(policy, environment) ?? []).map((message) => ({ policy, level, message }));
+  });
+}
+
 function policiesAt(
   rule: Rule,
-  level: keyof typeof suffixes,
+  level: Active,
   held: readonly Environment[],
   platform: Platform,
   exceptions: readonly Exception[],
   now: Date,
 ): Policy[] {
-  const { resource, manifest, stack } = rule;
+  const { resource, manifest, stack, mend, severity } = rule;
   const base = {
     name: `${rule.name}${suffixes[level]}`,
     description: rule.reason,
-    enforcementLevel: level,
-    severity: rule.severity,
-    remediationSteps: rule.mend,
     url: rule.link.startsWith("https:") ? rule.link : undefined,
-    configSchema: configSchema(held),
+    ...{ level, severity, mend, held },
   };
-  const report = (
-    say: ReportViolation,
-    environment: Environment,
-    where: string,
-    violations: readonly Violation[],
-  ) => {
-    if (isExcepted(exceptions, { rule: rule.name, environment, where }, now)) return;
-    for (const violation of judged(rule, violations)) {
-      say(`${sentence(violation)}\n    Fix: ${rule.mend}`);
-    }
+  const said = (environment: Environment, where: string, violations: readonly Violation[]) =>
+    isExcepted(exceptions, { rule: rule.name, environment, where }, now)
+      ? []
+      : judged(rule, violations).map((violation) => `${sentence(violation)}\n    Fix: ${mend}`);
+  const ofResource = (subject: Resource, environment: Environment) => {
+    const context = { ...platform, environment };
+    const object = manifest && manifestOf(subject);
+    return said(environment, `${subject.type} ${subject.name}`, [
+      ...(resource?.(subject, context) ?? []),
+      ...(object ? manifest(object, context) : []),
+    ]);
   };
   return [
-    ...(resource || manifest
-      ? [
-          {
-            ...base,
-            validateResource: (args: Parameters<ResourceCheck>[0], say: ReportViolation) => {
-              const environment = environmentOf(args.urn);
-              if (!environmentsIn(args.getConfig(), held).includes(environment)) return;
-              const context = { ...platform, environment };
-              if (isSchema(args.type)) return;
-              const subject = asResource(args);
-              const object = manifest && manifestOf(subject);
-              report(say, environment, `${args.type} ${args.name}`, [
-                ...(resource?.(subject, context) ?? []),
-                ...(object ? manifest(object, context) : []),
-              ]);
-            },
-          },
-        ]
-      : []),
+    ...(resource || manifest ? [{ ...base, resource: ofResource }] : []),
     ...(stack
       ? [
           {
             ...base,
             // One name, one policy: a rule with both faces has its second under another.
             name: `${base.name}${resource || manifest ? "-in-stack" : ""}`,
-            validateStack: (args: Parameters<StackCheck>[0], say: ReportViolation) => {
-              const [first] = args.resources;
-              const environment = environmentOf(first?.urn ?? "");
-              if (!environmentsIn(args.getConfig(), held).includes(environment)) return;
-              const subjects = args.resources.filter(({ type }) => !isSchema(type)).map(asResource);
-              report(say, environment, "stack", stack(subjects, { ...platform, environment }));
-            },
+            stack: (subjects: readonly Resource[], environment: Environment) =>
+              said(environment, "stack", stack(subjects, { ...platform, environment })),
           },
         ]
       : []),
   ];
 }
 
-type ResourceCheck = Exclude<
-  NonNullable<ResourceValidationPolicy["validateResource"]>,
-  readonly unknown[]
->;
-type StackCheck = StackValidationPolicy["validateStack"];
-
-/** What the engine's arguments and its stack's resources have in common. */
-interface Registered {
-  readonly type: string;
-  readonly name: string;
-  readonly props: Record<string, unknown>;
-  readonly opts: { readonly protect: boolean };
-}
-
-function asResource({ type, name, props, opts }: Registered): Resource {
-  return { type, name, props: behindProxy(props), protect: opts.protect };
-}
-
-/** `environments` in a policy's configuration says where it holds, instead of the rule. */
-function configSchema(held: readonly Environment[]): PolicyConfigSchema {
+/** `environments` in a policy's configuration says where it holds, instead of the rule. As JSON Schema's properties. */
+export function configSchema({ held }: Policy) {
   return {
-    properties: {
-      environments: {
-        type: "array",
-        items: { type: "string", enum: [...environments] },
-        default: [...held],
-        description: "Where the rule holds.",
-      },
+    environments: {
+      type: "array",
+      items: { type: "string", enum: [...environments] },
+      default: [...held],
+      description: "Where the rule holds.",
     },
   };
 }
 
-function environmentsIn(config: object, held: readonly Environment[]): readonly unknown[] {
-  const configured: unknown = Reflect.get(config, "environments");
-  return Array.isArray(configured) ? (configured as unknown[]) : held;
-}
-
-function expiry(exceptions: readonly Exception[], now: Date): StackValidationPolicy {
+function expiry(exceptions: readonly Exception[], now: Date): Policy {
   return {
     name: "exceptions-are-current",
     description: "An exception ends on the day that was agreed on.",
-    enforcementLevel: "mandatory",
+    level: "mandatory",
     severity: "high",
-    remediationSteps: `mend what was excepted, or agree on another day in policy/${exceptionsFile}`,
-    validateStack: ({ resources }, say) => {
-      const environment = environmentOf(resources[0]?.urn ?? "");
-      for (const exception of exceptions) {
-        if (exception.environment !== environment || !isExpired(exception, now)) continue;
-        say(
-          `${exception.rule} for ${exception.where}: found its last day ${exception.until}; must not be past` +
-            `\n    Fix: ask ${exception.owner}; mend it, or write another day in policy/${exceptionsFile}`,
-        );
-      }
-    },
+    mend: `mend what was excepted, or agree on another day in policy/${exceptionsFile}`,
+    url: undefined,
+    held: environments,
+    stack: (_resources, environment) =>
+      exceptions
+        .filter((one) => one.environment === environment && isExpired(one, now))
+        .map(
+          ({ rule, where, until, owner }) =>
+            `${rule} for ${where}: found its last day ${until}; must not be past` +
+            `\n    Fix: ask ${owner}; mend it, or write another day in policy/${exceptionsFile}`,
+        ),
   };
 }

@@ -1,10 +1,10 @@
 import { environments, type Environment } from "../config/environments.ts";
 import type { Manifest, Resource } from "./rule.ts";
-import { entriesOf, unknownValue } from "./values.ts";
+import { at, unknownValue } from "./values.ts";
 
 /**
  * The texts that stand for values which a preview does not know, one for each type (sdk/go/common/resource/plugin/rpc.go
- * of Pulumi). @pulumi/policy answers any look at one with a mere hint, so they are found before it can.
+ * of Pulumi).
  */
 const sentinels = new Set([
   "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -16,21 +16,18 @@ const sentinels = new Set([
   "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ]);
 
-/** A value of a plan with {@link unknownValue} where nothing is known yet. */
+/** The key that marks a map as one that stands for something else (sdk/go/common/resource/sig of Pulumi). */
+export const secretSignature = "4dabf18193072939515e22adb298388d";
+/** Its value where the map stands for a secret. */
+const secret = "1b47061264138c4ac30d75fd1eb44270";
+
+/** A value of a plan with {@link unknownValue} where nothing is known yet, and secrets as what they are. */
 export function fromPlan(value: unknown): unknown {
   if (typeof value === "string") return sentinels.has(value) ? unknownValue : value;
   if (Array.isArray(value)) return value.map(fromPlan);
-  return typeof value === "object" && value !== null
-    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fromPlan(inner)]))
-    : value;
-}
-
-/** What stands behind the proxy of @pulumi/policy, which throws at the sight of an unknown value. */
-export function behindProxy(props: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const target: unknown = props["__getSpecialProxyTarget"];
-  return Object.fromEntries(
-    entriesOf(target ?? props).map(([key, value]) => [key, fromPlan(value)]),
-  );
+  if (typeof value !== "object" || value === null) return value;
+  if (at(value, secretSignature) === secret) return fromPlan(at(value, "value"));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fromPlan(inner)]));
 }
 
 /** The environment of a resource's stack. A stack of any other name is held to prod's promises. */

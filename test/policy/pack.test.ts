@@ -1,10 +1,15 @@
 import { expect } from "chai";
-import type { ResourceValidationArgs, StackValidationArgs } from "@pulumi/policy";
 import type { Exception } from "../../policy/exceptions.ts";
-import { policiesOf } from "../../policy/pack.ts";
+import {
+  breachesOf,
+  policiesOf,
+  stackBreachesOf,
+  type Breach,
+  type PackConfig,
+} from "../../policy/pack.ts";
 import { environmentOf, fromPlan, manifestOf } from "../../policy/plan.ts";
 import { platformOf } from "../../policy/platform.ts";
-import type { Rule } from "../../policy/rule.ts";
+import type { Level, Rule } from "../../policy/rule.ts";
 import { rules } from "../../policy/rules/index.ts";
 import { unknownValue } from "../../policy/values.ts";
 import { applications, prod } from "./support.ts";
@@ -36,29 +41,19 @@ const exception: Exception = {
 /** What stands for a map that a preview does not know (see plan.ts). */
 const unknownObjectValue = "dd056dcd-154b-4c76-9bd3-c8f88648b5ff";
 
-/** Inputs as @pulumi/policy gives them: behind a proxy, which here lets nobody look except behind it. */
-function behind(props: object): Record<string, unknown> {
-  return new Proxy<Record<string, unknown>>(
-    {},
-    {
-      get: (_target, key) => {
-        if (key === "__getSpecialProxyTarget") return props;
-        throw new Error(`looked at ${String(key)} through the proxy`);
-      },
-    },
-  );
-}
-
 /** What a resource is judged with, beside the stack. */
 interface Judged {
   readonly type?: string;
-  readonly props?: object;
+  readonly props?: Readonly<Record<string, unknown>>;
   readonly exceptions?: readonly Exception[];
-  readonly config?: object;
+  readonly config?: PackConfig;
   readonly now?: Date;
 }
 
-/** Runs the resource policies as the engine's server does: each with its configuration and a proxy over the inputs. */
+const shown = ({ level, policy, message }: Breach) => `${level} ${policy.name}: ${message}`;
+const urnIn = (stack: string, type = "test:Thing") => `urn:pulumi:${stack}::idp::${type}::one`;
+
+/** What the policies say of one resource. */
 function verdicts(
   given: readonly Rule[],
   stack: string,
@@ -66,26 +61,12 @@ function verdicts(
     type = "test:Thing",
     props = { colour: "red" },
     exceptions = [],
-    config = {},
+    config = new Map(),
     now = today,
   }: Judged = {},
 ): string[] {
-  return policiesOf(given, prod, exceptions, now).flatMap((policy) => {
-    if (!("validateResource" in policy) || typeof policy.validateResource !== "function") return [];
-    const said: string[] = [];
-    const args = {
-      type,
-      name: "one",
-      urn: `urn:pulumi:${stack}::idp::${type}::one`,
-      props: behind(props),
-      opts: { protect: false },
-      getConfig: () => config,
-    } as unknown as ResourceValidationArgs;
-    void policy.validateResource(args, (message) => {
-      said.push(`${policy.enforcementLevel ?? ""} ${policy.name}: ${message}`);
-    });
-    return said;
-  });
+  const registered = { type, name: "one", urn: urnIn(stack, type), props, protect: false };
+  return breachesOf(policiesOf(given, prod, exceptions, now), config, registered).map(shown);
 }
 
 describe("the policy pack", () => {
@@ -105,17 +86,56 @@ describe("the policy pack", () => {
     expect(verdicts([rule], "mine")).to.deep.equal([`mandatory things-are-blue: ${message}`]);
   });
 
-  it("looks where its configuration says", () => {
-    const config = { environments: ["dev"] };
-    expect(verdicts([rule], "prod", { config })).to.deep.equal([]);
-    expect(verdicts([rule], "dev", { config })).to.deep.equal([
-      `mandatory things-are-blue: ${message}`,
+  it("looks where its configuration says, at the level that it says", () => {
+    const both = (level: Level, held?: readonly unknown[]): PackConfig =>
+      new Map(
+        ["things-are-blue", "things-are-blue-advice"].map((name) => [
+          name,
+          { level, environments: held },
+        ]),
+      );
+    expect(verdicts([rule], "prod", { config: both("mandatory", ["dev"]) })).to.deep.equal([]);
+    expect(verdicts([rule], "dev", { config: both("advisory", ["dev"]) })).to.deep.equal([
+      `advisory things-are-blue: ${message}`,
       `advisory things-are-blue-advice: ${message}`,
+    ]);
+    expect(verdicts([rule], "prod", { config: both("disabled") })).to.deep.equal([]);
+    expect(verdicts([rule], "staging", { config: both("mandatory") })).to.deep.equal([
+      `mandatory things-are-blue-advice: ${message}`,
     ]);
   });
 
-  it("refuses automated sync that is not known, where @pulumi/policy alone would hint", () => {
-    const props = { ...applications, spec: unknownObjectValue };
+  it("looks at no definition of a kind", () => {
+    for (const [type, count] of [
+      ["kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", 0],
+      ["kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinitionPatch", 1],
+    ] as const) {
+      expect(verdicts([rule], "prod", { type })).to.have.length(count);
+    }
+  });
+
+  it("judges a stack as a whole, under a name of its own where the rule looks at resources, too", () => {
+    const whole: Rule = {
+      ...rule,
+      stack: (resources) => [
+        { path: "", found: String(resources.length), allowed: "must be none" },
+      ],
+    };
+    const said = (given: Rule, ...types: string[]) =>
+      stackBreachesOf(
+        policiesOf([given], prod, [], today),
+        new Map(),
+        types.map((type) => ({ type, name: "one", urn: urnIn("prod"), props: {}, protect: false })),
+      ).map(shown);
+    const schema = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition";
+    expect(said(whole, "a:b:C", schema)).to.deep.equal([
+      "mandatory things-are-blue-in-stack: found 1; must be none\n    Fix: paint it",
+    ]);
+    expect(said(rule, "a:b:C")).to.deep.equal([]);
+  });
+
+  it("refuses automated sync that is not known", () => {
+    const props = { ...applications, spec: unknownValue };
     const type = "kubernetes:argoproj.io/v1alpha1:ApplicationSet";
     const said = verdicts(rules, "prod", { type, props });
     expect(said.filter((text) => text.includes("prod-applications-sync-manually"))).to.deep.equal([
@@ -139,20 +159,14 @@ describe("the policy pack", () => {
 
   it("fails by an exception that has run out, in its environment", () => {
     const said = (stack: string, now: Date) => {
-      const messages: string[] = [];
-      const [policy] = policiesOf([], prod, [exception], now);
-      if (!policy) return [];
-      if (!("validateStack" in policy)) throw new Error("no stack policy");
-      const resources = [{ urn: `urn:pulumi:${stack}::idp::a:b:C::d` }];
-      void policy.validateStack({ resources } as unknown as StackValidationArgs, (message) =>
-        messages.push(message),
-      );
-      return messages;
+      const resource = { type: "a:b:C", name: "d", urn: urnIn(stack), props: {}, protect: false };
+      const policies = policiesOf([], prod, [exception], now);
+      return stackBreachesOf(policies, new Map(), [resource]).map(shown);
     };
     expect(said("prod", today)).to.deep.equal([]);
     expect(said("dev", new Date("2026-11-25"))).to.deep.equal([]);
     expect(said("prod", new Date("2026-11-25"))).to.deep.equal([
-      "things-are-blue for test:Thing one: found its last day 2026-11-24; must not be past\n" +
+      "mandatory exceptions-are-current: things-are-blue for test:Thing one: found its last day 2026-11-24; must not be past\n" +
         "    Fix: ask platform-team; mend it, or write another day in policy/exceptions.yaml",
     ]);
   });
@@ -211,6 +225,17 @@ describe("manifestOf", () => {
 });
 
 describe("fromPlan", () => {
+  it("shows a secret", () => {
+    const marked = (kind: string) => ({
+      "4dabf18193072939515e22adb298388d": kind,
+      value: unknownObjectValue,
+    });
+    expect(fromPlan({ a: [marked("1b47061264138c4ac30d75fd1eb44270")] })).to.deep.equal({
+      a: [unknownValue],
+    });
+    expect(fromPlan(marked("asset"))).to.have.keys("4dabf18193072939515e22adb298388d", "value");
+  });
+
   it("marks what is not known, however deep", () => {
     expect(fromPlan({ a: [{ b: unknownObjectValue }, 1, null], c: "text" })).to.deep.equal({
       a: [{ b: unknownValue }, 1, null],
