@@ -333,7 +333,7 @@ export function nextSteps({ accounts, domain, github, url }: RepositoryFacts): s
           `No account yet for ${undecided.join(", ")}: idp init ${undecided.map((name) => `--${name}-account <number>`).join(" ")} when there is one. The twin runs without.`,
         ]
       : []),
-    `First pulumi up of each account, and the secrets of ${github}: docs/operations.md`,
+    `First pulumi up of each account, and the secrets of ${github}: docs/runbooks/first-day.md`,
     ...(domain === undefined
       ? []
       : [

@@ -238,7 +238,7 @@ export function whyNot(answer: Answer | undefined): string {
 export function versionCheck(environment: Environment, version: string, answer: Answer): Check {
   const about = { about: environment, name: "Kubernetes" } as const;
   if (answer.kind !== "said") return skipped(about, `cannot be asked: ${whyNot(answer)}`);
-  const mend = `set idp:cluster.version in Pulumi.${environment}.yaml, one minor version at a time: docs/operations.md#upgrades`;
+  const mend = `set idp:cluster.version in Pulumi.${environment}.yaml, one minor version at a time: docs/runbooks/cluster-upgrade.md`;
   switch (answer.text.trim()) {
     case "STANDARD_SUPPORT":
       return ok(about, `${version}, in standard support`);

@@ -106,7 +106,7 @@ describe("idp init: on this repository", () => {
 
   it("ends with what is left to do", () => {
     const steps = nextSteps(factsFrom(given, current)).join("\n");
-    expect(steps).to.include("docs/operations.md");
+    expect(steps).to.include("docs/runbooks/first-day.md");
     expect(steps).not.to.include("No account yet");
     expect(nextSteps(factsFrom({ org: "newcomer" }, current)).join("\n")).to.include(
       "No account yet for staging, prod: idp init --staging-account <number> --prod-account <number>",
