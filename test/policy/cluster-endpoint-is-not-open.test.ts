@@ -56,6 +56,12 @@ describeRule(clusterEndpointIsNotOpen, "resource", cluster, [
     value: resource("eks:index:Cluster", { publicAccessCidrs: ["::/0"] }),
     expected: [`publicAccessCidrs: found ["::/0"]; ${allowed}`],
   },
+  {
+    title: "sees that the component has no public endpoint",
+    at: [],
+    value: resource("eks:index:Cluster", { endpointPublicAccess: false }),
+    expected: [],
+  },
   { title: "has no word on other types", at: ["type"], value: "aws:eks/addon:Addon", expected: [] },
 ]);
 

@@ -35,6 +35,14 @@ describeRule(
         "enabledClusterLogTypes: found nothing; must hold api, audit, authenticator, controllerManager, scheduler",
       ],
     },
+    {
+      title: "sees through the component",
+      at: [],
+      value: resource("eks:index:Cluster", { enabledClusterLogTypes: ["api", "audit"] }),
+      expected: [
+        'enabledClusterLogTypes: found ["api","audit"]; must hold authenticator, controllerManager, scheduler',
+      ],
+    },
     { title: "waits for what is not known", at: logs, value: unknownValue, expected: [] },
     {
       title: "has no word on other types",

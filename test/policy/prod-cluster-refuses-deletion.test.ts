@@ -19,6 +19,18 @@ describeRule(
       expected: ["deletionProtection: found nothing; must be true in prod"],
     },
     {
+      title: "sees through the component",
+      at: [],
+      value: resource("eks:index:Cluster", { name: "idp-prod", deletionProtection: false }),
+      expected: ["deletionProtection: found false; must be true in prod"],
+    },
+    {
+      title: "takes the component with it",
+      at: [],
+      value: resource("eks:index:Cluster", { name: "idp-prod", deletionProtection: true }),
+      expected: [],
+    },
+    {
       title: "has no word on other types",
       at: [],
       value: resource("aws:kms/key:Key", {}),
