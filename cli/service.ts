@@ -1,3 +1,4 @@
+import { compareReleases } from "../catalog/compare-releases.ts";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -13,7 +14,6 @@ import { environments, type Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
 import { stackFileOf } from "../config/stack-files.ts";
 import { repositoryRoot } from "../local/paths.ts";
-import { compareReleases } from "../policy/versions.ts";
 import { newestBuild, releasesIn } from "../promotion/newest.ts";
 import type { Places } from "../promotion/platform.ts";
 import type { Registry } from "../promotion/registry.ts";

@@ -1,3 +1,4 @@
+import { compareReleases } from "../catalog/compare-releases.ts";
 import { isBuild, isRelease } from "../catalog/schema.ts";
 import { mapBounded } from "./bounded.ts";
 import { createdOf, manifestOf, SilentRegistry, tagsOf, type Registry } from "./registry.ts";
@@ -95,15 +96,4 @@ export function higherReleases(tags: readonly string[], tag: string): string[] {
   return [...new Set(tags)]
     .filter((name) => isRelease(name) && (!isRelease(tag) || compareReleases(name, tag) > 0))
     .sort((a, b) => compareReleases(b, a));
-}
-
-/** Negative, zero or positive as `vX.Y.Z` is lower than, equal to or higher than another. */
-function compareReleases(a: string, b: string): number {
-  const [left, right] = [partsOf(a), partsOf(b)];
-  const differing = left.findIndex((part, index) => part !== right[index]);
-  return differing < 0 ? 0 : (left[differing] ?? 0n) < (right[differing] ?? 0n) ? -1 : 1;
-}
-
-function partsOf(release: string): bigint[] {
-  return release.slice(1).split(".").map(BigInt);
 }

@@ -1,6 +1,6 @@
+import { compareReleases } from "../../catalog/compare-releases.ts";
 import { prodOnly, type Rule } from "../rule.ts";
 import { shown } from "../values.ts";
-import { compareReleases } from "../versions.ts";
 
 export const releasesPassThroughStaging: Rule = {
   name: "releases-pass-through-staging",

@@ -1,6 +1,6 @@
+import { compareReleases } from "../../catalog/compare-releases.ts";
 import { type Rule } from "../rule.ts";
 import { shown } from "../values.ts";
-import { compareReleases } from "../versions.ts";
 
 export const versionsGoForward: Rule = {
   name: "versions-go-forward",
