@@ -35,7 +35,7 @@ export interface GitOps {
   readonly sync: "automated" | "manual";
   /** Whether a service outlives its file and its Application: no mistake in git can then stop it. */
   readonly keepsServices: boolean;
-  /** Seconds between two looks at the folder for new and deleted service files. */
+  /** Seconds between two looks of an Application at git. The folder of service files is looked at four times as often. */
   readonly reconciliationSeconds: number;
 }
 
@@ -134,7 +134,9 @@ export function applicationSet(gitOps: GitOps) {
             repoURL: repository.url,
             revision: repository.branch,
             files: [{ path: `${folder}/*${serviceFileEnding}` }],
-            requeueAfterSeconds: reconciliationSeconds,
+            // Sooner than the Applications look: a hold must be on its Application before what it rolls back to runs,
+            // or Image Updater would write the newest tag once more.
+            requeueAfterSeconds: Math.ceil(reconciliationSeconds / 4),
           },
         },
       ],

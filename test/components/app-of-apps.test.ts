@@ -95,7 +95,7 @@ describe("applicationSet", () => {
           repoURL: "https://github.com/owner/idp",
           revision: "main",
           files: [{ path: "argocd/applications/dev/*.yaml" }],
-          requeueAfterSeconds: 60,
+          requeueAfterSeconds: 15,
         },
       },
     ]);
