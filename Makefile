@@ -72,6 +72,7 @@ e2e: install ## End-to-end tests on the twin (builds its tools when they are mis
 .PHONY: bench
 bench: install ## Benchmarks on the running twin: medians of one run
 	@node test/bench/main.ts
+	@node test/bench/push.ts
 
 .PHONY: mutation
 mutation: install ## Make small mistakes in the rules: the tests must notice at least 95 % (minutes)
