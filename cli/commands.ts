@@ -74,4 +74,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "the three accounts on this machine, without AWS",
     load: async () => (await import("./local.ts")).localCommand(),
   },
+  completion: {
+    description: "a script that completes the words of idp in bash, zsh or fish",
+    load: async () => (await import("./completion.ts")).completionCommand(),
+  },
 };
