@@ -84,6 +84,7 @@ export default {
   argoCd: "kubectl port-forward -n argocd svc/argocd-server 8443:443, then https://localhost:8443",
   registry: registryHost,
   previewRoleArn: github.previewRoleArn,
+  promoteRoleArn: github.promoteRoleArn,
   provisionRoleArn: github.provisionRoleArn,
   publishRoleArns: github.publishRoleArns,
 };

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import {
   ecrPublish,
+  ecrRead,
   githubIssuer,
   githubTrust,
   previewAccess,
@@ -41,6 +42,8 @@ export interface GithubAccessArgs {
 export class GithubAccess extends pulumi.ComponentResource {
   /** Read-only, for pull requests and the deployed branch's jobs without an environment. */
   readonly previewRoleArn: pulumi.Output<string>;
+  /** Reads images, for the deployed branch's jobs without an environment; none where there is no image repository. */
+  readonly promoteRoleArn: pulumi.Output<string> | undefined;
   /** For `pulumi up` from the account's GitHub environment. */
   readonly provisionRoleArn: pulumi.Output<string>;
   /** ARN of each publisher's role, by its image. */
@@ -66,6 +69,15 @@ export class GithubAccess extends pulumi.ComponentResource {
       { repository: platform, subjects: ["pull_request", `ref:refs/heads/${branch}`] },
       pulumi.output(args.scope).apply(previewAccess),
     );
+    const arns = [...repositoryArns.values()];
+    this.promoteRoleArn =
+      arns.length === 0
+        ? undefined
+        : this.role(
+            `${name}-promote`,
+            { repository: platform, subjects: [`ref:refs/heads/${branch}`] },
+            pulumi.all(arns).apply(ecrRead),
+          );
     this.provisionRoleArn = this.role(
       `${name}-provision`,
       { repository: platform, subjects: [environment], branch },
@@ -90,6 +102,7 @@ export class GithubAccess extends pulumi.ComponentResource {
 
     this.registerOutputs({
       previewRoleArn: this.previewRoleArn,
+      promoteRoleArn: this.promoteRoleArn,
       provisionRoleArn: this.provisionRoleArn,
       publishRoleArns: this.publishRoleArns,
     });

@@ -20,6 +20,7 @@ const args: GithubAccessArgs = {
 
 const roles = [
   "idp-github-preview",
+  "idp-github-promote",
   "idp-github-provision",
   "idp-github-publish-idp-localtime",
   "idp-github-publish-idp-version",
@@ -48,10 +49,35 @@ describe("GithubAccess", () => {
     });
     expect(claims).to.deep.equal([
       ['sub ["repo:owner/idp:pull_request","repo:owner/idp:ref:refs/heads/main"]'],
+      ['sub "repo:owner/idp:ref:refs/heads/main"'],
       ['sub "repo:owner/idp:environment:prod"', 'ref "refs/heads/main"'],
       ['sub "repo:owner/time-service:environment:prod"'],
       ['sub "repo:owner/version-service:environment:prod"'],
     ]);
+  });
+
+  it("lets the promotion read images, and makes no role for it where there are none", async () => {
+    const made = await record(() => new GithubAccess("idp-github", args));
+    const text = String(
+      inputsOf(made, "aws:iam/rolePolicy:RolePolicy", "idp-github-promote")["policy"],
+    );
+    const { Statement } = JSON.parse(text) as {
+      Statement: { Action: string[]; Resource: string | string[] }[];
+    };
+    expect(Statement.flatMap(({ Action }) => Action)).to.deep.equal([
+      "ecr:GetAuthorizationToken",
+      "ecr:BatchGetImage",
+      "ecr:DescribeImages",
+      "ecr:GetDownloadUrlForLayer",
+      "ecr:ListImages",
+    ]);
+    expect(Statement.map(({ Resource }) => Resource)).to.deep.equal([
+      "*",
+      ["arn:localtime", "arn:version"],
+    ]);
+    const none = { ...args, publishers: [], repositoryArns: new Map<string, string>() };
+    const few = await record(() => new GithubAccess("idp-github", none));
+    expect(names(few).filter((name) => name.includes("promote"))).to.deep.equal([]);
   });
 
   it("lets a publisher push to its own repository", async () => {

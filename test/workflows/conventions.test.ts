@@ -19,6 +19,7 @@ describe("workflows", () => {
       "e2e",
       "policy",
       "preview",
+      "promote",
       "provision",
       "provision-dev",
       "provision-prod",
@@ -58,7 +59,13 @@ describe("workflows", () => {
         .filter(([scope, access]) => access === "write" && scope !== "id-token")
         .map(([scope]) => `${name} ${scope}`),
     );
-    expect(writers.sort()).to.deep.equal(["drift.issue issues", "preview.comment pull-requests"]);
+    expect(writers.sort()).to.deep.equal([
+      "drift.issue issues",
+      "preview.comment pull-requests",
+      // A branch and its pull request; merging is a person's.
+      "promote.promote contents",
+      "promote.promote pull-requests",
+    ]);
   });
 
   it("never run for pull_request_target, workflow_run, or anybody's comment", () => {

@@ -225,6 +225,22 @@ describe("the steps' commands", () => {
       expect(answered[1]).to.match(/^PATCH \/repos\/acme\/idp\/issues\/comments\/77 /);
     },
 
+    "promote.promote: Promote": async () => {
+      const step = "promote.promote: Promote";
+      standIn(
+        "node",
+        'printf "url=https://github.com\\n\\n" | git credential fill; echo "$IDP_PROFILE_PROD"',
+      );
+      const inputs = { service: "time-service; echo no", version: "v1.2.3" };
+      const { exitCode, stdout, calls } = await run(step, { inputs });
+      expect(exitCode, stdout).to.equal(0);
+      expect(calls).to.deep.equal([
+        "node bin/idp.js promote --open -- time-service; echo no v1.2.3",
+      ]);
+      // What a push would be given.
+      expect(stdout).to.include("username=x-access-token\npassword=token-of-the-job\nprod\n");
+    },
+
     "policy.service-files: Check the service files": async () => {
       const step = "policy.service-files: Check the service files";
       // A runner has Helm.

@@ -98,7 +98,7 @@ describe("a job's token", () => {
     ],
     "of the deployed branch reads": [
       { repository: platform, ref: main, subject: "ref:refs/heads/main" },
-      ["dev preview", "staging preview", "prod preview"],
+      environments.flatMap((environment) => [`${environment} preview`, `${environment} promote`]),
     ],
     "of an environment changes that account": [
       { repository: platform, ref: main, subject: "environment:staging" },
@@ -193,8 +193,9 @@ describe("a job that asks for a role", () => {
       jobs
         .filter(({ job }) => job.uses === undefined && job.permissions?.["id-token"] === "write")
         .map(({ name }) => name),
-    ).to.deep.equal([
+    ).to.have.members([
       ...asking.map(({ named }) => named.name),
+      "promote.promote",
       "service-build.build",
       "service-release.fetch",
       "service-release.publish",
@@ -211,7 +212,7 @@ describe("a job that asks for a role", () => {
         for (const token of tokens) {
           const roles = admits(token);
           expect(roles, JSON.stringify(token)).to.include(`${stack} ${role}`);
-          const changing = roles.filter((name) => !name.endsWith(" preview"));
+          const changing = roles.filter((name) => !/ (preview|promote)$/.test(name));
           expect(changing).to.deep.equal(role === "provision" ? [`${stack} provision`] : []);
         }
       }
