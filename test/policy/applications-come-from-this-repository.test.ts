@@ -68,5 +68,19 @@ describeRule(
         `repository.url: found "${other}"; must be https://github.com/acme/idp, as idp:github.repository says`,
       ],
     },
+    {
+      title: "leaves the twin its git server",
+      at: ["repository", "url"],
+      value: "http://127.0.0.1:26792/idp.git",
+      expected: [],
+    },
+    {
+      title: "takes no other address for the twin's",
+      at: ["repository", "url"],
+      value: "http://127.0.0.1.mallory.example:80/idp.git",
+      expected: [
+        'repository.url: found "http://127.0.0.1.mallory.example:80/idp.git"; must be https://github.com/acme/idp, as idp:github.repository says',
+      ],
+    },
   ],
 );
