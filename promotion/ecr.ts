@@ -1,4 +1,8 @@
-import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import {
+  ECRClient,
+  GetAuthorizationTokenCommand,
+  paginateDescribeImages,
+} from "@aws-sdk/client-ecr";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -20,13 +24,29 @@ export async function ecrRegistry(
     const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
     const token = authorizationData?.[0]?.authorizationToken;
     if (token === undefined) throw new Error("ECR gave no token");
-    return { name, url: `https://${host}`, authorization: `Basic ${token}` };
+    return {
+      name,
+      url: `https://${host}`,
+      authorization: `Basic ${token}`,
+      pushTimes: (repository) => pushTimes(client, repository),
+    };
   } catch (error) {
+    client.destroy();
     throw new Error(
       `No access to ${name}'s registry ${host}: ${error instanceof Error ? error.message : String(error)}\nNothing was changed. Fix: log in (aws sso login), and name the profile of this account: --profile ${name}=<profile>`,
       { cause: error },
     );
-  } finally {
-    client.destroy();
   }
+}
+
+async function pushTimes(client: ECRClient, repository: string): Promise<Map<string, Date>> {
+  const times = new Map<string, Date>();
+  const query = { repositoryName: repository, filter: { tagStatus: "TAGGED" } } as const;
+  for await (const { imageDetails } of paginateDescribeImages({ client, pageSize: 1000 }, query)) {
+    for (const { imageTags, imagePushedAt } of imageDetails ?? []) {
+      if (imagePushedAt !== undefined)
+        for (const tag of imageTags ?? []) times.set(tag, imagePushedAt);
+    }
+  }
+  return times;
 }

@@ -11,6 +11,11 @@ export interface Registry {
   readonly url: string;
   /** Value of the authorization header. */
   readonly authorization?: string | undefined;
+  /**
+   * When each tag of a repository was pushed, where one question answers that for all: ECR knows, the OCI specification
+   * has no such thing.
+   */
+  readonly pushTimes?: (repository: string) => Promise<ReadonlyMap<string, Date>>;
 }
 
 /** A manifest as the registry keeps it. */

@@ -21,6 +21,7 @@ export class Upstream {
   readonly #registry: Registry;
   readonly #images = new Map<string, Promise<Image | undefined>>();
   readonly #tags = new Map<string, Promise<string[]>>();
+  readonly #pushTimes = new Map<string, Promise<ReadonlyMap<string, Date> | undefined>>();
   #silence: SilentRegistry | undefined;
 
   constructor(registry: Registry) {
@@ -51,6 +52,13 @@ export class Upstream {
     );
   }
 
+  /** When each tag of a repository was pushed; undefined when the registry does not say. */
+  pushTimes(repository: string): Promise<ReadonlyMap<string, Date> | undefined> {
+    return once(this.#pushTimes, repository, () =>
+      this.#ask(async ({ pushTimes }) => pushTimes?.(repository)).catch(() => undefined),
+    );
+  }
+
   async #ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
     if (this.#silence) throw this.#silence;
     try {
@@ -74,8 +82,18 @@ export async function newerBuilds(
   repository: string,
   tag: string,
 ): Promise<string[]> {
-  const builds = (await upstream.tags(repository)).filter((name) => isBuild(name) && name !== tag);
   const own = timeOf(await upstream.image(repository, tag));
+  const [tags, pushed] = await Promise.all([
+    upstream.tags(repository),
+    upstream.pushTimes(repository),
+  ]);
+  const builds = tags.filter(
+    (name) =>
+      isBuild(name) &&
+      name !== tag &&
+      // Nothing is built after it was pushed: what was pushed before the other was built need not be looked at.
+      (pushed?.get(name)?.getTime() ?? Infinity) > own,
+  );
   const dated = await mapBounded(builds, buildsAtATime, async (name) => ({
     name,
     time: timeOf(await upstream.image(repository, name)),

@@ -4,6 +4,7 @@ import { environments, type Environment } from "../../config/environments.ts";
 import { boardLines } from "../../cli/status.ts";
 import type { Application } from "../../promotion/argocd.ts";
 import { fileHistories, versionsIn } from "../../promotion/history.ts";
+import type { Places } from "../../promotion/platform.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
 import { isComplete, readBoard, type Board } from "../../promotion/status.ts";
 import { higherReleases } from "../../promotion/upstream.ts";
@@ -171,6 +172,59 @@ describe("the board", () => {
       "GET /v2/idp/clock/blobs/<digest>",
       "GET /v2/idp/clock/tags/list",
     ]);
+  });
+
+  describe("of a registry that knows when tags were pushed", () => {
+    const days: Readonly<Record<string, number>> = {
+      "sha-0000001": 1,
+      "sha-0000002": 2,
+      "sha-0000003": 3,
+      "sha-0000004": 4,
+    };
+    const withTimes = (
+      pushTimes: (repository: string) => Promise<ReadonlyMap<string, Date>>,
+    ): Places => {
+      const { registryOf } = platform.places;
+      return {
+        ...platform.places,
+        registryOf: async (environment, host) => ({
+          ...(await registryOf(environment, host)),
+          ...(environment === "dev" && { pushTimes }),
+        }),
+      };
+    };
+    beforeEach(async () => {
+      for (const [tag, day] of Object.entries(days)) await platform.push("dev", tag, day);
+      await change("dev", "sha-0000003", "Take a build");
+      platform.registries.dev.requests.length = 0;
+    });
+    const lookedAt = () =>
+      platform.registries.dev.requests.flatMap(
+        (request) => /manifests\/(sha-\w+)$/.exec(request)?.[1] ?? [],
+      );
+
+    it("looks only at the builds that were pushed after the one that runs was built", async () => {
+      const asked: string[] = [];
+      const places = withTimes((repository) => {
+        asked.push(repository);
+        return Promise.resolve(
+          new Map(
+            Object.entries(days).map(([tag, day]) => [tag, new Date(Date.UTC(2026, 0, day, 1))]),
+          ),
+        );
+      });
+      expect(rowIn(await readBoard(places), "dev").waiting).to.deep.equal(["sha-0000004"]);
+      expect(asked).to.deep.equal(["idp/clock"]);
+      expect(lookedAt()).to.have.members(["sha-0000003", "sha-0000004"]);
+    });
+
+    it("looks at all of them when it may not ask", async () => {
+      const places = withTimes(() => Promise.reject(new Error("AccessDenied")));
+      const board = await readBoard(places);
+      expect(rowIn(board, "dev").waiting).to.deep.equal(["sha-0000004"]);
+      expect(isComplete(board)).to.equal(true);
+      expect(lookedAt()).to.have.length(4);
+    });
   });
 
   it("gives the rest when a registry is down, and says which one is", async () => {
