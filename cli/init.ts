@@ -333,7 +333,9 @@ export function nextSteps({ accounts, domain, github, url }: RepositoryFacts): s
           `No account yet for ${undecided.join(", ")}: idp init ${undecided.map((name) => `--${name}-account <number>`).join(" ")} when there is one. The twin runs without.`,
         ]
       : []),
-    `First pulumi up of each account, and the secrets of ${github}: docs/runbooks/first-day.md`,
+    "What a machine and the accounts lack: idp doctor",
+    `First pulumi up of each account: docs/runbooks/first-day.md`,
+    `Environments and variables of ${github} on GitHub: docs/workflows.md#set-up`,
     ...(domain === undefined
       ? []
       : [
