@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { gitIn, gitMessage, readFiles, readObjects, type Git } from "./git.ts";
 import { versionsIn, type FileVersion } from "./history.ts";
 
@@ -180,14 +181,11 @@ export class Repository {
    * @param directory where to; must be there
    */
   async checkOut(commit: string, path: string, directory: string): Promise<void> {
-    const env = { GIT_INDEX_FILE: join(directory, ".index") };
-    const prefix = `--prefix=${directory}/`;
-    await this.#git(["read-tree", commit], { env });
-    const listing = await this.#git(["ls-files", "-z", "--", path], { env });
-    await this.#git(["checkout-index", "--force", prefix, "-z", "--stdin"], {
-      env,
-      input: listing,
-    });
+    // An archive, because a bare repository has no work tree that git would check out to.
+    const archive = join(directory, ".archive.tar");
+    await this.#git(["archive", "--output", archive, commit, "--", path]);
+    await execa("tar", ["-xf", archive, "-C", directory]);
+    rmSync(archive);
   }
 
   /**

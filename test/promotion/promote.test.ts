@@ -7,7 +7,8 @@ import { evidenceText, type Evidence } from "../../promotion/evidence.ts";
 import { hold } from "../../promotion/hold.ts";
 import { promote, stayOf, type PromoteTools } from "../../promotion/promote.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
-import { failure, Platform, serviceText } from "../support/platform.ts";
+import { Repository } from "../../promotion/repository.ts";
+import { failure, identity, Platform, serviceText } from "../support/platform.ts";
 
 const request = { service: "clock", version: "v1.1.0" };
 const path = serviceFileOf("prod", "clock");
@@ -151,6 +152,13 @@ describe("promote", () => {
     const made = await promote(platform.places, { ...request, version: "v1.3.0" }, tools);
     expect(made.evidence?.build).to.equal(null);
     expect(made.text).to.include("- dev: its build is no longer there");
+  });
+
+  it("works through a bare clone, too", async () => {
+    const bare = join(platform.scratch, "bare.git");
+    await platform.inRemote("clone", "--quiet", "--bare", platform.remote, bare);
+    const places = { ...platform.places, repository: await Repository.open(bare, { identity }) };
+    expect((await promote(places, request, tools)).branch).to.equal("promote/prod/clock-v1.1.0");
   });
 
   it("does nothing when prod's file names the version", async () => {

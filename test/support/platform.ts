@@ -17,7 +17,8 @@ const accounts: Readonly<Record<Environment, string>> = {
 };
 const strategies = { dev: "newest-build", staging: "semver", prod: "pinned" } as const;
 
-const identity = {
+/** Who commits. */
+export const identity = {
   GIT_AUTHOR_NAME: "Test Person",
   GIT_AUTHOR_EMAIL: "person@test.invalid",
   GIT_COMMITTER_NAME: "Test Person",
