@@ -9,6 +9,7 @@ import { repositoryRoot } from "../local/paths.ts";
 import { policyFindings, type CheckOptions } from "../policy/repository/check.ts";
 import { filesBefore } from "./base.ts";
 import { committedRules } from "./committed-rules.ts";
+import { counter } from "./counter.ts";
 import { findHelm } from "./helm.ts";
 import { formatFindings, formats, isFailure, type Format } from "./findings.ts";
 
@@ -36,7 +37,7 @@ export function checkCommand(): Command {
         concurrency: availableParallelism(),
         before: filesBefore(repositoryRoot, base ?? baseOfPullRequest()),
         now: new Date(),
-        onRendered: progress,
+        onRendered: counter("charts rendered"),
       });
       console.log(formatFindings(findings, json ? "json" : format));
       if (isFailure(findings)) process.exitCode = 1;
@@ -47,12 +48,6 @@ export function checkCommand(): Command {
 function baseOfPullRequest(): string | undefined {
   const branch = process.env["GITHUB_BASE_REF"];
   return branch ? `origin/${branch}` : undefined;
-}
-
-/** A line that a terminal shows while many charts are rendered. */
-function progress(done: number, total: number): void {
-  if (!process.stderr.isTTY || total < 20) return;
-  process.stderr.write(done === total ? "\r" : `\rcharts rendered: ${done} of ${total}`);
 }
 
 /** Everything that is wrong with the repository at `root`: its service files, then what the rules say of it. */

@@ -3,6 +3,7 @@ import { tableLines } from "../local/stages.ts";
 import { isComplete, readBoard, type Board, type BoardRow } from "../promotion/status.ts";
 import { ageText, lineText, runsText, shortDigest, waitingText } from "../promotion/text.ts";
 import { withClusters, withClusterOptions, type ClusterOptions } from "./clusters.ts";
+import { counter } from "./counter.ts";
 import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
 
 type Options = PlaceOptions & ClusterOptions;
@@ -27,7 +28,11 @@ export function statusCommand(): Command {
 export function boardOf(services: readonly string[], options: Options): Promise<Board> {
   return inPlaces(options, ({ places, isTwin }) =>
     withClusters(options, isTwin, (applications) =>
-      readBoard(places, { services, ...(applications && { applications }) }),
+      readBoard(places, {
+        services,
+        onRead: counter("services read"),
+        ...(applications && { applications }),
+      }),
     ),
   );
 }

@@ -81,6 +81,8 @@ export interface BoardRequest {
   readonly services?: readonly string[];
   /** @default now */
   readonly at?: Date;
+  /** Told after each row how many there are now. */
+  readonly onRead?: (done: number, total: number) => void;
   /** Asks the clusters, too. @default they are not asked */
   readonly applications?: ReadApplications;
 }
@@ -102,6 +104,7 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
     historiesOf(places, now, files),
     Promise.all(environments.map((name) => readableOf(places, now, name, applications))),
   ]);
+  let done = 0;
   const rows = await Promise.all(
     readables.map((readable) =>
       mapBounded(
@@ -109,7 +112,9 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
         rowsAtATime,
         async (file) => {
           const row = await rowOf(file, { now, at, readable, history: histories.get(file.path) });
-          return applications ? { ...row, cluster: await clusterOf(row, readable) } : row;
+          const whole = applications ? { ...row, cluster: await clusterOf(row, readable) } : row;
+          request.onRead?.(++done, files.length);
+          return whole;
         },
       ),
     ),

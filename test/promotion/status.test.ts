@@ -72,6 +72,13 @@ describe("the board", () => {
     }
   });
 
+  it("tells how far it is, row by row", async () => {
+    const told: string[] = [];
+    const onRead = (done: number, total: number) => told.push(`${done} of ${total}`);
+    await readBoard(platform.places, { onRead });
+    expect(told).to.deep.equal(["1 of 3", "2 of 3", "3 of 3"]);
+  });
+
   it("reads the remote, whatever the clone's own files say", async () => {
     platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
     expect(rowIn(await readBoard(platform.places), "dev").tag).to.equal("sha-0000001");

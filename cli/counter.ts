@@ -1,0 +1,8 @@
+/** A line that a terminal shows while many things are done, such as `charts rendered: 3 of 40`; gone at the end. */
+export function counter(what: string): (done: number, total: number) => void {
+  return (done, total) => {
+    if (!process.stderr.isTTY || total < 20) return;
+    const line = `${what}: ${done} of ${total}`;
+    process.stderr.write(done === total ? `\r${" ".repeat(line.length)}\r` : `\r${line}`);
+  };
+}
