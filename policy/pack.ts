@@ -1,6 +1,6 @@
 import { environments, type Environment } from "../config/environments.ts";
 import { exceptionsFile, isExcepted, isExpired, type Exception } from "./exceptions.ts";
-import { environmentOf, isSchema, manifestOf } from "./plan.ts";
+import { environmentOf, isUnjudged, manifestOf } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import {
   judged,
@@ -81,7 +81,7 @@ export function breachesOf(
   config: PackConfig,
   resource: Registered,
 ): Breach[] {
-  if (isSchema(resource.type)) return [];
+  if (isUnjudged(resource.type)) return [];
   return atWork(policies, config, environmentOf(resource.urn), (policy, environment) =>
     policy.resource?.(resource, environment),
   );
@@ -93,7 +93,7 @@ export function stackBreachesOf(
   config: PackConfig,
   resources: readonly Registered[],
 ): Breach[] {
-  const subjects = resources.filter(({ type }) => !isSchema(type));
+  const subjects = resources.filter(({ type }) => !isUnjudged(type));
   return atWork(policies, config, environmentOf(resources[0]?.urn ?? ""), (policy, environment) =>
     policy.stack?.(subjects, environment),
   );

@@ -36,9 +36,16 @@ export function environmentOf(urn: string): Environment {
   return environments.find((environment) => environment === stack) ?? "prod";
 }
 
-/** A definition of a kind, of up to a megabyte: what it describes is judged, it is not. */
-export function isSchema(type: string): boolean {
-  return /^kubernetes:apiextensions\.k8s\.io\/\w+:CustomResourceDefinition$/.test(type);
+const unjudged = [
+  // A definition of a kind: what it describes is judged.
+  /^kubernetes:apiextensions\.k8s\.io\/\w+:CustomResourceDefinition$/,
+  // Components that read objects from elsewhere: each object is a resource of its own, and judged.
+  /^kubernetes:(yaml(\/v2)?:Config(File|Group)|helm\.sh\/v[34]:Chart|kustomize(\/v2)?:Directory)$/,
+];
+
+/** Whether no rule looks at a type, whose inputs may be a megabyte: they are not even decoded. */
+export function isUnjudged(type: string): boolean {
+  return unjudged.some((pattern) => pattern.test(type));
 }
 
 /**

@@ -38,8 +38,8 @@ const severities = {
 const fields = { type: 1, properties: 2, urn: 3, name: 4, options: 5 } as const;
 
 /**
- * A resource of the engine's, from the bytes of an AnalyzeRequest or an AnalyzerResource. Its inputs are decoded when a
- * rule looks at them: those of a CustomResourceDefinition take up to a megabyte, and no rule does.
+ * A resource of the engine's, from the bytes of an AnalyzeRequest or an AnalyzerResource. Its inputs are decoded when
+ * somebody asks for them.
  */
 export function resourceOf(bytes: Uint8Array): Registered {
   const reader = new jspb.BinaryReader(bytes);

@@ -1,6 +1,6 @@
 import type { Environment } from "../../config/environments.ts";
 import { isExcepted, type Exception } from "../exceptions.ts";
-import { isSchema, manifestOf } from "../plan.ts";
+import { isUnjudged, manifestOf } from "../plan.ts";
 import {
   judged,
   sentence,
@@ -92,7 +92,7 @@ export function auditFindings(
           }));
     return [
       ...resources
-        .filter(({ type }) => !isSchema(type))
+        .filter(({ type }) => !isUnjudged(type))
         .flatMap((resource) => {
           const manifest = manifestOf(resource);
           return findings("state", `${resource.type} ${resource.name}`, [

@@ -105,8 +105,12 @@ describe("the policy pack", () => {
     ]);
   });
 
-  it("looks at no definition of a kind", () => {
+  it("looks at no definition of a kind, and at no component that reads objects", () => {
     for (const [type, count] of [
+      ["kubernetes:yaml:ConfigGroup", 0],
+      ["kubernetes:yaml/v2:ConfigFile", 0],
+      ["kubernetes:helm.sh/v4:Chart", 0],
+      ["kubernetes:helm.sh/v3:Release", 1],
       ["kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", 0],
       ["kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinitionPatch", 1],
     ] as const) {
