@@ -11,6 +11,7 @@ import { filesBefore } from "./base.ts";
 import { committedRules } from "./committed-rules.ts";
 import { counter } from "./counter.ts";
 import { findHelm } from "./helm.ts";
+import { readKeptRelease } from "./releases.ts";
 import { formatFindings, formats, isFailure, type Format } from "./findings.ts";
 
 interface Options {
@@ -34,6 +35,7 @@ export function checkCommand(): Command {
     .action(async ({ json, format, base }: Options) => {
       const findings = await checkRepository(repositoryRoot, {
         helm: await findHelm(),
+        readRelease: readKeptRelease,
         concurrency: availableParallelism(),
         before: filesBefore(repositoryRoot, base ?? baseOfPullRequest()),
         now: new Date(),

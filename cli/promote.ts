@@ -5,6 +5,7 @@ import { checkRepository } from "./check.ts";
 import { withClusterOptions, withClusters, type ClusterOptions } from "./clusters.ts";
 import { callGithub, githubJob } from "./github-api.ts";
 import { findHelm } from "./helm.ts";
+import { readKeptRelease } from "./releases.ts";
 import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
 
 type Options = PlaceOptions & ClusterOptions & { readonly json?: true; readonly open?: true };
@@ -28,6 +29,7 @@ export function promoteCommand(): Command {
       const check: PromoteTools["check"] = (root, before) =>
         checkRepository(root, {
           helm,
+          readRelease: readKeptRelease,
           concurrency: availableParallelism(),
           before,
           now: new Date(),

@@ -1,9 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { GithubApp, Settings } from "../config/schema.ts";
+import type { GithubApp } from "../config/schema.ts";
 import { argoCdConfig, argoCdNamespace } from "./argocd-config.ts";
 import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
-import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
+import type { Manifest } from "./release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
 /** Arguments of {@link ArgoCdInstall}. */
@@ -16,18 +16,6 @@ export interface ArgoCdInstallArgs {
   readonly repository: { readonly url: string };
   /** Credentials of a private repository. @default none: the repository is public */
   readonly githubApp?: pulumi.Output<GithubApp> | undefined;
-}
-
-/** The release manifest that a stack's settings ask for. */
-export function argoCdRelease(settings: Settings["argoCd"]): ReleaseManifest {
-  const { version, highAvailability, manifestUrl, manifestSha256 } = settings;
-  const folder = highAvailability ? "manifests/ha" : "manifests";
-  return {
-    url:
-      manifestUrl ??
-      `https://raw.githubusercontent.com/argoproj/argo-cd/v${version}/${folder}/install.yaml`,
-    sha256: manifestSha256,
-  };
 }
 
 /**

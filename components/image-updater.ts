@@ -3,11 +3,10 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { z } from "zod";
-import type { UpdatedImages } from "../config/schema.ts";
 import { argoCdNamespace } from "./argocd-config.ts";
 import { ecrRead, podIdentityTrust } from "./iam-documents.ts";
 import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
-import type { Manifest, ReleaseManifest } from "./release-manifest.ts";
+import type { Manifest } from "./release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
 const configMap = "argocd-image-updater-config";
@@ -30,20 +29,6 @@ export interface ImageUpdaterArgs {
   readonly repositoryArns: ReadonlyMap<string, pulumi.Input<string>>;
   /** Seconds between two looks at the registry. */
   readonly intervalSeconds: number;
-}
-
-/** The release manifest that a stack's settings ask for. */
-export function imageUpdaterRelease({
-  version,
-  manifestUrl,
-  manifestSha256,
-}: UpdatedImages["imageUpdater"]): ReleaseManifest {
-  return {
-    url:
-      manifestUrl ??
-      `https://raw.githubusercontent.com/argoproj-labs/argocd-image-updater/v${version}/config/install.yaml`,
-    sha256: manifestSha256,
-  };
 }
 
 /** What is set in Image Updater's ConfigMap. */

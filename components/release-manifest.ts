@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { loadAll } from "js-yaml";
 import { z } from "zod";
+import type { Settings, UpdatedImages } from "../config/schema.ts";
 
 /** A Kubernetes object of a release manifest, as far as this program looks into it. */
 export interface Manifest {
@@ -25,12 +26,55 @@ export interface ReleaseManifest {
   readonly sha256: string;
 }
 
+/** The release manifest of Argo CD that a stack's settings ask for. */
+export function argoCdRelease(settings: Settings["argoCd"]): ReleaseManifest {
+  const { version, highAvailability, manifestUrl, manifestSha256 } = settings;
+  const folder = highAvailability ? "manifests/ha" : "manifests";
+  return {
+    url:
+      manifestUrl ??
+      `https://raw.githubusercontent.com/argoproj/argo-cd/v${version}/${folder}/install.yaml`,
+    sha256: manifestSha256,
+  };
+}
+
+/** The release manifest of Image Updater that a stack's settings ask for. */
+export function imageUpdaterRelease({
+  version,
+  manifestUrl,
+  manifestSha256,
+}: UpdatedImages["imageUpdater"]): ReleaseManifest {
+  return {
+    url:
+      manifestUrl ??
+      `https://raw.githubusercontent.com/argoproj-labs/argocd-image-updater/v${version}/config/install.yaml`,
+    sha256: manifestSha256,
+  };
+}
+
 /**
  * Reads a release manifest and checks that it is the one that was pinned.
  * @throws Error when it cannot be read, or is another than the pinned one
  */
-export async function readReleaseManifest({ url, sha256 }: ReleaseManifest): Promise<Manifest[]> {
-  const bytes = await read(new URL(url));
+export async function readReleaseManifest(release: ReleaseManifest): Promise<Manifest[]> {
+  return manifestsIn(await readPinned(release));
+}
+
+/** The objects in the text of a release manifest. */
+export function manifestsIn(bytes: Buffer): Manifest[] {
+  return z.array(ManifestSchema).parse(loadAll(bytes.toString("utf8")).filter(Boolean));
+}
+
+/**
+ * The bytes of a release manifest, checked against the pinned sha256.
+ * @param limitMs how long its server may take
+ * @throws Error when it cannot be read, or is another than the pinned one
+ */
+export async function readPinned(
+  { url, sha256 }: ReleaseManifest,
+  limitMs = 60_000,
+): Promise<Buffer> {
+  const bytes = await read(new URL(url), limitMs);
   const actual = createHash("sha256").update(bytes).digest("hex");
   if (actual !== sha256) {
     throw new Error(
@@ -38,12 +82,12 @@ export async function readReleaseManifest({ url, sha256 }: ReleaseManifest): Pro
         `Fix: check the release, then put its sha256 beside its version in Pulumi.<stack>.yaml.`,
     );
   }
-  return z.array(ManifestSchema).parse(loadAll(bytes.toString("utf8")).filter(Boolean));
+  return bytes;
 }
 
-async function read(url: URL): Promise<Buffer> {
+async function read(url: URL, limitMs: number): Promise<Buffer> {
   if (url.protocol === "file:") return readFile(url);
-  const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(limitMs) });
   if (!response.ok) {
     throw new Error(
       `${url.href} answered ${response.status} ${response.statusText}. Fix: check the version in Pulumi.<stack>.yaml.`,

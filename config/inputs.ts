@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { imageNames, readCatalog } from "../catalog/read.ts";
-import { argoCdRelease } from "../components/argocd-install.ts";
 import { gitOpsOf } from "../components/gitops.ts";
-import { imageUpdaterRelease } from "../components/image-updater.ts";
-import { readReleaseManifest } from "../components/release-manifest.ts";
+import {
+  argoCdRelease,
+  imageUpdaterRelease,
+  readReleaseManifest,
+} from "../components/release-manifest.ts";
 import { loadStack } from "./load.ts";
 import { registryHost } from "./schema.ts";
 import { committedRegistryHost, readStackFiles } from "./stack-files.ts";

@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { finding, type Finding, type Place } from "../../catalog/finding.ts";
 import type { Service } from "../../catalog/service.ts";
-import { modelOf, schemaFaults } from "../kubernetes-schema.ts";
 import type { Context, Manifest, Rule } from "../rule.ts";
-import { textOf } from "../values.ts";
 import { findingsOf } from "./findings.ts";
 import { placeIn } from "./place.ts";
+import { faultsIn, schemaFinding } from "./schemas.ts";
 
 const chart = "helm-charts/standard-service";
 
@@ -77,24 +76,12 @@ export async function chartFindings(
 }
 
 function schemaFindings(root: string, { template, manifest }: Rendered): Finding[] {
-  const [apiVersion, kind] = [textOf(manifest["apiVersion"]), textOf(manifest["kind"])];
-  const model = modelOf(apiVersion, kind);
-  const faults =
-    model === undefined
-      ? [{ path: "kind", fault: `no kind of Kubernetes ${kubernetesVersion}` }]
-      : schemaFaults(manifest, model).map((text) => {
-          const colon = text.indexOf(": ");
-          return { path: text.slice(1, colon), fault: text.slice(colon + 2) };
-        });
-  return faults.map(({ path, fault }) =>
-    finding(placeInFile(root, template, path), {
-      rule: "kubernetes-schema",
-      key: path,
-      found: `${apiVersion} ${kind}: ${fault}`,
-      allowed: "must be as the API describes it",
-      mend: `see kubectl explain ${kind.toLowerCase()}.${path.replaceAll(/\[\d+\]/g, "")}`,
-      reason: "The API server drops or refuses what it does not know.",
-    }),
+  // The project allows the chart no custom resource.
+  const faults = faultsIn(manifest, new Map()) ?? [
+    { path: "kind", text: `no kind of Kubernetes ${kubernetesVersion}` },
+  ];
+  return faults.map((fault) =>
+    schemaFinding(manifest, fault, placeInFile(root, template, fault.path)),
   );
 }
 

@@ -8,12 +8,15 @@ import { exceptionsFile, isExcepted, isExpired, readExceptions } from "../except
 import { rules } from "../rules/index.ts";
 import { chartFindings, type Helm } from "./charts.ts";
 import { once } from "./findings.ts";
+import { kindsOf, noKinds, type ReadRelease } from "./schemas.ts";
 import { contextOf, stackFindings } from "./stacks.ts";
 import { versionFindings, type Before } from "./versions.ts";
 
 /** What the check of a repository's files needs beside them. */
 export interface CheckOptions {
   readonly helm: Helm;
+  /** Reads the manifests of the releases that the settings pin, for the kinds that they define. */
+  readonly readRelease: ReadRelease;
   /** How many charts are rendered at once. */
   readonly concurrency: number;
   readonly before: Before;
@@ -31,7 +34,7 @@ export async function policyFindings(
   root: string,
   stackFiles: readonly StackFile[],
   catalogs: readonly Catalog[],
-  { helm, concurrency, before, now, onRendered }: CheckOptions,
+  { helm, readRelease, concurrency, before, now, onRendered }: CheckOptions,
 ): Promise<Finding[]> {
   const exceptions = readExceptions(join(root, "policy"));
   const jobs = stackFiles.flatMap((stackFile) => {
@@ -48,10 +51,11 @@ export async function policyFindings(
     onRendered?.(done, charts.length);
     return { environment: context.environment, found };
   });
-  const perEnvironment = jobs.flatMap(({ stackFile, catalog, context }) => {
+  const kinds = await Promise.all(jobs.map(({ stackFile }) => kindsOf(stackFile, readRelease)));
+  const perEnvironment = jobs.flatMap(({ stackFile, catalog, context }, index) => {
     const { environment } = stackFile;
     const found = [
-      ...stackFindings(root, rules, stackFile, catalog),
+      ...stackFindings(root, rules, stackFile, catalog, kinds[index] ?? noKinds),
       ...versionFindings(root, rules, catalog, catalogs, context, before),
       ...rendered.filter((one) => one.environment === environment).flatMap((one) => one.found),
     ];

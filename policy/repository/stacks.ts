@@ -11,6 +11,7 @@ import { platformOf } from "../platform.ts";
 import type { Context, Manifest, Rule, Violation } from "../rule.ts";
 import { findingsOf } from "./findings.ts";
 import { placeIn } from "./place.ts";
+import { faultsIn, schemaFinding, type Kinds } from "./schemas.ts";
 
 /** What the rules know of an environment by its committed settings. */
 export function contextOf({ environment, settings }: StackFile): Context {
@@ -26,12 +27,14 @@ export function contextOf({ environment, settings }: StackFile): Context {
  * setting is at fault that is said, not what follows from it.
  *
  * @param root where the settings are, and the sources that the places point into
+ * @param kinds what the cluster knows of the objects' kinds
  */
 export function stackFindings(
   root: string,
   rules: readonly Rule[],
   stackFile: StackFile,
   catalog: Catalog,
+  { schemas, findings: unread }: Kinds,
 ): Finding[] {
   const { environment, file, settings } = stackFile;
   const context = contextOf(stackFile);
@@ -41,7 +44,7 @@ export function stackFindings(
     return yaml.placeOf(["config", `idp:${group}`, ...rest], "value");
   };
   const made = gitOpsManifests(stackFile, catalog, context);
-  return rules.flatMap((rule) => {
+  const broken = rules.flatMap((rule) => {
     const own = findingsOf(
       rule,
       environment,
@@ -51,10 +54,20 @@ export function stackFindings(
     if (own.length > 0) return own;
     return made.flatMap(({ source, manifest }) =>
       findingsOf(rule, environment, rule.manifest?.(manifest, context) ?? [], ({ path }) =>
-        placeIn(source, readFileSync(join(import.meta.dirname, "../..", source), "utf8"), path),
+        placeInSource(source, path),
       ),
     );
   });
+  const misfits = made.flatMap(({ source, manifest }) =>
+    (faultsIn(manifest, schemas) ?? []).map((fault) =>
+      schemaFinding(manifest, fault, placeInSource(source, fault.path)),
+    ),
+  );
+  return [...broken, ...misfits, ...unread];
+}
+
+function placeInSource(source: string, path: string): Place {
+  return placeIn(source, readFileSync(join(import.meta.dirname, "../..", source), "utf8"), path);
 }
 
 interface Made {

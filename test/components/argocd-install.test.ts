@@ -1,10 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import {
-  ArgoCdInstall,
-  argoCdRelease,
-  type ArgoCdInstallArgs,
-} from "../../components/argocd-install.ts";
+import { ArgoCdInstall, type ArgoCdInstallArgs } from "../../components/argocd-install.ts";
+import { argoCdRelease } from "../../components/release-manifest.ts";
 import { argoCdManifest } from "../support/fixtures.ts";
 import { inputsOf, names, record } from "../support/record.ts";
 

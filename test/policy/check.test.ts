@@ -7,7 +7,7 @@ import { checkRepository } from "../../cli/check.ts";
 import { formatFinding, type Finding } from "../../catalog/finding.ts";
 import { environments } from "../../config/environments.ts";
 import { repositoryRoot } from "../../local/paths.ts";
-import { inParallel } from "../../policy/repository/check.ts";
+import { inParallel, type CheckOptions } from "../../policy/repository/check.ts";
 import { ensureHelm, helm } from "../chart/helm.ts";
 
 const stackFiles = environments.map((environment) => `Pulumi.${environment}.yaml`);
@@ -30,8 +30,15 @@ function edit(file: string, from: string | RegExp, to: string): void {
   writeFileSync(join(root, file), after);
 }
 
-async function check(now = new Date("2026-11-24")): Promise<Finding[]> {
-  return checkRepository(root, { helm, concurrency: 2, before: () => undefined, now });
+/** Releases that define no kinds. */
+const readRelease: CheckOptions["readRelease"] = () => Promise.resolve([]);
+
+async function check(
+  now = new Date("2026-11-24"),
+  more: Partial<CheckOptions> = {},
+): Promise<Finding[]> {
+  const options = { helm, readRelease, concurrency: 2, before: () => undefined, now };
+  return checkRepository(root, { ...options, ...more });
 }
 
 function short(findings: readonly Finding[]): string[] {
@@ -262,13 +269,85 @@ describe("idp check by every rule", function () {
     ]);
   });
 
+  it("checks what the program hands to Argo CD by the kinds of the pinned releases", async () => {
+    const project = {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: "appprojects.argoproj.io" },
+      spec: {
+        group: "argoproj.io",
+        names: { kind: "AppProject" },
+        versions: [
+          {
+            name: "v1alpha1",
+            served: true,
+            schema: {
+              openAPIV3Schema: {
+                type: "object",
+                required: ["spec"],
+                properties: {
+                  spec: {
+                    type: "object",
+                    properties: {
+                      description: { type: "string" },
+                      sourceRepos: { type: "array", items: { type: "integer" } },
+                      destinations: { "x-kubernetes-preserve-unknown-fields": true },
+                      clusterResourceWhitelist: { type: "array", items: { type: "object" } },
+                      namespaceResourceWhitelist: {},
+                    },
+                  },
+                },
+              },
+            },
+          },
+        ],
+      },
+    };
+    const asked = new Set<string>();
+    const findings = await check(undefined, {
+      readRelease: ({ sha256 }) => {
+        asked.add(sha256);
+        return Promise.resolve([project]);
+      },
+    });
+    expect(asked.size, "Argo CD plain and HA, Image Updater").to.equal(3);
+    expect(findings.map(({ file, rule, message }) => `${file} ${rule} ${message}`)).to.deep.equal([
+      ...["sourceRepos[0]: must be of type integer"].map(fault),
+      ...["group", "kind"].map((key) =>
+        fault(`clusterResourceWhitelist[0].${key}: is unknown to the kind`),
+      ),
+      fault("syncWindows: is unknown to the kind"),
+    ]);
+
+    function fault(text: string): string {
+      const [path = "", what = ""] = text.split(": ");
+      return `components/gitops.ts kubernetes-schema spec.${path}: found argoproj.io/v1alpha1 AppProject: ${what}; must be as the API describes it`;
+    }
+  });
+
+  it("warns where a release is not to be had, and checks the rest", async () => {
+    edit("Pulumi.prod.yaml", "OnePerAz", "Single");
+    const findings = await check(undefined, {
+      readRelease: () => Promise.reject(new Error("no network")),
+    });
+    expect(short(findings)).to.deep.equal([
+      "Pulumi.dev.yaml:1 warning kinds-are-known",
+      "Pulumi.dev.yaml:1 warning kinds-are-known",
+      "Pulumi.staging.yaml:1 warning kinds-are-known",
+      "Pulumi.staging.yaml:1 warning kinds-are-known",
+      "Pulumi.prod.yaml:12 error prod-network-survives-a-zone",
+      "Pulumi.prod.yaml:1 warning kinds-are-known",
+    ]);
+    expect(findings[0]?.message).to.match(
+      /^found no https:.*install\.yaml: Error: no network; must/,
+    );
+  });
+
   it("refuses an older version than before, unless it is meant", async () => {
     const before = (file: string) =>
       readFileSync(join(root, file), "utf8").replace("tag: v1.0.0", "tag: v1.0.1");
     const checkAgainst = async () =>
-      short(
-        await checkRepository(root, { helm, concurrency: 2, before, now: new Date("2026-11-24") }),
-      ).filter((line) => line.includes(service));
+      short(await check(undefined, { before })).filter((line) => line.includes(service));
     expect(await checkAgainst()).to.deep.equal([`${service}:4 error versions-go-forward`]);
     edit(service, "tag: v1.0.0", "tag: v1.0.0 # rollback: v1.0.1 loses time zones");
     expect(await checkAgainst()).to.deep.equal([]);

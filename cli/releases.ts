@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { manifestsIn, readPinned, type ReleaseManifest } from "../components/release-manifest.ts";
+import { cacheDir } from "../local/paths.ts";
+import { sharePath } from "../local/toolchain/locate.ts";
+import type { ToolName } from "../local/toolchain/tools.ts";
+import type { ReadRelease } from "../policy/repository/schemas.ts";
+
+/** How long a release's server may take: a check has to end where there is no network, too. */
+const limitMs = 10_000;
+
+/** Manifests that the twin's tools ship. */
+const shipped: readonly (readonly [tool: ToolName, file: string])[] = [
+  ["argocd", "install.yaml"],
+  ["argocd", "ha/install.yaml"],
+  ["image-updater", "install.yaml"],
+];
+
+/**
+ * A release's manifest: what was kept of it, or ships with a built tool, or else from its address; then it is kept in the
+ * cache folder. Whatever it is, it has the pinned sha256.
+ */
+export const readKeptRelease: ReadRelease = (release) => {
+  // Environments share releases.
+  const known = releases.get(release.sha256) ?? read(release);
+  releases.set(release.sha256, known);
+  return known;
+};
+
+const releases = new Map<string, ReturnType<ReadRelease>>();
+
+const read: ReadRelease = async (release) => {
+  const kept = join(cacheDir(), "manifests", `${release.sha256}.yaml`);
+  for (const file of [kept, ...shippedFiles()].filter(existsSync)) {
+    const bytes = await pinnedFile(release, file);
+    if (bytes) return manifestsIn(bytes);
+  }
+  const bytes = await readPinned(release, limitMs);
+  mkdirSync(join(kept, ".."), { recursive: true });
+  writeFileSync(`${kept}.${process.pid}.new`, bytes);
+  renameSync(`${kept}.${process.pid}.new`, kept);
+  return manifestsIn(bytes);
+};
+
+async function pinnedFile({ sha256 }: ReleaseManifest, file: string): Promise<Buffer | undefined> {
+  try {
+    return await readPinned({ url: pathToFileURL(file).href, sha256 });
+  } catch {
+    // Another release's, or broken off: the address has the right one.
+    return undefined;
+  }
+}
+
+function shippedFiles(): string[] {
+  return shipped.flatMap(([tool, file]) => {
+    try {
+      return [sharePath(tool, file)];
+    } catch {
+      // Not built.
+      return [];
+    }
+  });
+}
