@@ -1,0 +1,123 @@
+/**
+ * What somebody changes by hand, in the cluster and in the account, is in the audit's report; nothing is, as long as
+ * nobody does. Repairs what it breaks.
+ */
+import { expect } from "chai";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Store } from "../../local/aws/store.ts";
+import { twinAccounts, twinPaths } from "../../local/twin.ts";
+import { eventually, idp, kubectl, pulumi, succeeded } from "./support/twin.ts";
+
+interface Finding {
+  readonly rule: string;
+  readonly seen: string;
+  readonly where: string;
+  readonly message: string;
+}
+
+/** What the audit of prod finds, sorted, and its exit code. */
+async function audit() {
+  const { exitCode, stdout, all } = await idp("audit", "prod", "--json");
+  let findings: Finding[];
+  try {
+    findings = JSON.parse(stdout) as Finding[];
+  } catch {
+    throw new Error(`no report:\n${all}`);
+  }
+  const lines = findings.map(
+    ({ rule, seen, where, message }) => `${seen} ${rule} ${where}: ${message}`,
+  );
+  return { exitCode, lines: lines.sort() };
+}
+
+const argoCd = (...args: string[]) => kubectl("prod", "--namespace", "argocd", ...args);
+const patch = (object: string, change: object) =>
+  argoCd("patch", object, "--type", "merge", "--patch", JSON.stringify(change));
+
+async function create(object: object): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "idp-e2e-audit-"));
+  const file = join(folder, "object.json");
+  writeFileSync(file, JSON.stringify(object));
+  await argoCd("create", "-f", file);
+  rmSync(folder, { recursive: true });
+}
+
+/** Deletes a role of prod's account behind everybody's back. */
+function deleteRole(name: RegExp): void {
+  const type = "aws:iam/role:Role";
+  const account = new Store(join(twinPaths().state, "aws", twinAccounts.prod.accountId));
+  const role = account.list(type).find(({ id }) => name.test(id));
+  if (!role) throw new Error(`prod has no role ${String(name)}`);
+  account.delete(type, role.id);
+}
+
+/** Why an Application of prod may not have an automated sync, and with which it was found. */
+const automated = (path: string, found: string) =>
+  `${path}: found ${found}; must not be there: in prod a person starts every sync`;
+
+describe("idp audit", function () {
+  this.timeout(600_000);
+  const byHand = "made-by-hand";
+
+  it("finds nothing where nobody changed anything", async () => {
+    expect(await audit()).to.deep.equal({ exitCode: 0, lines: [] });
+  });
+
+  it("finds what was changed by hand, in the account and in the cluster", async () => {
+    deleteRole(/^idp-github-publish-idp-version-/);
+    await patch("configmap/argocd-cm", {
+      data: { "timeout.reconciliation": "9s", "users.anonymous.enabled": "true" },
+    });
+    await patch("applicationset/services", {
+      spec: { template: { spec: { syncPolicy: { automated: { prune: true } } } } },
+    });
+    // One that no stack and no ApplicationSet knows of.
+    const { spec } = JSON.parse(
+      await argoCd("get", "application", "time-service", "-o", "json"),
+    ) as { spec: object };
+    const application = {
+      apiVersion: "argoproj.io/v1alpha1",
+      kind: "Application",
+      metadata: { name: byHand, namespace: "argocd" },
+      spec: { ...spec, syncPolicy: { automated: {} } },
+    };
+    await create(application);
+    await eventually(
+      "the ApplicationSet has handed its automated sync on",
+      () => argoCd("get", "application", "version-service", "-o", "json"),
+      (text) => text.includes('"automated"'),
+    );
+
+    const rule = "cluster prod-applications-sync-manually";
+    expect(await audit()).to.deep.equal({
+      exitCode: 1,
+      lines: [
+        'cluster argocd-is-locked ConfigMap argocd/argocd-cm: data.users.anonymous.enabled: found "true"; must be one of "false"',
+        `${rule} Application argocd/${byHand}: ${automated("spec.syncPolicy.automated", "{}")}`,
+        ...["time-service", "version-service"].map(
+          (service) =>
+            `${rule} Application argocd/${service}: ${automated("spec.syncPolicy.automated", '{"prune":true}')}`,
+        ),
+        `${rule} ApplicationSet argocd/services: ${automated("spec.template.spec.syncPolicy.automated", '{"prune":true}')}`,
+        "refresh drift aws:iam/role:Role idp-github-publish-idp-version: is gone",
+        'refresh drift kubernetes:core/v1:ConfigMap argocd/argocd-cm: was changed: data["timeout.reconciliation"] from "10s" to "9s"; data["users.anonymous.enabled"] from "false" to "true"',
+      ],
+    });
+  });
+
+  it("finds nothing again after what docs/runbooks/drift.md says", async () => {
+    await argoCd("delete", "application", byHand);
+    await patch("applicationset/services", {
+      spec: { template: { spec: { syncPolicy: { automated: null } } } },
+    });
+    succeeded(await pulumi("up", "-s", "prod", "--refresh", "--yes", "--skip-preview"));
+    await eventually(
+      "the ApplicationSet has taken its automated sync back",
+      () => argoCd("get", "applications", "-o", "json"),
+      (text) => !text.includes('"automated": {'),
+    );
+    expect(await audit()).to.deep.equal({ exitCode: 0, lines: [] });
+  });
+});
