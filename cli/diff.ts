@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander";
 import { environments, type Environment } from "../config/environments.ts";
 import { tableLines } from "../local/stages.ts";
 import { diffService, type DiffSide, type ServiceDiff } from "../promotion/diff.ts";
+import { lineText } from "../promotion/text.ts";
 import { findHelm } from "./helm.ts";
 import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
 
@@ -64,5 +65,6 @@ function sideText({ image, tag, digest }: DiffSide): string {
 }
 
 function shown(value: unknown): string {
-  return value === null ? "-" : typeof value === "string" ? value : JSON.stringify(value);
+  if (value === null) return "-";
+  return lineText(typeof value === "string" ? value : JSON.stringify(value));
 }
