@@ -26,6 +26,11 @@ describe("make up", () => {
       expect(all).to.include(`prod/${service}: syncing it, as an operator does`);
       expect(all).not.to.include(`dev/${service}: syncing it`);
     }
+    // The demo at its end: one commit in three environments.
+    expect(all).to.match(/^ *[\d.]+ s +a person synced: prod runs v1\.1\.0$/m);
+    expect(all).to.match(
+      /^time-service sha-[0-9a-f]{7} in dev, v1\.1\.0 in staging and prod: one image,\nsha256:[0-9a-f]{64}$/m,
+    );
   });
 
   it("changes nothing the second time", async function () {
@@ -79,7 +84,6 @@ describe("image updates", () => {
     const before = await head();
     await sleep(15_000);
     expect(await head()).to.equal(before);
-    expect(await subject()).to.match(/^(Point the platform at the twin|Bring over .*)$/);
   });
 
   it("write a new build into its line of dev's service file, and it runs", async () => {
@@ -101,5 +105,4 @@ describe("image updates", () => {
   const inTwin = async (...args: string[]) =>
     (await execa("git", args, { cwd: twinPaths().repository })).stdout;
   const head = () => inTwin("rev-parse", "main");
-  const subject = () => inTwin("log", "-1", "--format=%s", "main");
 });

@@ -1,0 +1,411 @@
+import { expect } from "chai";
+import { execa } from "execa";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { imageUpdates } from "../../components/gitops.ts";
+import { environments, type Environment } from "../../config/environments.ts";
+import { syncApplication } from "../../local/applications.ts";
+import { nextMinor } from "../../local/demo.ts";
+import { namedServices } from "../../local/images.ts";
+import { ociImage } from "../../local/oci-image.ts";
+import { listProcesses, logFile, stopProcess } from "../../local/processes.ts";
+import { ensureRegistry, pushImage } from "../../local/registry.ts";
+import { binaryPath } from "../../local/toolchain/locate.ts";
+import {
+  repositoryUrl,
+  requireTwin,
+  twinAccounts,
+  twinPaths,
+  twinRegistry,
+} from "../../local/twin.ts";
+import { digestOfTag, tagsOf } from "../../promotion/registry.ts";
+import {
+  commit,
+  eventually,
+  fileOf,
+  idp,
+  kubectl,
+  sleep,
+  statusOf,
+  succeeded,
+} from "./support/twin.ts";
+
+const service = "time-service";
+const image = "idp/localtime";
+/** Longer than Argo CD's interval in the twin with its jitter: what it would do by itself, it has done by then. */
+const restMs = 25_000;
+
+const inTwin = async (...args: string[]) =>
+  (await execa("git", args, { cwd: twinPaths().repository })).stdout;
+const head = () => inTwin("rev-parse", "main");
+
+const Build = z.object({ tag: z.string(), digest: z.string() });
+const Promoted = z.object({
+  branch: z.string(),
+  text: z.string(),
+  evidence: z.object({
+    digest: z.string(),
+    build: z.string(),
+    staging: z.object({
+      argoCd: z.object({ sync: z.string(), health: z.string(), tags: z.array(z.string()) }),
+    }),
+    findings: z.array(z.unknown()),
+  }),
+});
+
+/** What `idp ... --json` printed. */
+async function json<T>(schema: z.ZodType<T>, ...args: string[]): Promise<T> {
+  return schema.parse(JSON.parse(succeeded(await idp(...args, "--json")).stdout));
+}
+
+/** A commit of the service's source, built and pushed as its workflow does. */
+async function build() {
+  await commit(`Change ${service} at ${new Date().toISOString()}`, async ({ read }) => {
+    const file = `examples/${service}/README.md`;
+    return { [file]: `${await read(file)}\nChanged ${new Date().toISOString()}\n` };
+  });
+  const hash = await head();
+  return { hash, ...(await json(Build, "local", "push", service, "--commit", hash)) };
+}
+
+/** Waits until a service runs a tag, and git says so too. */
+const running = (environment: Environment, tag: string, name = service) =>
+  eventually(
+    `${name} ${tag} runs in ${environment}`,
+    () => statusOf(environment, name),
+    (status) => status?.tag === tag && status.sync === "Synced" && status.health === "Healthy",
+    180_000,
+  );
+
+/** The commits of a range that touch a file: subject, body, and what they change. */
+async function commitsOf(range: string, file: string) {
+  const hashes = (await inTwin("log", "--format=%H", range, "--", file))
+    .split("\n")
+    .filter(Boolean);
+  return Promise.all(
+    hashes.map(async (hash) => ({
+      message: await inTwin("log", "-1", "--format=%B", hash),
+      changes: await inTwin("show", "--numstat", "--format=", hash),
+    })),
+  );
+}
+
+/** Images of a service's Deployment, as the API server has them. */
+const imagesOf = (environment: Environment, name = service) =>
+  kubectl(
+    environment,
+    ...["get", "deployment", name, "-n", name],
+    ...["-o", "jsonpath={.spec.template.spec.containers[*].image}"],
+  );
+
+describe("a commit on its way to prod", () => {
+  for (const round of ["first", "second"]) {
+    it(`takes one digest and one line of each file, the ${round} time`, async function () {
+      this.timeout(600_000);
+      const twin = requireTwin();
+      const version = nextMinor(await tagsOf(twinRegistry(twin, "staging"), image));
+      const old = (await statusOf("prod", service))?.tag ?? "";
+      const { hash, tag, digest } = await build();
+      const begin = await head();
+
+      await running("dev", tag);
+      const toDev = await commitsOf(`${begin}..main`, fileOf("dev", service));
+      expect(toDev.map(({ changes }) => changes)).to.deep.equal([
+        `1\t1\t${fileOf("dev", service)}`,
+      ]);
+      expect(toDev[0]?.message).to.match(
+        new RegExp(`^Deploy ${service} ${tag}\\n\\n\\S*${image}: \\S+ -> ${tag}\\n`),
+      );
+
+      succeeded(await idp("release", service, version, "--commit", hash));
+      await running("staging", version);
+      const toStaging = await commitsOf(`${begin}..main`, fileOf("staging", service));
+      expect(toStaging.map(({ changes }) => changes)).to.deep.equal([
+        `1\t1\t${fileOf("staging", service)}`,
+      ]);
+      expect(toStaging[0]?.message).to.include(`-> ${version}`);
+
+      const prodAsItWas = async () => {
+        expect(await imagesOf("prod")).to.match(new RegExp(`${image}:${old}$`));
+        expect((await statusOf("prod", service))?.tag).to.equal(old);
+      };
+      await prodAsItWas();
+      const { branch, evidence, text } = await json(
+        Promoted,
+        "promote",
+        service,
+        version,
+        "--cluster",
+      );
+      expect(evidence).to.deep.equal({
+        digest,
+        build: tag,
+        staging: { argoCd: { sync: "Synced", health: "Healthy", tags: [version] } },
+        findings: [],
+      });
+      expect(text).to.match(new RegExp(`^-\\s+image: \\S+${image}:${old}"?$`, "m"));
+      expect(text).to.match(new RegExp(`^\\+\\s+image: \\S+${image}:${version}"?$`, "m"));
+      expect(await inTwin("diff", "--numstat", `main...${branch}`)).to.equal(
+        `1\t1\t${fileOf("prod", service)}`,
+      );
+      await prodAsItWas();
+
+      succeeded(await idp("local", "merge", branch));
+      await eventually(
+        "prod is OutOfSync",
+        () => statusOf("prod", service),
+        (status) => status?.sync === "OutOfSync",
+      );
+      await sleep(restMs);
+      await prodAsItWas();
+      await syncApplication("prod", service);
+      await running("prod", version);
+      expect(await imagesOf("prod")).to.match(new RegExp(`${image}:${version}$`));
+
+      for (const [environment, name] of [
+        ["dev", tag],
+        ["staging", version],
+        ["prod", version],
+      ] as const) {
+        expect(await digestOfTag(twinRegistry(twin, environment), image, name)).to.equal(digest);
+      }
+    });
+  }
+});
+
+/** How many times Image Updater of an environment has looked at its registry. */
+async function cyclesOf(environment: Environment): Promise<number> {
+  const { accountId } = twinAccounts[environment];
+  const process = listProcesses().find(
+    ({ name }) => name.startsWith(`${accountId}.`) && name.includes("image-updater"),
+  );
+  if (process === undefined) throw new Error(`${environment} has no Image Updater`);
+  const { stdout } = await execa("grep", ["-c", "Processing results", logFile(process.name)], {
+    reject: false,
+  });
+  return Number(stdout);
+}
+
+describe("a rollback", () => {
+  it("stays over three cycles of Image Updater with newer images, until it is lifted", async function () {
+    this.timeout(600_000);
+    const newer = await build();
+    await running("dev", newer.tag);
+    const { tag: back } = await json(
+      z.object({ tag: z.string(), hold: z.literal("a test") }),
+      ...["rollback", service, "dev", "--reason", "a test"],
+    );
+    expect(back).not.to.equal(newer.tag);
+    const newest = await build();
+    await running("dev", back);
+    const rolledBack = await inTwin("show", `main:${fileOf("dev", service)}`);
+    expect(rolledBack).to.match(/^hold: "a test"$/m);
+
+    const before = await cyclesOf("dev");
+    await eventually(
+      "three cycles",
+      () => cyclesOf("dev"),
+      (cycles) => cycles >= before + 3,
+    );
+    expect(await inTwin("show", `main:${fileOf("dev", service)}`)).to.equal(rolledBack);
+    await running("dev", back);
+
+    succeeded(await idp("unhold", service, "dev"));
+    await running("dev", newest.tag);
+    expect(await inTwin("show", `main:${fileOf("dev", service)}`)).to.not.match(/^hold:/m);
+  });
+});
+
+describe("images of ten services at once", () => {
+  const names = Array.from({ length: 10 }, (_, index) => `team-${index}`);
+  const { accountId, region } = twinAccounts.dev;
+  const host = `${accountId}.dkr.ecr.${region}.amazonaws.com`;
+  const push = (build: number) =>
+    Promise.all(
+      names.map((name) => {
+        const tag = `sha-${build.toString(16).padStart(7, "0")}`;
+        const facts = { title: `idp/${name}`, revision: tag, version: tag, created: new Date() };
+        return pushImage(twinRegistry(requireTwin(), "dev"), `idp/${name}`, tag, ociImage(facts));
+      }),
+    );
+  /** The image updates of these services, as the program makes them (with `pulumi up` for a new image name). */
+  const updates = async (services: readonly { name: string; image: string }[]) => {
+    const gitOps = {
+      environment: "dev",
+      repository: { url: repositoryUrl(requireTwin()), branch: "main" },
+    } as const;
+    const patch = JSON.stringify({ spec: imageUpdates(gitOps, "newest-build", services).spec });
+    await kubectl(
+      "dev",
+      ...["patch", "imageupdater", "services", "-n", "argocd", "--type", "merge", "--patch", patch],
+    );
+  };
+  const own = async () =>
+    (await namedServices())
+      .filter(({ environment, name }) => environment === "dev" && !names.includes(name))
+      .map(({ name, image: path }) => ({ name, image: `${host}/${path}` }));
+
+  before(async function () {
+    this.timeout(300_000);
+    await push(1);
+    await commit("Add ten services", async ({ read }) => {
+      const text = await read(fileOf("dev", "version-service"));
+      return Object.fromEntries(
+        names.map((name) => [
+          fileOf("dev", name),
+          text
+            .replace(/repository: \S+/, `repository: ${host}/idp/${name}`)
+            .replace(/tag: \S+/, "tag: sha-0000001"),
+        ]),
+      );
+    });
+    for (const name of names) await running("dev", "sha-0000001", name);
+    await updates([
+      ...(await own()),
+      ...names.map((name) => ({ name, image: `${host}/idp/${name}` })),
+    ]);
+  });
+
+  after(async function () {
+    this.timeout(300_000);
+    await updates(await own());
+    await commit("Remove ten services", () =>
+      Promise.resolve(Object.fromEntries(names.map((name) => [fileOf("dev", name), undefined]))),
+    );
+    for (const name of names) {
+      await eventually(
+        `${name} is gone`,
+        () => statusOf("dev", name),
+        (status) => status === undefined,
+      );
+    }
+  });
+
+  it("are all written, each in its line, on a linear history", async function () {
+    this.timeout(600_000);
+    const begin = await head();
+    await push(2);
+    for (const name of names) await running("dev", "sha-0000002", name);
+    const services = await namedServices();
+    for (const name of names) {
+      expect(services.find((one) => one.environment === "dev" && one.name === name)?.tag).to.equal(
+        "sha-0000002",
+      );
+    }
+    expect(await inTwin("rev-list", "--merges", `${begin}..main`)).to.equal("");
+    const changes = (await inTwin("log", "--numstat", "--format=", `${begin}..main`))
+      .split("\n")
+      .filter(Boolean)
+      .sort();
+    expect(changes).to.deep.equal(names.map((name) => `1\t1\t${fileOf("dev", name)}`));
+  });
+});
+
+describe("a release that cannot be", () => {
+  const registries = async (but?: Environment) =>
+    Promise.all(
+      environments
+        .filter((environment) => environment !== but)
+        .map(async (environment) => {
+          const registry = twinRegistry(requireTwin(), environment);
+          const tags = (await tagsOf(registry, image)).sort();
+          return Promise.all(
+            tags.map(async (tag) => [tag, await digestOfTag(registry, image, tag)]),
+          );
+        }),
+    );
+  const state = async (but?: Environment) => ({
+    git: await inTwin("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"),
+    registries: await registries(but),
+  });
+
+  const refused = async (words: readonly string[], args: readonly string[], but?: Environment) => {
+    const before = await state(but);
+    const { exitCode, stderr } = await idp(...args);
+    expect(exitCode).to.equal(1);
+    for (const word of words) expect(stderr).to.include(word);
+    expect(await state(but)).to.deep.equal(before);
+  };
+
+  for (const [what, args, ...words] of [
+    ["latest", ["release", service, "latest"], '"latest" is no version of a release'],
+    ["v1.2", ["release", service, "v1.2"], '"v1.2" is no version of a release'],
+    [
+      "a commit without a build",
+      ["release", service, "v9.0.0", "--commit", "fffffff"],
+      `has no ${image}:sha-fffffff`,
+    ],
+    [
+      "an existing version with another digest",
+      ["release", service, "v1.0.0"],
+      `${image}:v1.0.0 is in`,
+      "a released version never changes",
+    ],
+    [
+      "a service that does not exist",
+      ["release", "tim-service", "v9.0.0"],
+      'dev has no service "tim-service"; did you mean time-service?',
+    ],
+    ["a promotion of what was not released", ["promote", service, "v9.0.0"], "idp release"],
+    ["a promotion backwards", ["promote", service, "v0.1.0"], "idp rollback time-service prod"],
+    ["a rollback to nothing", ["rollback", service, "dev", "--to", "sha-fffffff"], "has no"],
+    ["a hold of no service", ["hold", "nobody", "dev"], 'dev has no service "nobody"'],
+  ] as const) {
+    it(`is refused: ${what}`, () => refused(words, args));
+  }
+
+  it("is refused with wrong words, by exit code 2", async () => {
+    const before = await state();
+    expect((await idp("release", service)).exitCode).to.equal(2);
+    expect((await idp("hold", service, "test")).exitCode).to.equal(2);
+    expect(await state()).to.deep.equal(before);
+  });
+
+  describe("through a clone", () => {
+    let clone: string;
+    const git = (...args: string[]) =>
+      execa("git", ["-c", "user.name=a", "-c", "user.email=a@idp.invalid", ...args], {
+        cwd: clone,
+      });
+    beforeEach(async () => {
+      clone = mkdtempSync(join(tmpdir(), "idp-e2e-release-"));
+      await git("clone", "--quiet", repositoryUrl(requireTwin()), ".");
+    });
+    afterEach(() => {
+      rmSync(clone, { recursive: true });
+    });
+    const release = () => ["release", service, "v9.0.0", "--repository", clone];
+
+    it("is refused while it has changes that are not committed", async () => {
+      await execa("sh", ["-c", "echo >> README.md"], { cwd: clone });
+      await refused(["has changes that are not committed: README.md", "git stash"], release());
+    });
+
+    it("is refused when it has diverged", async () => {
+      await git("reset", "--quiet", "--hard", "HEAD~1");
+      await git("commit", "--quiet", "--allow-empty", "-m", "Mine");
+      await refused(["has diverged", "git pull --rebase"], release());
+    });
+
+    it("is refused when the git server is down", async () => {
+      await git("remote", "set-url", "origin", "http://127.0.0.1:1/idp.git");
+      await refused(["The git server does not give main"], release());
+    });
+  });
+
+  it("is refused while a registry is down", async () => {
+    const twin = requireTwin();
+    await stopProcess("registry-staging");
+    try {
+      await refused(
+        ["The registry of staging", "does not answer"],
+        ["release", service, "v9.0.0"],
+        "staging",
+      );
+    } finally {
+      await ensureRegistry(binaryPath("registry"), twin, "staging");
+    }
+  });
+});
