@@ -3,6 +3,7 @@ import { Argument, Command, Option } from "commander";
 import { execa } from "execa";
 import { environments, isEnvironment } from "../config/environments.ts";
 import { kubeconfigFile } from "../local/applications.ts";
+import { demo, demoLines, lastDemo } from "../local/demo.ts";
 import { down } from "../local/down.ts";
 import { exportLines, twinVariables } from "../local/environment.ts";
 import { listProcesses } from "../local/processes.ts";
@@ -11,6 +12,7 @@ import { findCommit, pushBuild, sourcesFolder } from "../local/service-build.ts"
 import { isGood, statusLines, twinStatus } from "../local/status.ts";
 import { requireTwin } from "../local/twin.ts";
 import { up } from "../local/up.ts";
+import { promoteTools } from "./promote.ts";
 
 /** `idp local ...`: the three accounts on this machine. */
 export function localCommand(): Command {
@@ -18,10 +20,22 @@ export function localCommand(): Command {
 
   local
     .command("up")
-    .description("bring the twin up, or what is missing of it")
+    .description(
+      "bring the twin up, or what is missing of it; the first time, show a commit's way to prod",
+    )
     .action(async () => {
       if (!(await up())) process.exitCode = 1;
+      else if (lastDemo() === undefined) await showDemo();
+      else print("A commit's way to prod was shown already; once more: idp local demo");
     });
+
+  local
+    .command("demo")
+    .description(
+      "take a commit of time-service through dev and staging to prod, and show when what happened",
+    )
+    .addOption(new Option("--json", "as one JSON object"))
+    .action(({ json }: { json?: true }) => showDemo(json));
 
   local
     .command("down")
@@ -105,6 +119,15 @@ export function localCommand(): Command {
     });
 
   return local;
+}
+
+async function showDemo(json?: true): Promise<void> {
+  const say = (line: string) => {
+    console.error(`  ${line}`);
+  };
+  const tools = await promoteTools();
+  const shown = await demo(requireTwin(), tools, say);
+  print(json ? JSON.stringify(shown, null, 2) : ["", ...demoLines(shown)].join("\n"));
 }
 
 async function showLogs(

@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Option, type Command } from "commander";
 import { execa } from "execa";
 import { z } from "zod";
 import { environments, isEnvironment, type Environment } from "../config/environments.ts";
 import { readStackFile } from "../config/stack-files.ts";
 import { repositoryRoot } from "../local/paths.ts";
-import { readTwin, repositoryUrl, requireTwin, twinPaths, twinRegistry } from "../local/twin.ts";
-import { gitMessage } from "../promotion/git.ts";
+import { inTwinPlaces, twinPlaces } from "../local/places.ts";
+import { readTwin, repositoryUrl, requireTwin, twinPaths } from "../local/twin.ts";
 import type { Places } from "../promotion/platform.ts";
 import { Repository } from "../promotion/repository.ts";
 
@@ -70,19 +67,10 @@ export async function inPlaces<T>(
   }
   const twin = requireTwin();
   say(`on the twin in ${twinPaths().state}`);
-  const registryOf = (environment: Environment) => Promise.resolve(twinRegistry(twin, environment));
-  const open = async (directory: string) => ({
-    places: { repository: await Repository.open(directory), registryOf },
-    isTwin,
-  });
-  if (options.repository !== undefined || isTwinsClone) return work(await open(here));
-  const clone = mkdtempSync(join(tmpdir(), "idp-clone-"));
-  try {
-    await cloneBare(repositoryUrl(twin), clone);
-    return await work(await open(clone));
-  } finally {
-    rmSync(clone, { recursive: true, force: true });
+  if (options.repository !== undefined || isTwinsClone) {
+    return work({ places: await twinPlaces(twin, here), isTwin });
   }
+  return inTwinPlaces(twin, (places) => work({ places, isTwin }));
 }
 
 function say(where: string): void {
@@ -93,17 +81,6 @@ async function originOf(directory: string): Promise<string | undefined> {
   const args = ["-C", directory, "remote", "get-url", "origin"];
   const { stdout, failed } = await execa("git", args, { reject: false });
   return failed ? undefined : stdout;
-}
-
-async function cloneBare(url: string, directory: string): Promise<void> {
-  try {
-    await execa("git", ["clone", "--quiet", "--bare", url, directory]);
-  } catch (error) {
-    throw new Error(
-      `The twin's git server does not give ${url}:\n${gitMessage(error)}\nNothing was changed. Fix: idp local up`,
-      { cause: error },
-    );
-  }
 }
 
 const Branch = z.object({ repository: z.object({ branch: z.string() }) });

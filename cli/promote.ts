@@ -25,18 +25,10 @@ export function promoteCommand(): Command {
     .action(async (service: string, version: string, { json, open, ...options }: Options) => {
       // What is missing for the last step is said before the first.
       const job = open ? githubJob(process.env) : undefined;
-      const helm = await findHelm();
-      const check: PromoteTools["check"] = (root, before) =>
-        checkRepository(root, {
-          helm,
-          readRelease: readKeptRelease,
-          concurrency: availableParallelism(),
-          before,
-          now: new Date(),
-        });
+      const tools = await promoteTools();
       const { promoted, base, url } = await inPlaces(options, ({ places, isTwin }) =>
         withClusters(options, isTwin, async (applications) => ({
-          promoted: await promote(places, { service, version }, { helm, check, applications }),
+          promoted: await promote(places, { service, version }, { ...tools, applications }),
           base: places.repository.branch,
           url: places.repository.url,
         })),
@@ -53,6 +45,23 @@ export function promoteCommand(): Command {
           : promotedLines(promoted, page).join("\n"),
       );
     });
+}
+
+/** Helm and the rules, as `idp check` has them. */
+export async function promoteTools(): Promise<PromoteTools> {
+  const helm = await findHelm();
+  const concurrency = availableParallelism();
+  return {
+    helm,
+    check: (root, before) =>
+      checkRepository(root, {
+        helm,
+        readRelease: readKeptRelease,
+        concurrency,
+        before,
+        now: new Date(),
+      }),
+  };
 }
 
 function titleAndBody(text: string): { title: string; body: string } {
