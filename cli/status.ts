@@ -38,7 +38,7 @@ export function boardOf(services: readonly string[], options: Options): Promise<
 }
 
 /** The board as a person reads it. */
-export function boardLines({ repository, services, problems }: Board): string[] {
+export function boardLines({ repository, services, strays = [], problems }: Board): string[] {
   const said = [
     ...problems,
     ...services.flatMap(({ service, environment, problem, cluster }) =>
@@ -61,6 +61,11 @@ export function boardLines({ repository, services, problems }: Board): string[] 
     ]),
     ...services.flatMap(({ service, environment, hold }) =>
       hold === null ? [] : [lineText(`held: ${service} in ${environment}: ${hold}`)],
+    ),
+    ...strays.map(({ service, environment, cluster }) =>
+      lineText(
+        `without a file: ${service} in ${environment}: ${runsText(cluster)} ${cluster.sync} ${cluster.health}`,
+      ),
     ),
     ...(said.length > 0 ? ["", ...said.map((problem) => `problem: ${problem}`)] : []),
   ];

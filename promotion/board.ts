@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { html, Html } from "./html.ts";
 import type { Author } from "./history.ts";
-import type { Board, BoardCluster, BoardRow } from "./status.ts";
-import { ageText, shortDigest, timeText } from "./text.ts";
+import type { Board, BoardCluster, BoardRow, Stray } from "./status.ts";
+import { ageText, runsText, shortDigest, timeText } from "./text.ts";
 
 const style = readFileSync(new URL("board.css", import.meta.url), "utf8");
 
@@ -21,7 +21,7 @@ const policy = [
  * what a colour says stands there in words, too.
  */
 export function boardPage(board: Board): string {
-  const { at, repository, services, problems } = board;
+  const { at, repository, services, strays = [], problems } = board;
   const asksClusters = services.some(({ cluster }) => cluster !== undefined);
   const commitPage = commitPages(repository.url);
   const page = html`<!doctype html>
@@ -53,7 +53,7 @@ export function boardPage(board: Board): string {
                 </section>`
               : null
           }
-          ${attention(services)}
+          ${attention(services)} ${strays.length === 0 ? null : straySection(strays)}
           <div class="scroll" role="region" aria-labelledby="caption" tabindex="0">
             <table>
               <caption id="caption">
@@ -103,6 +103,21 @@ function attention(services: readonly BoardRow[]): Html {
           </details>`,
     )}
   </nav>`;
+}
+
+function straySection(strays: readonly Stray[]): Html {
+  return html`<section aria-labelledby="strays">
+    <h2 id="strays">Running without a file</h2>
+    <ul>
+      ${strays.map(
+        ({ service, environment, cluster }) =>
+          html`<li class="stray">
+            ${service} in ${environment}: <code>${runsText(cluster)}</code> ${cluster.sync},
+            ${cluster.health}
+          </li>`,
+      )}
+    </ul>
+  </section>`;
 }
 
 function hasProblem({ problem, cluster }: BoardRow): boolean {

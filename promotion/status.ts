@@ -20,6 +20,8 @@ export interface Board {
   readonly repository: { readonly url: string; readonly branch: string; readonly commit: string };
   /** One for each service file, sorted by service, then by environment. */
   readonly services: readonly BoardRow[];
+  /** What clusters run without a file, sorted as the services are; absent when they were not asked, or for some services only. */
+  readonly strays?: readonly Stray[];
   /** What could not be read of a whole environment; what is of one service stands in its row. */
   readonly problems: readonly string[];
 }
@@ -69,6 +71,13 @@ export interface BoardCluster extends Omit<Deployed, "images"> {
   }[];
 }
 
+/** An Application that no service file stands for: its file is gone, and its cluster keeps what it made. */
+export interface Stray {
+  readonly service: string;
+  readonly environment: Environment;
+  readonly cluster: BoardCluster;
+}
+
 /** Gives an environment's Applications. @param region where its cluster is */
 export type ReadApplications = (
   environment: Environment,
@@ -98,7 +107,8 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
   const { repository } = places;
   const now = await snapshot(repository);
   const at = request.at ?? new Date();
-  const files = serviceFilesOf(now, request.services ?? []);
+  const wanted = request.services ?? [];
+  const files = serviceFilesOf(now, wanted);
   const { applications } = request;
   const [histories, readables] = await Promise.all([
     historiesOf(places, now, files),
@@ -112,7 +122,9 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
         rowsAtATime,
         async (file) => {
           const row = await rowOf(file, { now, at, readable, history: histories.get(file.path) });
-          const whole = applications ? { ...row, cluster: await clusterOf(row, readable) } : row;
+          const whole = applications
+            ? { ...row, cluster: await clusterOf(row.service, readable) }
+            : row;
           request.onRead?.(++done, files.length);
           return whole;
         },
@@ -126,9 +138,8 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
       branch: repository.branch,
       commit: now.commit,
     },
-    services: rows
-      .flat()
-      .sort((a, b) => compare(a.service, b.service) || order(a.environment) - order(b.environment)),
+    services: rows.flat().sort(byServiceAndEnvironment),
+    ...(applications && wanted.length === 0 && { strays: await straysOf(files, readables) }),
     problems: readables.flatMap(({ registry, problems }) => [
       ...problems,
       // A registry that is down is said once, for the whole environment.
@@ -287,9 +298,28 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
   }
 }
 
-/** What an environment's Argo CD says of a row's service; null when it gave no answer. */
+async function straysOf(
+  files: readonly FileOfService[],
+  readables: readonly Readable[],
+): Promise<Stray[]> {
+  const found = await Promise.all(
+    readables.flatMap((readable) => {
+      const { environment, applications = new Map<string, Application>() } = readable;
+      const known = files.filter((file) => file.environment === environment);
+      return [...applications.keys()]
+        .filter((name) => !known.some(({ service }) => service === name))
+        .map(async (service) => {
+          const cluster = await clusterOf(service, readable);
+          return cluster === null ? [] : [{ service, environment, cluster }];
+        });
+    }),
+  );
+  return found.flat().sort(byServiceAndEnvironment);
+}
+
+/** What an environment's Argo CD says of a service; null when it gave no answer. */
 async function clusterOf(
-  { service }: BoardRow,
+  service: string,
   { registry, applications }: Readable,
 ): Promise<BoardCluster | null> {
   if (applications === undefined) return null;
@@ -325,8 +355,14 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function order(environment: Environment): number {
-  return environments.indexOf(environment);
+function byServiceAndEnvironment(
+  a: Pick<BoardRow, "service" | "environment">,
+  b: Pick<BoardRow, "service" | "environment">,
+): number {
+  return (
+    compare(a.service, b.service) ||
+    environments.indexOf(a.environment) - environments.indexOf(b.environment)
+  );
 }
 
 function compare(a: string, b: string): number {

@@ -82,6 +82,7 @@ const board: Board = {
       cluster: null,
     }),
   ],
+  strays: [{ service: "old<er>", environment: "prod", cluster: running("v0.1.0") }],
   problems: ["The registry of prod does not answer: ECONNREFUSED"],
 };
 
@@ -136,6 +137,9 @@ describe("the board in a browser", function () {
         ...["prod", "v0.9.0 problem prod's registry has no idp/clock:v0.9.0", "?", "?", "2 h"],
         ...["?", "?", "?", "?", change],
       ],
+    ]);
+    expect(await textsOf(page, "li.stray")).to.deep.equal([
+      "old<er> in prod: v0.1.0 Synced, Healthy",
     ]);
     expect(await textsOf(page, "li.problem")).to.deep.equal(board.problems);
     expect(complaints).to.deep.equal([]);

@@ -386,6 +386,28 @@ describe("the board", () => {
       expect(isComplete(board)).to.equal(false);
     });
 
+    it("names what runs without a file, unless some services are asked for", async () => {
+      const old = { ...application("v0.9.0"), metadata: { name: "abacus" } };
+      const applications = (environment: Environment) =>
+        Promise.resolve(environment === "dev" ? [application("sha-0000001")] : [old]);
+      const cluster = {
+        sync: "OutOfSync",
+        health: "Progressing",
+        message: "SyncError: denied",
+        images: [{ image: "idp/clock", tag: "v0.9.0", digest: null }],
+      };
+      const board = await readBoard(platform.places, { applications });
+      expect(board.strays).to.deep.equal([
+        { service: "abacus", environment: "staging", cluster },
+        { service: "abacus", environment: "prod", cluster },
+      ]);
+      expect(boardLines(board)).to.include(
+        "without a file: abacus in prod: v0.9.0 OutOfSync Progressing",
+      );
+      const some = await readBoard(platform.places, { applications, services: ["clock"] });
+      expect("strays" in some).to.equal(false);
+    });
+
     it("has no such field when they were not", async () => {
       const { services } = await readBoard(platform.places);
       expect(services.filter((row) => "cluster" in row)).to.deep.equal([]);
