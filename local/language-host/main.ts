@@ -111,6 +111,7 @@ function runPlugin(call: ServerWritableStream<RunPluginRequest, RunPluginRespons
       args: [...options.nodeargs, ...command.args],
       cwd: command.cwd,
       env: {
+        ...compileCache(),
         ...Object.fromEntries(request.getEnvList().map((entry) => split(entry, "="))),
         ...optionVariables(options),
         ...command.env,
@@ -175,6 +176,12 @@ function runPlugin(call: ServerWritableStream<RunPluginRequest, RunPluginRespons
     say(`${proxy.port}\n`);
     return ended.promise.finally(proxy.stop);
   }
+}
+
+/** The engine hands plugins its own environment, which knows nothing of the cache that programs have from ours. */
+function compileCache(): Record<string, string> {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 }
 
 function split(text: string, separator: string): [string, string] {
