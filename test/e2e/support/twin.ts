@@ -74,10 +74,14 @@ export function succeeded(output: Output): Output {
   return output;
 }
 
-/** Changes files on the twin's branch by one commit, as a person does: clone, edit, push. `undefined` deletes. */
+/**
+ * Changes files on the twin's branch by one commit, as a person does: clone, edit, push. `undefined` deletes; what the
+ * edit changes in the clone's `directory` is committed, too.
+ */
 export async function commit(
   message: string,
   edit: (files: {
+    directory: string;
     read: (path: string) => Promise<string>;
   }) => Promise<Record<string, string | undefined>>,
 ): Promise<void> {
@@ -90,6 +94,7 @@ export async function commit(
   try {
     await git("clone", "--quiet", repositoryUrl(requireTwin()), ".");
     const changes = await edit({
+      directory: scratch,
       read: async (path) => (await git("show", `HEAD:${path}`)).stdout,
     });
     for (const [path, text] of Object.entries(changes)) {
