@@ -3,14 +3,14 @@ export interface Price {
   readonly dollars: number;
   /** What one of it is: an hour of one thing, a month of one thing, or a gigabyte. */
   readonly per: "hour" | "month" | "GB" | "GB-month" | "LCU-hour";
-  /** AWS's own page with the price. */
+  /** AWS's own page that has the price: where to compare it. */
   readonly source: string;
 }
 
 /** Region of the prices. */
 export const priceRegion = "us-west-2";
 
-/** Day on which the prices were looked up. AWS changes them seldom, and lowers them mostly. */
+/** Day as of which the prices are meant; docs/cost.md says which of them were compared with what. */
 export const priceDate = "2026-11-25";
 
 /** The node that EKS Auto Mode takes where little is asked for: the cheapest of its families with 2 vCPU and 4 GiB. */
