@@ -225,9 +225,16 @@ export class Repository {
    * @throws Error when that branch is there, or when the push is refused
    */
   async commitToBranch(name: string, edit: Edit): Promise<Committed> {
-    const made = await this.#make(await this.fetch(), edit);
-    if (made.commit === undefined) return made;
+    const head = await this.fetch();
     const ref = `refs/heads/${name}`;
+    const isThere = () =>
+      new Error(
+        `The branch ${name} is there already.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${name}`,
+      );
+    const made = await this.#make(head, edit);
+    if (made.commit === undefined) return made;
+    // The same change in the same second is the same commit, which git pushes without a word.
+    if ((await this.#git(["ls-remote", this.#remote, ref])) !== "") throw isThere();
     try {
       await this.#git([
         "push",
@@ -239,10 +246,9 @@ export class Repository {
       ]);
     } catch (error) {
       const message = gitMessage(error);
+      if (message.includes("stale info")) throw isThere();
       throw new Error(
-        message.includes("stale info")
-          ? `The branch ${name} is there already.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${name}`
-          : `The push of ${name} to ${this.url} was refused:\n${message}\nNothing was changed.`,
+        `The push of ${name} to ${this.url} was refused:\n${message}\nNothing was changed.`,
         { cause: error },
       );
     }

@@ -236,6 +236,16 @@ describe("promote", () => {
       await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 is there already"]);
     });
 
+    it("a branch that waits already, also when it is the very same commit", async () => {
+      const date = "2026-01-01T00:00:00Z";
+      const repository = await Repository.open(platform.clone, {
+        identity: { ...identity, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+      });
+      platform.places = { ...platform.places, repository };
+      await promote(platform.places, request, tools);
+      await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 is there already"]);
+    });
+
     it("a cluster that does not answer", () =>
       refused("v1.1.0", ["staging's cluster cannot be asked"], {
         ...tools,
