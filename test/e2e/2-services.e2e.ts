@@ -81,12 +81,13 @@ describe("a service file", () => {
         [fileOf("prod", service)]: undefined,
       }),
     );
+    // The Application goes last: its finalizer holds it until all that it made is gone.
     await eventually(
-      "dev has no Deployment of it",
-      () => kubectl("dev", "get", "deployment", "-A", "-o", "name"),
-      (names) => !names.includes(service),
+      "dev has no Application of it",
+      () => statusOf("dev", service),
+      (status) => status === undefined,
     );
-    expect((await statusOf("dev", service))?.sync ?? "Missing").to.equal("Missing");
+    expect(await kubectl("dev", "get", "deployment", "-A", "-o", "name")).not.to.include(service);
     await sleep(restMs);
     expect(await kubectl("prod", "get", "deployment", "-n", service, "-o", "name")).to.include(
       service,
