@@ -1,0 +1,61 @@
+import { expect } from "chai";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../../local/paths.ts";
+import { allCommands, commandsIn, notRun, pages, pagesThere, runCommandsOf } from "./commands.ts";
+
+describe("the commands of README and runbooks", () => {
+  const run = pages.flatMap((page) => runCommandsOf(page));
+
+  it("are run as they stand, with nothing left for a reader to put in", () => {
+    expect(run.filter((command) => /<[a-z]|\.\.\./.test(command))).to.deep.equal([]);
+  });
+
+  it("are all run by test/e2e/4-runbooks.e2e.ts, or a reason says why not", () => {
+    const accountedFor = [...run, ...Object.keys(notRun)];
+    expect(
+      allCommands.filter((text) => !accountedFor.some((command) => command.startsWith(text))),
+    ).to.deep.equal([]);
+    expect(run.filter((text) => text in notRun)).to.deep.equal([]);
+    expect(run).to.include.members([
+      "npx idp check",
+      "pulumi up -s staging --yes",
+      "kubectl -n argocd get applications",
+    ]);
+  });
+
+  it("are still there where a reason says why they are not run", () => {
+    expect(Object.keys(notRun).filter((text) => !allCommands.includes(text))).to.deep.equal([]);
+  });
+
+  it("are run by a test that is there where a reason names one", () => {
+    const files = Object.values(notRun).flatMap(
+      (reason) => /test\/[\w./-]+\.ts/.exec(reason)?.[0] ?? [],
+    );
+    expect(files).to.include("test/e2e/5-down.e2e.ts");
+    expect(files.filter((file) => !existsSync(join(repositoryRoot, file)))).to.deep.equal([]);
+  });
+
+  it("have an order that names every page once", () => {
+    expect([...pages].sort()).to.deep.equal(pagesThere().sort());
+  });
+
+  it("are found in blocks and in sentences, without their comments", () => {
+    const text = [
+      "Run `make tea` or `tea`.",
+      "   ```sh",
+      "   # now",
+      "   npx idp check   # all of it",
+      "   kubectl get pods \\",
+      "     -n argocd",
+      "   ```",
+      "```text",
+      "make no",
+      "```",
+    ].join("\n");
+    expect(commandsIn(text)).to.deep.equal({
+      blocks: ["npx idp check", "kubectl get pods -n argocd"],
+      sentences: ["make tea"],
+    });
+  });
+});

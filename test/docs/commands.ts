@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../../local/paths.ts";
+
+/** README and the runbooks, in an order in which the commands of each find what they need. */
+export const pages: readonly string[] = [
+  ...[
+    "first-day",
+    "disaster",
+    "add-a-service",
+    "promote",
+    "prod-sync",
+    "hold-and-rollback",
+    "cluster-upgrade",
+    "argocd-upgrade",
+    "rotate-credentials",
+    "lost-state",
+    "drift",
+    "teardown",
+    "README",
+  ].map((name) => `docs/runbooks/${name}.md`),
+  "README.md",
+];
+
+/** Every page whose commands have to be accounted for, as they lie there. */
+export function pagesThere(): string[] {
+  const folder = "docs/runbooks";
+  const names = readdirSync(join(repositoryRoot, folder)).filter((name) => name.endsWith(".md"));
+  return [...names.map((name) => `${folder}/${name}`), "README.md"];
+}
+
+const block = /^ *```sh\n([\s\S]*?)^ *```/gm;
+const anyBlock = /^ *```[\s\S]*?^ *```/gm;
+const programs =
+  /^(?:alias|npx|make|pulumi|kubectl|argocd|aws|git|curl|eval|export|helm|crane|node) /;
+
+/** The commands that a page's text gives in blocks, one a line, and then those that its sentences name. */
+export function commandsIn(text: string): { blocks: string[]; sentences: string[] } {
+  const blocks = [...text.matchAll(block)].flatMap(([, lines = ""]) =>
+    lines
+      .replaceAll(/\\\n\s*/g, "")
+      .split("\n")
+      .map((line) => line.replace(/(?:^|\s+)# .*$/, "").trim())
+      .filter((line) => line !== ""),
+  );
+  const sentences = [...text.replaceAll(anyBlock, "").matchAll(/`([^`\n]+)`/g)]
+    .map(([, span = ""]) => span)
+    .filter((span) => programs.test(span));
+  return { blocks, sentences };
+}
+
+const byPage = new Map(
+  pagesThere().map((page) => [page, commandsIn(readFileSync(join(repositoryRoot, page), "utf8"))]),
+);
+
+const allBlocks = [...byPage.values()].flatMap(({ blocks }) => blocks);
+
+/** Every command of every page. */
+export const allCommands: readonly string[] = [
+  ...allBlocks,
+  ...[...byPage.values()].flatMap(({ sentences }) => sentences),
+];
+
+/** Commands that change nothing and take long: of several pages only the last one's is run. */
+const looks = /^(?:pulumi preview|npx idp audit) /;
+
+/**
+ * The commands of a page that are run: all but those of {@link notRun}, those of a sentence that a block has or that it
+ * only begins (`pulumi up`), and looks that a later page takes again.
+ */
+export function runCommandsOf(page: string): string[] {
+  const { blocks = [], sentences = [] } = byPage.get(page) ?? {};
+  const whole = sentences.filter(
+    (text) =>
+      !allBlocks.includes(text) &&
+      !allCommands.some((command) => command !== text && command.startsWith(text)),
+  );
+  const later = pages.slice(pages.indexOf(page) + 1);
+  const isLater = (text: string) => later.some((name) => byPage.get(name)?.blocks.includes(text));
+  return [...blocks, ...whole].filter(
+    (text) => !(text in notRun) && !(looks.test(text) && isLater(text)),
+  );
+}
+
+const noAws = "the twin has no AWS behind it";
+const example = "it names what the reader has to put in";
+const runBy = (spec: string) => `test/e2e/${spec}.e2e.ts runs it`;
+const noPod =
+  "no container is behind Argo CD's Pods in the twin, so nothing can be forwarded to one";
+const teardown = runBy("5-down");
+
+/** Commands that test/e2e/4-runbooks.e2e.ts does not run, and why. */
+export const notRun: Readonly<Record<string, string>> = {
+  // Run by another test.
+  "make up": runBy("6-fork"),
+  "make test": runBy("6-fork"),
+  "npx idp init": runBy("6-fork"),
+  "make down": runBy("6-fork"),
+  "pulumi config set --path idp:cluster.deletionProtection false -s prod": teardown,
+  "pulumi up -s prod --yes": teardown,
+  "pulumi destroy -s prod --yes": teardown,
+  "npx idp local demo": `${runBy("1-up")} as the end of the first make up`,
+  "pulumi preview -s prod": runBy("1-up"),
+  "pulumi preview -s dev": runBy("2-operator"),
+  "kubectl -n argocd delete application <service>": runBy("2-service-new"),
+  "kubectl delete namespace <service>": runBy("2-service-new"),
+  "pulumi preview -s dev --policy-pack policy":
+    "the page's `pulumi up` begins with the same preview",
+  "npx idp audit prod": runBy("3-audit"),
+  "pulumi up --refresh -s prod": runBy("3-audit"),
+  'kubectl -n argocd patch applicationset services --type json -p \'[{"op":"remove","path":"/spec/template/spec/syncPolicy/automated"}]\'': `${runBy("3-audit")} as another patch`,
+  'alias idp="npx idp"': "it is for a person's shell",
+  'eval "$(idp completion bash)"': "test/cli/completion.test.ts runs it in bash",
+
+  // Nothing to do with the twin.
+  "make golden": "it would rewrite the files of this clone",
+  "make install": "it would install the packages that the test runs with",
+  "make help": "it is about make",
+  "make e2e": "it is this test",
+
+  // The twin cannot.
+  "argocd login --core": noPod,
+  "argocd app diff time-service": noPod,
+  "argocd app sync time-service": noPod,
+  "kubectl port-forward -n argocd svc/argocd-server 8443:443": noPod,
+  "pulumi stack export --version <number> -s staging": "only Pulumi Cloud keeps versions by number",
+  "pulumi config set --secret idp:githubApp -s dev < github-app.json":
+    "the twin's repository is not on GitHub",
+  "pulumi cancel -s staging": `no run holds the lock; ${runBy("4-crash")} where one does`,
+  "pulumi stack rm prod": "the tests after it need the stack",
+  'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
+  "aws eks list-insights --cluster-name idp-dev": noAws,
+  "aws kms cancel-key-deletion --key-id <key>": noAws,
+
+  // A reader's own values are missing in them.
+  "npx idp init --staging-account <number>": example,
+  "npx idp doctor --profile dev=acme-dev": example,
+  "pulumi import aws:iam/openIdConnectProvider:OpenIdConnectProvider <name> <arn> -s dev": example,
+  "pulumi import aws:ecr/repository:Repository <name> <repository> -s dev": example,
+  "pulumi state unprotect": example,
+  "curl -fsSL <address> | sha256sum": example,
+};
