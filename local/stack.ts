@@ -62,7 +62,9 @@ export async function applyStack(
     );
   }
   const lines: string[] = [];
-  await run(["up", ...config, "--yes", "--skip-preview", ...quiet], (line) => {
+  // With the pack, as the workflows run it: what no account gets, the twin does not get either.
+  const pack = ["--policy-pack", join(repositoryRoot, "policy")];
+  await run(["up", ...config, ...pack, "--yes", "--skip-preview", ...quiet], (line) => {
     lines.push(line);
     const progress = progressOf(line);
     if (progress !== undefined) say(progress);
@@ -138,15 +140,18 @@ export function isUnchanged(changes: Changes): boolean {
   return Object.entries(changes).every(([kind, count]) => kind === "unchanged" || count === 0);
 }
 
-/** What to show of a failed run: everything from `Diagnostics:` on, else its last lines. */
+/** What to show of a failed run: what is below `Policies:` and `Diagnostics:`, else its last lines. */
 export function diagnosticsIn(lines: readonly string[]): string[] {
-  const start = lines.lastIndexOf("Diagnostics:");
+  const headings = ["Policies:", "Diagnostics:"];
+  const start = lines.findIndex((line) => headings.includes(line));
   if (start < 0) return lines.slice(-20);
   const end = lines.findIndex((line, index) => index > start && line === "Resources:");
-  // The engine ends with an offer of its vendor's service.
+  // A pack that has nothing to say is marked with a tick; the engine ends with an offer of its vendor's service.
   return lines
-    .slice(start + 1, end < 0 ? undefined : end)
-    .filter((line) => !/Pulumi Neo|\?explainFailure|pulumi neo/.test(line));
+    .slice(start, end < 0 ? undefined : end)
+    .filter(
+      (line) => !headings.includes(line) && !/✅|Pulumi Neo|\?explainFailure|pulumi neo/.test(line),
+    );
 }
 
 /**

@@ -73,6 +73,16 @@ describe("the engine's output", () => {
       "  pulumi:pulumi:Stack (idp-dev):",
       "    error: it is taken",
     ]);
+    const refused = [
+      "Policies:",
+      "    ❌ idp@v0.1.0 (local: policy)",
+      "        - [mandatory]  prod-applications-sync-manually  (kubernetes:argoproj.io/v1alpha1:ApplicationSet: services)",
+    ];
+    expect(
+      diagnosticsIn(["Updating (prod):", ...refused, "Resources:", "    1 unchanged"]),
+    ).to.deep.equal(refused.slice(1));
+    const passed = ["Policies:", "    ✅ idp@v0.1.0 (local: policy)", ...lines.slice(1)];
+    expect(diagnosticsIn(passed)).to.deep.equal(diagnosticsIn(lines));
     expect(diagnosticsIn(["error: stack is locked"])).to.deep.equal(["error: stack is locked"]);
   });
 });
