@@ -1,8 +1,12 @@
 /**
  * Stands between the engine and a policy pack. The engine says which stack it is about by a call (ConfigureStack); packs
  * on @pulumi/policy read that from their environment, as they did before there was this call. So the pack is started only
- * once the call came, or another one, and then hears everything from here. The official host does the same.
+ * once the call came, or another one. The official host does the same, and hands on every later call; this one lets go of
+ * the engine's connection then, and the bytes of the next one go to the pack and back unread: two more decodings of every
+ * call, by Node instead of Go, would be a cost of this double and not of the pack.
  */
+import { connect, createServer, type AddressInfo } from "node:net";
+import { pipeline } from "node:stream";
 import { Client, credentials, Server, ServerCredentials, status } from "@grpc/grpc-js";
 import type { handleUnaryCall, MethodDefinition } from "@grpc/grpc-js";
 import { AnalyzerService } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
@@ -48,17 +52,17 @@ export function stackVariables(bytes: Uint8Array): Record<string, string> {
   };
 }
 
+/** How long a call that is under way may take once its connection is let go of. */
+const graceMs = 600_000;
+
 /** Serves the engine. @returns the port to tell it, and how to end */
 export async function servePolicyProxy(
   start: StartPack,
 ): Promise<{ readonly port: number; readonly stop: () => void }> {
-  let pack: Promise<Client> | undefined;
-  const started = (env: Readonly<Record<string, string>>): Promise<Client> => {
-    pack ??= start(env).then(
-      (port) => new Client(`127.0.0.1:${port}`, credentials.createInsecure(), limits),
-    );
-    return pack;
-  };
+  let pack: Promise<number> | undefined;
+  let packPort: number | undefined;
+  const started = (env: Readonly<Record<string, string>>): Promise<number> =>
+    (pack ??= start(env).then((port) => (packPort = port)));
   const forward =
     (
       path: string,
@@ -67,9 +71,12 @@ export async function servePolicyProxy(
     ): handleUnaryCall<Buffer, Buffer> =>
     ({ request }, callback) => {
       started(variables(request)).then(
-        (client) => {
+        (port) => {
+          const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), limits);
           client.makeUnaryRequest(path, asItIs, asItIs, request, (error, response) => {
             callback(error, response);
+            client.close();
+            injector.drain(graceMs);
           });
         },
         (error: unknown) => {
@@ -91,16 +98,29 @@ export async function servePolicyProxy(
     Object.fromEntries(methods.map(({ name, definition }) => [name, definition])),
     Object.fromEntries(methods.map(({ name, answer }) => [name, answer])),
   );
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(error);
-      else resolve(bound);
-    });
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const door = createServer({ noDelay: true }, (engine) => {
+    if (packPort === undefined) {
+      injector.injectConnection(engine);
+      return;
+    }
+    // Whichever end goes, the other one goes, too.
+    const toPack = connect({ port: packPort, host: "127.0.0.1", noDelay: true });
+    pipeline(engine, toPack, engine, () => toPack.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    door.once("error", reject).listen(0, "127.0.0.1", resolve);
   });
   return {
-    port,
+    port: portOf(door.address()),
     stop: () => {
+      door.close();
       server.forceShutdown();
     },
   };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === "string") throw new Error("not on a TCP port");
+  return address.port;
 }
