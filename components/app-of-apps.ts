@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   applicationSet,
   appProject,
+  emptyDefaultProject,
   imageUpdates,
   type GitOps,
   type UpdatedService,
@@ -17,11 +18,14 @@ export interface AppOfAppsArgs extends GitOps {
   readonly services: readonly UpdatedService[];
 }
 
-/** Hands the environment's folder of service files to Argo CD: a project, an ApplicationSet, and the image updates. */
+/** Hands the environment's folder of service files to Argo CD: a project and none beside it, an ApplicationSet, and the image updates. */
 export class AppOfApps extends pulumi.ComponentResource {
   constructor(name: string, args: AppOfAppsArgs, opts?: pulumi.ComponentResourceOptions) {
     super(TypeToken.AppOfApps, name, args, opts);
 
+    new k8s.apiextensions.CustomResource(`${name}-default-project`, emptyDefaultProject(), {
+      parent: this,
+    });
     const project = new k8s.apiextensions.CustomResource(`${name}-project`, appProject(args), {
       parent: this,
     });

@@ -97,6 +97,29 @@ export function appProject({ environment, repository, sync }: GitOps) {
   };
 }
 
+/**
+ * The project that Argo CD makes by itself at its first start, where it allows everything. Taken over and emptied: an
+ * Application that somebody puts into it can do nothing.
+ */
+export function emptyDefaultProject() {
+  return {
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "AppProject",
+    metadata: {
+      name: "default",
+      namespace: argoCdNamespace,
+      // Argo CD owns the fields that this empties.
+      annotations: { "pulumi.com/patchForce": "true" },
+    },
+    spec: {
+      description: "Nothing: every service is in its own project",
+      sourceRepos: [],
+      destinations: [],
+      clusterResourceWhitelist: [],
+    },
+  };
+}
+
 /** How an Application syncs, by the stack's setting. */
 const syncPolicies = { automated: { automated: { prune: true, selfHeal: true } }, manual: {} };
 

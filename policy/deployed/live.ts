@@ -30,15 +30,7 @@ export function liveManifests(list: unknown): Manifest[] {
   if (!parsed.success) {
     throw new Error(`what kubectl printed is not a list:\n${z.prettifyError(parsed.error)}`);
   }
-  return parsed.data.items.filter((object) => !isArgoCdsOwn(object)).map(asked);
-}
-
-/**
- * The project that Argo CD makes by itself when there is none, open to everything. No Application of the platform is in
- * it, and one that somebody else puts there is found by its repository.
- */
-function isArgoCdsOwn(object: Manifest): boolean {
-  return object["kind"] === "AppProject" && at(object, "metadata", "name") === "default";
+  return parsed.data.items.map(asked);
 }
 
 function asked(object: Manifest): Manifest {

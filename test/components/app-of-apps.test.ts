@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import { AppOfApps, type AppOfAppsArgs } from "../../components/app-of-apps.ts";
-import { applicationSet, appProject, imageUpdates } from "../../components/gitops.ts";
+import {
+  applicationSet,
+  appProject,
+  emptyDefaultProject,
+  imageUpdates,
+} from "../../components/gitops.ts";
 import { names, record } from "../support/record.ts";
 
 const dev: AppOfAppsArgs = {
@@ -20,6 +25,7 @@ const prod: AppOfAppsArgs = {
   strategy: "pinned",
 };
 
+const defaultProject = "kubernetes:argoproj.io/v1alpha1:AppProject services-default-project";
 const project = "kubernetes:argoproj.io/v1alpha1:AppProject services-project";
 const applications = "kubernetes:argoproj.io/v1alpha1:ApplicationSet services-applications";
 const updates =
@@ -32,6 +38,7 @@ describe("AppOfApps", () => {
       expect(names(made)).to.deep.equal([
         "idp:platform:AppOfApps services",
         updates,
+        defaultProject,
         project,
         applications,
       ]);
@@ -41,8 +48,31 @@ describe("AppOfApps", () => {
   it("makes no image updates where versions are pinned, or where there is no service", async () => {
     for (const args of [prod, { ...dev, services: [] }]) {
       const made = await record(() => new AppOfApps("services", args));
-      expect(names(made)).to.deep.equal(["idp:platform:AppOfApps services", project, applications]);
+      expect(names(made)).to.deep.equal([
+        "idp:platform:AppOfApps services",
+        defaultProject,
+        project,
+        applications,
+      ]);
     }
+  });
+});
+
+describe("emptyDefaultProject", () => {
+  it("is Argo CD's own project, taken over, and allows nothing", () => {
+    const { metadata, spec } = emptyDefaultProject();
+    expect(metadata).to.deep.equal({
+      name: "default",
+      namespace: "argocd",
+      annotations: { "pulumi.com/patchForce": "true" },
+    });
+    const { description, ...lists } = spec;
+    expect(description).to.be.a("string");
+    expect(lists).to.deep.equal({
+      sourceRepos: [],
+      destinations: [],
+      clusterResourceWhitelist: [],
+    });
   });
 });
 

@@ -172,13 +172,6 @@ describe("liveManifests", () => {
     ]);
   });
 
-  it("passes over the project that Argo CD makes, and over no other", () => {
-    const project = (name: string) => ({ kind: "AppProject", metadata: { name } });
-    expect(live(project("default"))).to.deep.equal([]);
-    expect(live(project("open"))).to.deep.equal([project("open")]);
-    expect(live({ ...project("default"), kind: "Application" })).to.have.length(1);
-  });
-
   it("refuses what is no list", () => {
     expect(() => liveManifests({})).to.throw("what kubectl printed is not a list");
   });
