@@ -53,6 +53,7 @@ const { clusterName, provider } = new Cluster(
     access: [
       ...settings.cluster.access,
       { name: "provision", principalArn: github.provisionRoleArn, level: "cluster-admin" },
+      { name: "audit", principalArn: github.auditRoleArn, level: "admin-view" },
       { name: "preview", principalArn: github.previewRoleArn, level: "view" },
     ],
   },
@@ -83,6 +84,7 @@ export default {
   kubeconfig: pulumi.interpolate`aws eks update-kubeconfig --region ${region} --name ${clusterName}`,
   argoCd: "kubectl port-forward -n argocd svc/argocd-server 8443:443, then https://localhost:8443",
   registry: registryHost,
+  auditRoleArn: github.auditRoleArn,
   previewRoleArn: github.previewRoleArn,
   promoteRoleArn: github.promoteRoleArn,
   provisionRoleArn: github.provisionRoleArn,

@@ -10,12 +10,19 @@ import { TypeToken } from "./type-token.ts";
 /** All five kinds of control-plane logs. */
 const controlPlaneLogs = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
 
-/** The EKS access policy behind each level of the settings. */
+/** The EKS access policy behind each level; `admin-view`, which no setting has, reads every kind, secrets included. */
 const accessPolicies = {
   "cluster-admin": "AmazonEKSClusterAdminPolicy",
   admin: "AmazonEKSAdminPolicy",
+  "admin-view": "AmazonEKSAdminViewPolicy",
   view: "AmazonEKSViewPolicy",
 } as const;
+
+/** What a changed role replaces, and a protected cluster must not hand its protection to. */
+const replaceable = [
+  "aws:eks/accessEntry:AccessEntry",
+  "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+];
 
 /** Someone who may use the cluster's API. */
 export interface ClusterAccess {
@@ -113,7 +120,16 @@ export class Cluster extends pulumi.ComponentResource {
           args.access.map((entry) => [entry.name, accessEntry(entry, partition)]),
         ),
       },
-      { parent: this, dependsOn: [logGroup] },
+      {
+        parent: this,
+        dependsOn: [logGroup],
+        transforms: [
+          ({ type, props, opts: options }) =>
+            replaceable.includes(type)
+              ? { props, opts: { ...options, protect: false } }
+              : undefined,
+        ],
+      },
     );
     this.clusterName = cluster.eksCluster.name;
     this.provider = new k8s.Provider(

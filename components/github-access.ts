@@ -40,7 +40,9 @@ export interface GithubAccessArgs {
  * one repository and the jobs named in docs/workflows.md. Costs nothing.
  */
 export class GithubAccess extends pulumi.ComponentResource {
-  /** Read-only, for pull requests and the deployed branch's jobs without an environment. */
+  /** Read-only, for the deployed branch's jobs without an environment. */
+  readonly auditRoleArn: pulumi.Output<string>;
+  /** Read-only, for pull requests. */
   readonly previewRoleArn: pulumi.Output<string>;
   /** Reads images, for the deployed branch's jobs without an environment; none where there is no image repository. */
   readonly promoteRoleArn: pulumi.Output<string> | undefined;
@@ -64,10 +66,17 @@ export class GithubAccess extends pulumi.ComponentResource {
 
     const { repository: platform, branch } = args;
     const environment = `environment:${args.environment}` as const;
+    const reads = pulumi.output(args.scope).apply(previewAccess);
+    // Two that read the same of AWS: what was reviewed may see more of the cluster than what is only proposed.
+    this.auditRoleArn = this.role(
+      `${name}-audit`,
+      { repository: platform, subjects: [`ref:refs/heads/${branch}`] },
+      reads,
+    );
     this.previewRoleArn = this.role(
       `${name}-preview`,
-      { repository: platform, subjects: ["pull_request", `ref:refs/heads/${branch}`] },
-      pulumi.output(args.scope).apply(previewAccess),
+      { repository: platform, subjects: ["pull_request"] },
+      reads,
     );
     const arns = [...repositoryArns.values()];
     this.promoteRoleArn =
@@ -101,6 +110,7 @@ export class GithubAccess extends pulumi.ComponentResource {
     );
 
     this.registerOutputs({
+      auditRoleArn: this.auditRoleArn,
       previewRoleArn: this.previewRoleArn,
       promoteRoleArn: this.promoteRoleArn,
       provisionRoleArn: this.provisionRoleArn,

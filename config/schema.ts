@@ -191,7 +191,7 @@ export type Settings = z.infer<typeof Settings>;
 export type UpdatedImages = Exclude<Settings["images"], { strategy: "pinned" }>;
 
 /** Access entries that the program makes itself, for the roles of GithubAccess. */
-const workflowAccess = ["provision", "preview"];
+const workflowAccess = ["provision", "audit", "preview"];
 
 /** No single owner has more than a /8; two halves of the world are the world, too. */
 function isWiderThanAnOwner(text: string): boolean {
@@ -217,7 +217,7 @@ export const ConsistentSettings = Settings.superRefine((settings, context) => {
     context.addIssue({
       code: "custom",
       path: ["cluster", "access"],
-      message: `must name each entry once, and ${workflowAccess.join(" and ")} are the workflows': "${name}" is there twice`,
+      message: `must name each entry once, and ${workflowAccess.join(", ")} are the workflows': "${name}" is there twice`,
     });
   }
   const roles = settings.github.publishers.map(({ image }) => image.replaceAll("/", "-"));

@@ -92,6 +92,7 @@ describe("Cluster", () => {
     const made = await make({
       access: [
         { name: "operators", principalArn: "arn:operators", level: "cluster-admin" },
+        { name: "audit", principalArn: "arn:audit", level: "admin-view" },
         { name: "team", principalArn: "arn:team", level: "view", namespaces: ["time-service"] },
       ],
     });
@@ -102,6 +103,15 @@ describe("Cluster", () => {
         accessPolicies: {
           "cluster-admin": {
             policyArn: policy("AmazonEKSClusterAdminPolicy"),
+            accessScope: { type: "cluster" },
+          },
+        },
+      },
+      audit: {
+        principalArn: "arn:audit",
+        accessPolicies: {
+          "admin-view": {
+            policyArn: policy("AmazonEKSAdminViewPolicy"),
             accessScope: { type: "cluster" },
           },
         },

@@ -19,6 +19,7 @@ const args: GithubAccessArgs = {
 };
 
 const roles = [
+  "idp-github-audit",
   "idp-github-preview",
   "idp-github-promote",
   "idp-github-provision",
@@ -48,7 +49,8 @@ describe("GithubAccess", () => {
         .filter((claim) => !claim.startsWith("aud"));
     });
     expect(claims).to.deep.equal([
-      ['sub ["repo:owner/idp:pull_request","repo:owner/idp:ref:refs/heads/main"]'],
+      ['sub "repo:owner/idp:ref:refs/heads/main"'],
+      ['sub "repo:owner/idp:pull_request"'],
       ['sub "repo:owner/idp:ref:refs/heads/main"'],
       ['sub "repo:owner/idp:environment:prod"', 'ref "refs/heads/main"'],
       ['sub "repo:owner/time-service:environment:prod"'],

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Store } from "../../local/aws/store.ts";
-import { twinAccounts, twinPaths } from "../../local/twin.ts";
+import { repositoryUrl, requireTwin, twinAccounts, twinPaths } from "../../local/twin.ts";
 import { eventually, idp, kubectl, pulumi, succeeded } from "./support/twin.ts";
 
 interface Finding {
@@ -66,7 +66,9 @@ describe("idp audit", function () {
   });
 
   it("finds what was changed by hand, in the account and in the cluster", async () => {
-    deleteRole(/^idp-github-publish-idp-version-/);
+    // The cluster's access entries name it: a new one has another ARN.
+    deleteRole(/^idp-github-preview-/);
+    await patch("appproject/default", { spec: { sourceRepos: ["*"] } });
     await patch("configmap/argocd-cm", {
       data: { "timeout.reconciliation": "9s", "users.anonymous.enabled": "true" },
     });
@@ -94,6 +96,7 @@ describe("idp audit", function () {
     expect(await audit()).to.deep.equal({
       exitCode: 1,
       lines: [
+        `cluster applications-come-from-this-repository AppProject argocd/default: spec.sourceRepos[0]: found "*"; must be ${repositoryUrl(requireTwin())}`,
         'cluster argocd-is-locked ConfigMap argocd/argocd-cm: data.users.anonymous.enabled: found "true"; must be one of "false"',
         `${rule} Application argocd/${byHand}: ${automated("spec.syncPolicy.automated", "{}")}`,
         ...["time-service", "version-service"].map(
@@ -101,7 +104,8 @@ describe("idp audit", function () {
             `${rule} Application argocd/${service}: ${automated("spec.syncPolicy.automated", '{"prune":true}')}`,
         ),
         `${rule} ApplicationSet argocd/services: ${automated("spec.template.spec.syncPolicy.automated", '{"prune":true}')}`,
-        "refresh drift aws:iam/role:Role idp-github-publish-idp-version: is gone",
+        'cluster projects-are-narrow AppProject argocd/default: spec.sourceRepos[0]: found "*"; must name one repository',
+        "refresh drift aws:iam/role:Role idp-github-preview: is gone",
         'refresh drift kubernetes:core/v1:ConfigMap argocd/argocd-cm: was changed: data["timeout.reconciliation"] from "10s" to "9s"; data["users.anonymous.enabled"] from "false" to "true"',
       ],
     });
@@ -109,6 +113,7 @@ describe("idp audit", function () {
 
   it("finds nothing again after what docs/runbooks/drift.md says", async () => {
     await argoCd("delete", "application", byHand);
+    await patch("appproject/default", { spec: { sourceRepos: [] } });
     await patch("applicationset/services", {
       spec: { template: { spec: { syncPolicy: { automated: null } } } },
     });

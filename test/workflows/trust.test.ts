@@ -98,7 +98,7 @@ describe("a job's token", () => {
     ],
     "of the deployed branch reads": [
       { repository: platform, ref: main, subject: "ref:refs/heads/main" },
-      environments.flatMap((environment) => [`${environment} preview`, `${environment} promote`]),
+      environments.flatMap((environment) => [`${environment} audit`, `${environment} promote`]),
     ],
     "of an environment changes that account": [
       { repository: platform, ref: main, subject: "environment:staging" },
@@ -139,6 +139,7 @@ describe("a job's token", () => {
 describe("a job that asks for a role", () => {
   /** Variables that hold a role's ARN, and the output of the stack that it is; docs/workflows.md has the same table. */
   const variables: Readonly<Record<string, string>> = {
+    IDP_AUDIT_ROLE: "audit",
     IDP_PREVIEW_ROLE: "preview",
     IDP_PROVISION_ROLE: "provision",
   };
@@ -185,7 +186,7 @@ describe("a job that asks for a role", () => {
   it("is one of these", () => {
     expect(asking.map(({ named, role }) => `${named.name} ${role}`)).to.deep.equal([
       "destroy.destroy provision",
-      "drift.audit preview",
+      "drift.audit audit",
       "preview.preview preview",
       "provision.up provision",
     ]);
@@ -212,7 +213,7 @@ describe("a job that asks for a role", () => {
         for (const token of tokens) {
           const roles = admits(token);
           expect(roles, JSON.stringify(token)).to.include(`${stack} ${role}`);
-          const changing = roles.filter((name) => !/ (preview|promote)$/.test(name));
+          const changing = roles.filter((name) => !/ (audit|preview|promote)$/.test(name));
           expect(changing).to.deep.equal(role === "provision" ? [`${stack} provision`] : []);
         }
       }
