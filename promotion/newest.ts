@@ -1,5 +1,5 @@
+import pMap from "p-map";
 import { isBuild, isRelease } from "../catalog/schema.ts";
-import { mapBounded } from "./bounded.ts";
 import { createdOf, manifestOf, tagsOf, type Registry } from "./registry.ts";
 
 /** Every build is asked for its date; so many at a time. */
@@ -8,11 +8,15 @@ const concurrency = 8;
 /** The build that was made last, as Image Updater's `newest-build` takes it; undefined when there is none. */
 export async function newestBuild(registry: Registry, image: string): Promise<string | undefined> {
   const builds = (await tagsOf(registry, image)).filter(isBuild);
-  const dated = await mapBounded(builds, concurrency, async (tag) => {
-    const manifest = await manifestOf(registry, image, tag);
-    const created = manifest && (await createdOf(registry, image, manifest));
-    return { tag, time: created?.getTime() ?? 0 };
-  });
+  const dated = await pMap(
+    builds,
+    async (tag) => {
+      const manifest = await manifestOf(registry, image, tag);
+      const created = manifest && (await createdOf(registry, image, manifest));
+      return { tag, time: created?.getTime() ?? 0 };
+    },
+    { concurrency },
+  );
   return dated.sort((a, b) => b.time - a.time)[0]?.tag;
 }
 

@@ -1,3 +1,4 @@
+import pMap from "p-map";
 import { z } from "zod";
 import { nearest } from "../catalog/nearest.ts";
 import { imageOf, type ImageStrategy } from "../catalog/schema.ts";
@@ -5,7 +6,6 @@ import { applicationsFolder, nameOf } from "../catalog/service.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { deployedBy, type Application, type Deployed } from "./argocd.ts";
-import { mapBounded } from "./bounded.ts";
 import { fileHistories, type Author, type FileHistory } from "./history.ts";
 import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
 import { contentOf, isServiceFile, serviceFileOf } from "./services.ts";
@@ -117,9 +117,8 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
   let done = 0;
   const rows = await Promise.all(
     readables.map((readable) =>
-      mapBounded(
+      pMap(
         files.filter(({ environment }) => environment === readable.environment),
-        rowsAtATime,
         async (file) => {
           const row = await rowOf(file, { now, at, readable, history: histories.get(file.path) });
           const whole = applications
@@ -128,6 +127,7 @@ export async function readBoard(places: Places, request: BoardRequest = {}): Pro
           request.onRead?.(++done, files.length);
           return whole;
         },
+        { concurrency: rowsAtATime },
       ),
     ),
   );

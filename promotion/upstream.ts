@@ -1,6 +1,6 @@
+import pMap from "p-map";
 import { compareReleases } from "../catalog/compare-releases.ts";
 import { isBuild, isRelease } from "../catalog/schema.ts";
-import { mapBounded } from "./bounded.ts";
 import { createdOf, manifestOf, SilentRegistry, tagsOf, type Registry } from "./registry.ts";
 
 /** An image as a registry has it. */
@@ -94,10 +94,11 @@ export async function newerBuilds(
       // Nothing is built after it was pushed: what was pushed before the other was built need not be looked at.
       (pushed?.get(name)?.getTime() ?? Infinity) > own,
   );
-  const dated = await mapBounded(builds, buildsAtATime, async (name) => ({
-    name,
-    time: timeOf(await upstream.image(repository, name)),
-  }));
+  const dated = await pMap(
+    builds,
+    async (name) => ({ name, time: timeOf(await upstream.image(repository, name)) }),
+    { concurrency: buildsAtATime },
+  );
   return dated
     .filter(({ time }) => time > own)
     .sort((a, b) => b.time - a.time)

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import pMap from "p-map";
 import { LineCounter, parseDocument, isSeq } from "yaml";
 import { finding, type Finding } from "../../catalog/finding.ts";
 import type { Catalog } from "../../catalog/read.ts";
@@ -45,12 +46,16 @@ export async function policyFindings(
     catalog.services.map((service) => ({ service, context })),
   );
   let done = 0;
-  const rendered = await inParallel(charts, concurrency, async ({ service, context }) => {
-    const found = await chartFindings(root, rules, service, context, helm);
-    done += 1;
-    onRendered?.(done, charts.length);
-    return { environment: context.environment, found };
-  });
+  const rendered = await pMap(
+    charts,
+    async ({ service, context }) => {
+      const found = await chartFindings(root, rules, service, context, helm);
+      done += 1;
+      onRendered?.(done, charts.length);
+      return { environment: context.environment, found };
+    },
+    { concurrency },
+  );
   const kinds = await Promise.all(jobs.map(({ stackFile }) => kindsOf(stackFile, readRelease)));
   const perEnvironment = jobs.flatMap(({ stackFile, catalog, context }, index) => {
     const { environment } = stackFile;
@@ -64,21 +69,6 @@ export async function policyFindings(
     );
   });
   return [...once(perEnvironment), ...expiredExceptions(root, now)];
-}
-
-/** Runs a job for each item, so many at a time. @returns the results in the items' order */
-export async function inParallel<Item, Result>(
-  items: readonly Item[],
-  concurrency: number,
-  run: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const queue = items.entries();
-  const worker = async () => {
-    for (const [index, item] of queue) results[index] = await run(item);
-  };
-  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, worker));
-  return results;
 }
 
 function expiredExceptions(root: string, now: Date): Finding[] {

@@ -7,8 +7,8 @@ import { availableParallelism, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
+import pMap from "p-map";
 import { repositoryRoot } from "../../local/paths.ts";
-import { inParallel } from "../../policy/repository/check.ts";
 import { mutantsOf } from "./mutants.ts";
 
 /** The least share of mistakes that must be noticed. */
@@ -47,6 +47,7 @@ function subjects(): Subject[] {
   ];
 }
 
+const concurrency = availableParallelism();
 let number = 0;
 const scratch = mkdtempSync(join(tmpdir(), "idp-mutation-"));
 try {
@@ -69,16 +70,19 @@ async function main(words: readonly string[]): Promise<void> {
       mutant,
     })),
   );
-  await inParallel(wanted, availableParallelism(), async ({ file, tests: own }) => {
-    const source = readFileSync(join(policy, file), "utf8");
-    if (await isNoticed(file, source, own)) {
-      throw new Error(`policy/${file}: its tests fail as it is. Fix: make test`);
-    }
-  });
+  await pMap(
+    wanted,
+    async ({ file, tests: own }) => {
+      const source = readFileSync(join(policy, file), "utf8");
+      if (await isNoticed(file, source, own)) {
+        throw new Error(`policy/${file}: its tests fail as it is. Fix: make test`);
+      }
+    },
+    { concurrency },
+  );
   const start = performance.now();
-  const killed = await inParallel(
+  const killed = await pMap(
     jobs,
-    availableParallelism(),
     async ({ file, mutant, tests: own }) => {
       const noticed = await isNoticed(file, mutant.source, own);
       if (!noticed) {
@@ -86,6 +90,7 @@ async function main(words: readonly string[]): Promise<void> {
       }
       return noticed;
     },
+    { concurrency },
   );
   const count = killed.filter(Boolean).length;
   const share = count / jobs.length;

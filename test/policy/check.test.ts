@@ -7,7 +7,7 @@ import { checkRepository } from "../../cli/check.ts";
 import { formatFinding, type Finding } from "../../catalog/finding.ts";
 import { environments } from "../../config/environments.ts";
 import { repositoryRoot } from "../../local/paths.ts";
-import { inParallel, type CheckOptions } from "../../policy/repository/check.ts";
+import type { CheckOptions } from "../../policy/repository/check.ts";
 import { ensureHelm, helm } from "../chart/helm.ts";
 
 const stackFiles = environments.map((environment) => `Pulumi.${environment}.yaml`);
@@ -357,20 +357,5 @@ describe("idp check by every rule", function () {
     expect(await checkAgainst()).to.deep.equal([`${service}:4 error versions-go-forward`]);
     edit(service, "tag: v1.0.0", "tag: v1.0.0 # rollback: v1.0.1 loses time zones");
     expect(await checkAgainst()).to.deep.equal([]);
-  });
-});
-
-describe("inParallel", () => {
-  it("keeps the order and never runs more than so many at once", async () => {
-    let [running, most] = [0, 0];
-    const results = await inParallel([30, 10, 20, 0], 2, async (pause) => {
-      running += 1;
-      most = Math.max(most, running);
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      running -= 1;
-      return pause;
-    });
-    expect(results).to.deep.equal([30, 10, 20, 0]);
-    expect(most).to.equal(2);
   });
 });
