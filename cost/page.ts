@@ -24,7 +24,7 @@ adds ${(2 * 730 * (prices.natGateway.dollars + prices.publicAddress.dollars)).to
 
 ## Prices
 
-As of ${priceDate}, none of them read on AWS's own pages. EKS, Auto Mode's 12 %, NAT gateways, public addresses and data out agree with articles of 2026; the others, the node's above all, were not compared with anything. AWS's page is what counts: compare before you rely on a sum. They are in \`cost/prices.ts\`: change the date with them.
+As of ${priceDate}, none of them read on AWS's pages of that day. The key's agrees with an older copy of its page, and EKS, Auto Mode's 12 %, NAT gateways, public addresses, data out, logs, images and load balancers with articles of others, most of 2026; the node's and its disk's were not compared with anything. AWS's page is what counts: compare before you rely on a sum. They are in \`cost/prices.ts\`: change the date with them.
 
 | what | dollars | a | source |
 | --- | --- | --- | --- |
