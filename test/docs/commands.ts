@@ -137,6 +137,5 @@ export const notRun: Readonly<Record<string, string>> = {
   "npx idp doctor --profile dev=acme-dev": example,
   "pulumi import aws:iam/openIdConnectProvider:OpenIdConnectProvider <name> <arn> -s dev": example,
   "pulumi import aws:ecr/repository:Repository <name> <repository> -s dev": example,
-  "pulumi state unprotect": example,
   "curl -fsSL <address> | sha256sum": example,
 };
