@@ -275,6 +275,18 @@ describe("the steps' commands", () => {
       expect(answered[1]).to.include('"state":"closed"');
     },
 
+    "provision.up: Preview": async () => {
+      standIn("pulumi", 'exit "${CODE:-0}"');
+      const step = "provision.up: Preview";
+      const fine = await run(step, { inputs: { stack: "prod" } });
+      expect(fine.exitCode).to.equal(0);
+      expect(fine.calls).to.deep.equal([
+        "pulumi preview --policy-pack policy --non-interactive --color never --suppress-progress",
+      ]);
+      // A refusal ends the job before its update.
+      expect((await run(step, { inputs: { stack: "prod" } }, { CODE: "7" })).exitCode).to.equal(7);
+    },
+
     "provision.changes: Look for more than tags": async () => {
       const git = async (...args: string[]) => {
         const identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
