@@ -17,7 +17,8 @@ A rule is a pure function in \`rules/\`, with a test of its own in \`test/policy
 
 - **the plan**: \`pulumi preview --policy-pack policy\` and \`pulumi up --policy-pack policy\`. Before the engine makes or
   changes a resource, every rule has looked at its inputs. What a preview does not know yet is either refused or judged
-  in the update, as the rule says: an update knows every input before it makes the resource.
+  in the update, as the rule says: an update knows every input before it makes the resource. With \`--skip-preview\`
+  the update makes what comes before the refused resource: preview first.
 - **the pull request**: \`npx idp check\`. It looks at the service files, the charts rendered with each of them, the
   settings, and what the program makes of the settings for Argo CD. \`--format github\` annotates the pull request,
   \`--format sarif\` feeds code scanning, \`--base origin/main\` compares versions with what they were.

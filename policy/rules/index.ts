@@ -24,6 +24,7 @@ import { prodApplicationsSyncManually } from "./prod-applications-sync-manually.
 import { prodClusterRefusesDeletion } from "./prod-cluster-refuses-deletion.ts";
 import { prodImagesChangeByPullRequest } from "./prod-images-change-by-pull-request.ts";
 import { prodNetworkSurvivesAZone } from "./prod-network-survives-a-zone.ts";
+import { prodProjectsDenyAutomatedSync } from "./prod-projects-deny-automated-sync.ts";
 import { prodReplicasHaveABudget } from "./prod-replicas-have-a-budget.ts";
 import { prodResourcesAreProtected } from "./prod-resources-are-protected.ts";
 import { prodResourcesOutliveTheirApplication } from "./prod-resources-outlive-their-application.ts";
@@ -39,6 +40,7 @@ import { versionsGoForward } from "./versions-go-forward.ts";
 /** Every rule: GitOps first, then AWS, then what the chart renders. */
 export const rules: readonly Rule[] = [
   prodApplicationsSyncManually,
+  prodProjectsDenyAutomatedSync,
   prodImagesChangeByPullRequest,
   prodResourcesOutliveTheirApplication,
   projectsAreNarrow,

@@ -75,6 +75,9 @@ describe("idp check by every rule", function () {
       `Pulumi.prod.yaml:${line}:11 error prod-applications-sync-manually: argoCd.sync: found "automated"; must be "manual" in prod
     Why: A change of prod is started by a person, whoever wrote it and by whatever road.
     Fix: leave syncPolicy.automated, templatePatch, rollingSync and operation out; idp:argoCd.sync is "manual" in Pulumi.prod.yaml`,
+      `Pulumi.prod.yaml:${line}:11 error prod-projects-deny-automated-sync: argoCd.sync: found "automated"; must be "manual" in prod
+    Why: An automated sync that somebody switches on in the cluster by hand stays without effect.
+    Fix: idp:argoCd.sync is "manual" in Pulumi.prod.yaml; another AppProject needs the sync window {kind: deny, schedule: "0 0 * * *", duration: 24h, applications: ["*"], manualSync: true}`,
       `Pulumi.prod.yaml:${line}:11 error prod-resources-outlive-their-application: argoCd.sync: found "automated"; must be "manual" in prod
     Why: A deleted file or ApplicationSet must not take a running service of prod with it.
     Fix: set preserveResourcesOnDeletion: true and applicationsSync: create-update, and no finalizers in the template`,
