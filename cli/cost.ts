@@ -6,7 +6,7 @@ import { environments, type Environment } from "../config/environments.ts";
 import { readStackFile } from "../config/stack-files.ts";
 import { arithmetic, estimate, type Estimate } from "../cost/estimate.ts";
 import { byUse, priceDate, priceRegion, prices } from "../cost/prices.ts";
-import { goldenResources, previewResources, type Plan } from "../cost/sources.ts";
+import { goldenResources, previewResources, withNatGateways, type Plan } from "../cost/sources.ts";
 import { repositoryRoot } from "../local/paths.ts";
 import { committedRules } from "./committed-rules.ts";
 
@@ -24,7 +24,7 @@ export function costCommand(): Command {
     .addArgument(new Argument("[environment]", "which one; else all").choices(environments))
     .option(
       "--preview <file>",
-      "resources of a plan, by pulumi preview --json --show-sames (default: the golden files')",
+      "resources of a plan, by pulumi preview --json --show-sames (default: the golden files', with the settings' NAT gateways)",
     )
     .addOption(new Option("--json", "as one JSON object"))
     .addHelpText(
@@ -61,12 +61,13 @@ function read(file: string): string {
 
 const Facts = z.object({
   aws: z.object({ region: z.string() }),
+  network: z.object({ natGateways: z.string() }),
   argoCd: z.object({ highAvailability: z.boolean() }),
 });
 
 /**
  * What an environment costs, by its committed settings and services.
- * @param plan its resources; else those of its golden file
+ * @param plan its resources; else those of its golden file, with the settings' NAT gateways
  */
 export async function stackCost(
   root: string,
@@ -74,10 +75,12 @@ export async function stackCost(
   plan?: Plan,
 ): Promise<StackCost> {
   const { services } = await inspectCatalog(root, environment, committedRules(root)[environment]);
-  const { aws, argoCd } = Facts.parse(readStackFile(root, environment)?.settings);
+  const { aws, network, argoCd } = Facts.parse(readStackFile(root, environment)?.settings);
   // Its redis wants three nodes.
   const nodes = argoCd.highAvailability ? 3 : 1;
-  const after = estimate(plan?.after ?? goldenResources(root, environment), services, nodes);
+  const resources =
+    plan?.after ?? withNatGateways(goldenResources(root, environment), network.natGateways);
+  const after = estimate(resources, services, nodes);
   const before =
     plan && plan.before.length > 0 ? estimate(plan.before, services, nodes) : undefined;
   return {

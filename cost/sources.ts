@@ -28,6 +28,22 @@ export function goldenResources(root: string, environment: Environment): Planned
   }
 }
 
+/**
+ * The resources with another number of NAT gateways: the one setting that changes what is paid for, beside those that
+ * an estimate is told. So an estimate follows the settings before the golden files do.
+ * @param strategy as in `idp:network.natGateways`
+ */
+export function withNatGateways(
+  resources: readonly PlannedResource[],
+  strategy: string,
+): PlannedResource[] {
+  return resources.map((resource) =>
+    resource.type === "awsx:ec2:Vpc"
+      ? { ...resource, inputs: { ...resource.inputs, natGateways: { strategy } } }
+      : resource,
+  );
+}
+
 const State = z.object({ urn: z.string(), type: z.string(), inputs }).nullish();
 const Preview = z.object({
   steps: z

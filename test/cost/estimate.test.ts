@@ -13,7 +13,7 @@ import {
   type PlannedResource,
 } from "../../cost/estimate.ts";
 import { byUse, priceDate, prices } from "../../cost/prices.ts";
-import { goldenResources, previewResources } from "../../cost/sources.ts";
+import { goldenResources, previewResources, withNatGateways } from "../../cost/sources.ts";
 import { repositoryRoot } from "../../local/paths.ts";
 
 const service = (
@@ -131,6 +131,13 @@ describe("this repository's stacks", () => {
       stackCost(repositoryRoot, "prod"),
     ]);
     expect(dev.dollars).to.be.at.most(prod.dollars / 2);
+  });
+
+  it("follow a setting before the golden files do", () => {
+    const golden = goldenResources(repositoryRoot, "dev");
+    const dollars = (strategy: string) => estimate(withNatGateways(golden, strategy), []).dollars;
+    expect(dollars("OnePerAz") - dollars("Single")).to.be.closeTo(73, 0.001);
+    expect(withNatGateways(golden, "Single")).to.deep.equal(golden);
   });
 
   it("say their sum in the last line", async () => {
