@@ -198,6 +198,12 @@ describe("a rollback", () => {
       ...["rollback", service, "dev", "--reason", "a test"],
     );
     expect(back).not.to.equal(newer.tag);
+    // A build that comes before Argo CD knows of the hold is written once more (docs/promotion.md).
+    await eventually(
+      "Argo CD knows of the hold",
+      () => kubectl("dev", "get", "application", service, "-n", "argocd", "-o", "json"),
+      (text) => text.includes('"idp/hold": "true"'),
+    );
     const newest = await build();
     await running("dev", back);
     const rolledBack = await inTwin("show", `main:${fileOf("dev", service)}`);
