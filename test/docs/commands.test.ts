@@ -11,7 +11,7 @@ describe("the commands of README and runbooks", () => {
     expect(run.filter((command) => /<[a-z]|\.\.\./.test(command))).to.deep.equal([]);
   });
 
-  it("are all run by test/e2e/4-runbooks.e2e.ts, or a reason says why not", () => {
+  it("are all run on the twin, or a reason says why not", () => {
     const accountedFor = [...run, ...Object.keys(notRun)];
     expect(
       allCommands.filter((text) => !accountedFor.some((command) => command.startsWith(text))),

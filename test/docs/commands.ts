@@ -89,7 +89,7 @@ const noPod =
   "no container is behind Argo CD's Pods in the twin, so nothing can be forwarded to one";
 const teardown = runBy("5-down");
 
-/** Commands that test/e2e/4-runbooks.e2e.ts does not run, and why. */
+/** Commands that neither 3-disaster.e2e.ts nor 4-runbooks.e2e.ts of test/e2e runs, and why. */
 export const notRun: Readonly<Record<string, string>> = {
   // Run by another test.
   "make up": runBy("6-fork"),
@@ -137,5 +137,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "npx idp doctor --profile dev=acme-dev": example,
   "pulumi import aws:iam/openIdConnectProvider:OpenIdConnectProvider <name> <arn> -s dev": example,
   "pulumi import aws:ecr/repository:Repository <name> <repository> -s dev": example,
+  "crane copy <registry of prod>/<image>:<version> <registry of staging>/<image>:<version>":
+    example,
   "curl -fsSL <address> | sha256sum": example,
 };

@@ -48,7 +48,7 @@ describe("the commands of README and runbooks", function () {
   this.timeout(600_000);
 
   for (const page of pages) {
-    // Disaster's have their own test.
+    // Those of disaster are run by 3-disaster.e2e.ts: before a crash takes dev's builds.
     if (page.endsWith("/disaster.md") || runCommandsOf(page).length === 0) continue;
     it(`work: ${page}`, () =>
       runPage(page, {
