@@ -59,7 +59,7 @@ export const example = {
   health: { live: "/health", ready: "/ready" },
   ingress: { host: "time.example.com", path: "/" },
   env: { LOG_LEVEL: "info" },
-  hold: "2.1 fails at month's end, see the incident",
+  hold: { tag: "sha-3f2a9c1", reason: "the next one fails at month's end, see the incident" },
 } as const satisfies z.input<typeof ServiceFile>;
 
 /** Text of one form; `allowed` is the message whatever is wrong with it, its type included. */
@@ -70,15 +70,27 @@ const wholeNumber = (min: number, max: number, allowed: string) =>
   z.int({ error: allowed }).min(min, { error: allowed }).max(max, { error: allowed });
 
 const map = "must be a map";
-const holdReason = "must be a reason: one line of text, at most 200 characters";
+const holdReason = text(
+  /^\S.{0,199}$/,
+  "must be a reason: one line of text, at most 200 characters",
+);
 const path = text(/^\/[A-Za-z0-9._~\/-]*$/, "must be a path such as /health, beginning with /");
 const replicaCount = wholeNumber(1, 50, "must be a whole number from 1 to 50");
 
 /**
  * The schema of a service file. Without rules it is what holds in every environment (and in values.schema.json); with
- * an environment's rules it also knows the registry and the tags of that environment.
+ * an environment's rules it also knows the registry and the tags of that environment. What it gives has one tag, that
+ * which runs, and of a hold its reason.
  */
 export function serviceFile(rules?: CatalogRules) {
+  return fields(rules).transform(({ image, hold, ...rest }) => ({
+    ...rest,
+    image: hold ? { ...image, tag: hold.tag } : image,
+    hold: hold?.reason,
+  }));
+}
+
+function fields(rules: CatalogRules | undefined) {
   return z.strictObject(
     {
       image: z.strictObject({ repository: repository(rules), tag: tag(rules) }, { error: map }),
@@ -132,11 +144,16 @@ export function serviceFile(rules?: CatalogRules) {
         )
         .default({})
         .describe("Environment variables. Readable by everyone who reads git: no secrets."),
-      hold: text(/^\S.{0,199}$/, holdReason)
+      hold: z
+        .strictObject(
+          {
+            tag: tag(rules).describe("The version that runs, whatever image.tag says."),
+            reason: holdReason.describe("Why it must stay."),
+          },
+          { error: "must be a map of tag and reason" },
+        )
         .optional()
-        .describe(
-          "Why the image must stay as it is. While it is here, no image update is written.",
-        ),
+        .describe("Keeps the image as it is. While it is here, no image update is written."),
     },
     { error: map },
   );
@@ -212,5 +229,5 @@ export function imageOf(repository: string): { host: string; name: string } {
 
 /** Whether `text` can be the reason of a hold. */
 export function isHoldReason(text: string): boolean {
-  return ServiceFile.shape.hold.safeParse(text).success;
+  return holdReason.safeParse(text).success;
 }

@@ -202,6 +202,7 @@ function sample(issue: Issue, source: string | undefined, rules: CatalogRules): 
   const known: Readonly<Record<string, unknown>> = {
     "image.repository": `${rules.registryHost}/${example.image.repository.split("/").slice(1).join("/")}`,
     "image.tag": exampleTag(rules.strategy),
+    "hold.tag": exampleTag(rules.strategy),
   };
   const value = given ?? known[issue.path.join(".")] ?? at(example, issue.path);
   return value === undefined ? `${key}: "${source ?? ""}"` : `${key}: ${JSON.stringify(value)}`;

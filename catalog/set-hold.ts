@@ -1,24 +1,34 @@
-import { isHoldReason } from "./schema.ts";
-import { linesOf, scalarRange } from "./yaml.ts";
+import { isHoldReason, isImageTag } from "./schema.ts";
+import { hasKey, linesOf } from "./yaml.ts";
+
+/** What a service file says of its hold. */
+export interface Hold {
+  /** The version that runs, whatever `image.tag` says. */
+  readonly tag: string;
+  /** Why: one line of 1 to 200 characters. */
+  readonly reason: string;
+}
 
 /**
- * A service file that is held for a reason: one line more, every other byte stays. A hold that is there gets the new
- * reason.
+ * A service file that is held: three lines more, every other byte stays. A hold that is there becomes the new one.
  *
- * @throws Error when `reason` is not one line of 1 to 200 characters
+ * @throws Error when the reason is not one line of 1 to 200 characters, or the tag is no image tag
  */
-export function setHold(text: string, reason: string): string {
+export function setHold(text: string, { tag, reason }: Hold): string {
   if (!isHoldReason(reason)) {
     throw new Error(
       `${JSON.stringify(reason)} is no reason of a hold; it must be one line of text, at most 200 characters.`,
     );
   }
+  if (!isImageTag(tag)) throw new Error(`"${tag}" is no image tag to hold a service at.`);
   const lineBreak = text.includes("\r\n") ? "\r\n" : "\n";
   // JSON's text in quotes is YAML's too.
-  const line = `hold: ${JSON.stringify(reason)}${lineBreak}`;
+  const lines = ["hold:", `  tag: ${tag}`, `  reason: ${JSON.stringify(reason)}`, ""].join(
+    lineBreak,
+  );
   const range = linesOf(text, ["hold"]);
-  if (range) return text.slice(0, range[0]) + line + text.slice(range[1]);
-  return text === "" || text.endsWith("\n") ? text + line : text + lineBreak + line;
+  if (range) return text.slice(0, range[0]) + lines + text.slice(range[1]);
+  return text === "" || text.endsWith("\n") ? text + lines : text + lineBreak + lines;
 }
 
 /**
@@ -29,7 +39,7 @@ export function setHold(text: string, reason: string): string {
 export function dropHold(text: string): string {
   const range = linesOf(text, ["hold"]);
   if (range) return text.slice(0, range[0]) + text.slice(range[1]);
-  if (scalarRange(text, ["hold"])) {
+  if (hasKey(text, "hold")) {
     throw new Error(
       "The hold shares its line with another key. Write each key on a line of its own.",
     );

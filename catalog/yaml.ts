@@ -60,6 +60,11 @@ export function scalarRange(
     : undefined;
 }
 
+/** Whether a YAML text is a map that has this key. */
+export function hasKey(text: string, key: string): boolean {
+  return locate(parseYaml(text).document, [key]).value !== undefined;
+}
+
 /**
  * Start and end of the whole lines that a key and its value take; undefined when the key is not there, or when it does
  * not have its lines for itself.

@@ -157,8 +157,7 @@ export function applicationSet(gitOps: GitOps) {
             repoURL: repository.url,
             revision: repository.branch,
             files: [{ path: `${folder}/*${serviceFileEnding}` }],
-            // Sooner than the Applications look: a hold must be on its Application before what it rolls back to runs,
-            // or Image Updater would write the newest tag once more.
+            // Sooner than the Applications look: a new file is a new service, and a hold a label, in a quarter of that.
             requeueAfterSeconds: Math.ceil(reconciliationSeconds / 4),
           },
         },

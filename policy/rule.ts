@@ -46,6 +46,8 @@ export interface Resource {
 /** A service's version in one environment, and the one it had before the change under review. */
 export interface ServiceVersion {
   readonly tag: string;
+  /** The key of the file that names it. */
+  readonly key: "image.tag" | "hold.tag";
   /** Undefined for a service that is new, or where there is no base to compare with. */
   readonly before: string | undefined;
   /** The tag in the environment that a release passes through before this one. */

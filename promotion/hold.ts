@@ -15,7 +15,8 @@ export interface Target {
 }
 
 /**
- * Takes a service out of image updates: its file says why. What runs stays. A hold that is there gets the new reason.
+ * Keeps a service at the version that its file names now: the file says which and why, whatever an image update writes
+ * beside it. A hold that is there gets the new reason.
  *
  * @throws Error when there is no such service, the reason is not one line of text, or the clone or the git server is
  *   not in order
@@ -25,11 +26,11 @@ export async function hold(
   target: Target & { readonly reason: string },
 ): Promise<Published> {
   const { service, environment, reason } = target;
-  setHold("", reason);
+  refuseReason(reason);
   const { now } = await begin(places, target);
   return publish(places.repository, now, target, `hold/${environment}/${service}`, {
     path: serviceFileOf(environment, service),
-    edit: (text) => setHold(text ?? "", reason),
+    edit: (text) => setHold(text ?? "", { tag: contentOf(text ?? "")?.image.tag ?? "", reason }),
     message: () => `Hold ${service} in ${environment}\n\n${reason}\n`,
   });
 }
@@ -58,13 +59,14 @@ export interface RollbackRequest extends Target {
 }
 
 /**
- * Puts a service back to a tag it had and holds it there, in one commit: Image Updater would write the newest again.
+ * Puts a service back to a tag it had and holds it there, in one commit. What Image Updater still writes meanwhile does
+ * not run.
  *
  * @throws Error when there is no tag before, the environment's registry does not have it, and as {@link hold} does
  */
 export async function rollback(places: Places, request: RollbackRequest): Promise<Published> {
   const { service: name, environment, to, reason } = request;
-  setHold("", reason);
+  refuseReason(reason);
   const { now, service } = await begin(places, request);
   const path = serviceFileOf(environment, name);
   const tag = to ?? tagBefore(await places.repository.history(now.commit, path), service.tag);
@@ -86,7 +88,7 @@ export async function rollback(places: Places, request: RollbackRequest): Promis
   }
   return publish(places.repository, now, request, `rollback/${environment}/${name}`, {
     path,
-    edit: (text) => setHold(setImageTag(text ?? "", tag), reason),
+    edit: (text) => setHold(setImageTag(text ?? "", tag), { tag, reason }),
     message: (before) =>
       `Roll ${name} back to ${tag} in ${environment}\n\n${contentOf(before)?.image.tag ?? ""} -> ${tag}\n${reason}\n`,
   });
@@ -111,4 +113,9 @@ async function begin(
   const now = await snapshot(repository);
   await repository.refuseUnpublished();
   return { now, service: requireService(now.services, environment, service) };
+}
+
+/** Says what is wrong with a reason before anything is read or written. */
+function refuseReason(reason: string): void {
+  setHold("", { tag: "v0.0.0", reason });
 }

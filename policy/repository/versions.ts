@@ -27,6 +27,7 @@ export function versionFindings(
     const text = readFileSync(join(root, file), "utf8");
     const version = {
       tag: image.tag,
+      key: heldTagIn(text) === undefined ? ("image.tag" as const) : ("hold.tag" as const),
       before: tagIn(before(file)),
       earlier: earlier?.services.find((service) => service.name === name)?.image.tag,
       isHeld: isHeld(text),
@@ -42,11 +43,15 @@ export function versionFindings(
 function tagIn(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {
-    return textOf(at(parse(text), "image", "tag")) || undefined;
+    return heldTagIn(text) ?? (textOf(at(parse(text), "image", "tag")) || undefined);
   } catch {
     // What was broken before is no measure.
     return undefined;
   }
+}
+
+function heldTagIn(text: string): string | undefined {
+  return textOf(at(parse(text), "hold", "tag")) || undefined;
 }
 
 /** Whether a service file says that its version is meant to stay, or to be an older one. */

@@ -10,13 +10,13 @@ export const releasesPassThroughStaging: Rule = {
   link: "../ARCHITECTURE.md",
   levels: prodOnly,
   unknown: "wait",
-  version: ({ tag, earlier }) => {
+  version: ({ tag, key, earlier }) => {
     const allowed =
       earlier === undefined
         ? "must be a service that staging has, too"
         : `must not be newer than ${earlier}, which staging runs`;
     return earlier !== undefined && compareReleases(tag, earlier) <= 0
       ? []
-      : [{ path: "image.tag", found: shown(tag), allowed }];
+      : [{ path: key, found: shown(tag), allowed }];
   },
 };

@@ -10,8 +10,8 @@ export const versionsGoForward: Rule = {
   link: "../docs/services.md",
   levels: { dev: "disabled", staging: "mandatory", prod: "mandatory" },
   unknown: "wait",
-  version: ({ tag, before, isHeld }) =>
+  version: ({ tag, key, before, isHeld }) =>
     before === undefined || isHeld || compareReleases(tag, before) >= 0
       ? []
-      : [{ path: "image.tag", found: shown(tag), allowed: `must not be older than ${before}` }],
+      : [{ path: key, found: shown(tag), allowed: `must not be older than ${before}` }],
 };

@@ -51,8 +51,9 @@ describe("parseService", () => {
   it("reads every optional key", () => {
     const text =
       compliant.replace("replicas: 1", "replicas: { min: 2, max: 6 }") +
-      "health:\n  ready: /up\ningress:\n  path: /\n  host: time.example.com\nenv:\n  ZONE: UTC\nhold: wait for it\n";
+      "health:\n  ready: /up\ningress:\n  path: /\n  host: time.example.com\nenv:\n  ZONE: UTC\nhold:\n  tag: sha-0123abc\n  reason: wait for it\n";
     const { service } = parseService(`${folder}/time-service.yaml`, text, dev);
+    expect(service?.image.tag).to.equal("sha-0123abc");
     expect(service).to.deep.include({
       replicas: { min: 2, max: 6 },
       health: { live: "/health", ready: "/up" },

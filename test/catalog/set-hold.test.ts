@@ -4,6 +4,8 @@ import { parse } from "yaml";
 import { dropHold, setHold } from "../../catalog/set-hold.ts";
 
 const reason = fc.stringMatching(/^[a-zA-Z0-9"'#:äé\\{}][ -~]{0,40}$/);
+const tag = fc.stringMatching(/^sha-[0-9a-f]{7}$/);
+const hold = fc.record({ tag, reason });
 const word = fc.stringMatching(/^[a-z0-9 .:-]{0,20}$/);
 
 /** A service file as a person might write it, without a hold, each line ending in a line break. */
@@ -18,43 +20,44 @@ const file = fc
   );
 
 describe("a hold", () => {
-  it("is one line more, which says the reason", () => {
+  it("is three lines more, which say tag and reason", () => {
     fc.assert(
-      fc.property(file, reason, (text, why) => {
+      fc.property(file, hold, (text, why) => {
         const held = setHold(text, why);
         expect(held.startsWith(text)).to.equal(true);
-        expect(held.slice(text.length).trimEnd().split(/\r?\n/)).to.have.length(1);
-        expect(parse(held)).to.have.property("hold", why);
+        expect(held.slice(text.length).trimEnd().split(/\r?\n/)).to.have.length(3);
+        expect(parse(held)).to.have.deep.property("hold", why);
       }),
     );
   });
 
   it("that is lifted leaves every byte as it was", () => {
     fc.assert(
-      fc.property(file, reason, (text, why) => {
+      fc.property(file, hold, (text, why) => {
         expect(dropHold(setHold(text, why))).to.equal(text);
         expect(dropHold(text)).to.equal(text);
       }),
     );
   });
 
-  it("gets a new reason in its place", () => {
+  it("becomes a new one in its place", () => {
     fc.assert(
-      fc.property(file, reason, reason, (text, first, second) => {
+      fc.property(file, hold, hold, (text, first, second) => {
         expect(setHold(setHold(text, first), second)).to.equal(setHold(text, second));
       }),
     );
   });
 
   it("begins a line of its own where the file has no last line break", () => {
-    expect(setHold("port: 1", "x")).to.equal('port: 1\nhold: "x"\n');
+    expect(setHold("port: 1", { tag: "v1.0.0", reason: "x" })).to.equal(
+      'port: 1\nhold:\n  tag: v1.0.0\n  reason: "x"\n',
+    );
   });
 
   for (const [form, lines] of Object.entries({
-    plain: "hold: wait\n",
-    quoted: "hold: 'wait' # for what\n",
-    "a block": "hold: >-\n  wait\n  for it\n",
-    "a block that is kept whole": "hold: |+\n  wait\n",
+    "a line": "hold: { tag: v1.0.0, reason: wait } # for what\n",
+    "a block": "hold:\n  tag: v1.0.0\n  reason: wait\n",
+    "a block with text that is kept whole": "hold:\n  tag: v1.0.0\n  reason: |+\n    wait\n",
   })) {
     it(`is lifted as a person wrote it: ${form}`, () => {
       expect(dropHold(`port: 1\n${lines}replicas: 2\n`)).to.equal("port: 1\nreplicas: 2\n");
@@ -64,12 +67,22 @@ describe("a hold", () => {
   }
 
   it("is not lifted from a line that says more", () => {
-    expect(() => dropHold("{ port: 1, hold: wait }\n")).to.throw("shares its line");
+    expect(() => dropHold("{ port: 1, hold: { tag: v1.0.0, reason: wait } }\n")).to.throw(
+      "shares its line",
+    );
   });
 
   for (const bad of ["", " ", "two\nlines", " x", "x".repeat(201)]) {
     it(`refuses the reason ${JSON.stringify(bad.slice(0, 12))}`, () => {
-      expect(() => setHold("port: 1\n", bad)).to.throw("is no reason of a hold");
+      expect(() => setHold("port: 1\n", { tag: "v1.0.0", reason: bad })).to.throw(
+        "is no reason of a hold",
+      );
     });
   }
+
+  it("refuses a tag that is none", () => {
+    expect(() => setHold("port: 1\n", { tag: "latest", reason: "x" })).to.throw(
+      '"latest" is no image tag to hold a service at.',
+    );
+  });
 });

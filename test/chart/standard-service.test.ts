@@ -64,6 +64,17 @@ describe("standard-service", function () {
     }
   }
 
+  it("runs the tag of a hold, whatever stands beside it", async () => {
+    const image = { ...example.image, tag: "sha-0000002" };
+    const held = { tag: "sha-0000001", reason: "x" };
+    const deployment = JSON.stringify(
+      await renderOne("Deployment", { ...compliant, image, hold: held }),
+    );
+    expect(deployment).to.include(`"image":"${image.repository}:sha-0000001"`);
+    expect(deployment).to.include('"app.kubernetes.io/version":"sha-0000001"');
+    expect(deployment).not.to.include("sha-0000002");
+  });
+
   it("renders what Kubernetes knows, with everything on", async () => {
     const manifests = await render("demo", example);
     expect(kinds(manifests)).to.deep.equal(

@@ -1,4 +1,12 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -360,5 +368,15 @@ describe("idp check by every rule", function () {
     expect(await checkAgainst()).to.deep.equal([`${service}:4 error versions-go-forward`]);
     edit(service, "tag: v1.0.0", "tag: v1.0.0 # rollback: v1.0.1 loses time zones");
     expect(await checkAgainst()).to.deep.equal([]);
+    edit(service, " # rollback: v1.0.1 loses time zones", "");
+    appendFileSync(
+      join(root, service),
+      "hold:\n  tag: v1.0.0\n  reason: v1.0.1 loses time zones\n",
+    );
+    expect(await checkAgainst()).to.deep.equal([]);
+    edit(service, "  tag: v1.0.0\n  reason", "  tag: v9.9.9\n  reason");
+    expect(await checkAgainst()).to.deep.equal([
+      `${service}:9 error releases-pass-through-staging`,
+    ]);
   });
 });

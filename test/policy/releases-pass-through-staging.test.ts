@@ -1,7 +1,13 @@
 import { releasesPassThroughStaging } from "../../policy/rules/releases-pass-through-staging.ts";
 import { describeRule } from "./support.ts";
 
-const version = { tag: "v1.2.3", before: undefined, earlier: "v1.2.3", isHeld: false };
+const version = {
+  tag: "v1.2.3",
+  key: "image.tag" as const,
+  before: undefined,
+  earlier: "v1.2.3",
+  isHeld: false,
+};
 
 describeRule(releasesPassThroughStaging, "version", version, [
   { title: "takes an older one", at: ["tag"], value: "v1.2.2", expected: [] },

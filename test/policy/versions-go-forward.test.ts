@@ -1,7 +1,13 @@
 import { versionsGoForward } from "../../policy/rules/versions-go-forward.ts";
 import { describeRule } from "./support.ts";
 
-const version = { tag: "v1.2.3", before: "v1.2.3", earlier: "v1.2.3", isHeld: false };
+const version = {
+  tag: "v1.2.3",
+  key: "image.tag" as const,
+  before: "v1.2.3",
+  earlier: "v1.2.3",
+  isHeld: false,
+};
 
 describeRule(versionsGoForward, "version", version, [
   { title: "takes a newer one", at: ["tag"], value: "v1.2.4", expected: [] },

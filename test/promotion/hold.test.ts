@@ -5,6 +5,7 @@ import { failure, Platform, serviceText } from "../support/platform.ts";
 
 const inDev = { service: "clock", environment: "dev" } as const;
 const reason = "the load test runs";
+const lines = (tag: string) => `hold:\n  tag: ${tag}\n  reason: "${reason}"\n`;
 
 describe("hold and rollback", () => {
   let platform: Platform;
@@ -24,7 +25,7 @@ describe("hold and rollback", () => {
     );
   };
 
-  it("hold adds one line by one commit, unhold takes it away by one", async () => {
+  it("hold adds its lines by one commit, unhold takes it away by one", async () => {
     const before = await platform.fileOf("dev");
     const count = await commits();
     const held = await hold(platform.places, { ...inDev, reason });
@@ -36,7 +37,7 @@ describe("hold and rollback", () => {
       branch: null,
     });
     expect(held.commit).to.equal(await platform.inRemote("rev-parse", "main"));
-    expect(await platform.fileOf("dev")).to.equal(`${before}hold: "${reason}"\n`);
+    expect(await platform.fileOf("dev")).to.equal(`${before}${lines("sha-0000001")}`);
     expect(await commits()).to.equal(count + 1);
     expect(await platform.inRemote("log", "-1", "--format=%B", "main")).to.equal(
       `Hold clock in dev\n\n${reason}\n`,
@@ -70,7 +71,7 @@ describe("hold and rollback", () => {
       branch: null,
     });
     expect(await platform.fileOf("dev")).to.equal(
-      `${serviceText("dev", "sha-0000001")}hold: "${reason}"\n`,
+      `${serviceText("dev", "sha-0000001")}${lines("sha-0000001")}`,
     );
     expect(await commits()).to.equal(count + 1);
     expect(await platform.inRemote("log", "-1", "--format=%B", "main")).to.equal(
@@ -84,6 +85,22 @@ describe("hold and rollback", () => {
     await rollback(platform.places, { ...inDev, reason });
     const back = await rollback(platform.places, { ...inDev, reason });
     expect([back.before, back.tag]).to.deep.equal(["sha-0000002", "sha-0000001"]);
+  });
+
+  it("what an image update writes after a rollback does not run", async () => {
+    await deploy("sha-0000002", 2);
+    await rollback(platform.places, { ...inDev, reason });
+    await platform.push("dev", "sha-0000003", 3);
+    await platform.commitElsewhere(
+      {
+        [serviceFileOf("dev", "clock")]:
+          `${serviceText("dev", "sha-0000003")}${lines("sha-0000001")}`,
+      },
+      "An image update that did not know of the hold yet",
+    );
+    const again = await hold(platform.places, { ...inDev, reason: "still" });
+    expect([again.before, again.tag]).to.deep.equal(["sha-0000001", "sha-0000001"]);
+    expect((await unhold(platform.places, inDev)).tag).to.equal("sha-0000003");
   });
 
   it("rollback goes to the tag that is named", async () => {
@@ -112,7 +129,7 @@ describe("hold and rollback", () => {
     expect(back).to.deep.include({ tag: "v0.9.0", branch: "rollback/prod/clock" });
     expect(await platform.inRemote("rev-parse", "main")).to.equal(main);
     expect(await platform.fileOf("prod", "rollback/prod/clock")).to.equal(
-      `${serviceText("prod", "v0.9.0")}hold: "${reason}"\n`,
+      `${serviceText("prod", "v0.9.0")}${lines("v0.9.0")}`,
     );
   });
 

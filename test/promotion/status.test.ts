@@ -101,7 +101,12 @@ describe("the board", () => {
 
   it("says why a service is held, and what waits for the end of that", async () => {
     await platform.push("dev", "sha-0000002", 2);
-    await change("dev", "sha-0000001", "Hold it", "hold: load test until Friday\n");
+    await change(
+      "dev",
+      "sha-0000001",
+      "Hold it",
+      "hold: { tag: sha-0000001, reason: load test until Friday }\n",
+    );
     const board = await readBoard(platform.places);
     const { hold, waiting: tags } = rowIn(board, "dev");
     expect({ hold, tags }).to.deep.equal({

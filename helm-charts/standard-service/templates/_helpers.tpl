@@ -4,10 +4,15 @@ app.kubernetes.io/name: {{ .Release.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{- /* The version that runs: that of a hold, whatever an image update has written meanwhile. */ -}}
+{{- define "service.tag" -}}
+{{ dig "tag" .Values.image.tag (.Values.hold | default dict) }}
+{{- end -}}
+
 {{- /* Labels of the Pods: no chart version, so that a new chart alone restarts nothing. */ -}}
 {{- define "service.podLabels" -}}
 {{ include "service.selector" . }}
-app.kubernetes.io/version: {{ .Values.image.tag | quote }}
+app.kubernetes.io/version: {{ include "service.tag" . | quote }}
 {{- end -}}
 
 {{- define "service.labels" -}}
