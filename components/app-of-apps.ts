@@ -18,7 +18,10 @@ export interface AppOfAppsArgs extends GitOps {
   readonly services: readonly UpdatedService[];
 }
 
-/** Hands the environment's folder of service files to Argo CD: a project and none beside it, an ApplicationSet, and the image updates. */
+/**
+ * Hands the environment's folder of service files to Argo CD: a project and none beside it, an ApplicationSet, and the
+ * image updates.
+ */
 export class AppOfApps extends pulumi.ComponentResource {
   constructor(name: string, args: AppOfAppsArgs, opts?: pulumi.ComponentResourceOptions) {
     super(TypeToken.AppOfApps, name, args, opts);

@@ -36,7 +36,6 @@ export function answersOf(
   let config: PackConfig = new Map();
   const info = encodeInfo(policies, pack);
   return {
-    // Asked for twice a resource.
     getAnalyzerInfo: () => info,
     getPluginInfo: () => {
       const plugin = new plugins.PluginInfo();
