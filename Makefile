@@ -84,4 +84,4 @@ rules: install ## Rewrite policy/README.md after a change of a rule
 
 .PHONY: toolchain
 toolchain: install ## Build the tools of the twin into the cache
-	@node local/toolchain/main.ts
+	@node twin/toolchain/main.ts

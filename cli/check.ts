@@ -5,7 +5,7 @@ import { readStackFiles } from "../config/stack-files.ts";
 import { acrossEnvironments } from "../catalog/across.ts";
 import type { Finding } from "../catalog/finding.ts";
 import { inspectCatalog } from "../catalog/read.ts";
-import { repositoryRoot } from "../local/paths.ts";
+import { repositoryRoot } from "../lib/paths.ts";
 import { policyFindings, type CheckOptions } from "../policy/repository/check.ts";
 import { filesBefore } from "./base.ts";
 import { committedRules } from "./committed-rules.ts";

@@ -70,9 +70,9 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "put a service back to an earlier tag, and hold it there",
     load: async () => (await import("./hold.ts")).rollbackCommand(),
   },
-  local: {
-    description: "the three accounts on this machine, without AWS",
-    load: async () => (await import("./local.ts")).localCommand(),
+  twin: {
+    description: "the twin: the three accounts on this machine, without AWS",
+    load: async () => (await import("./twin.ts")).twinCommand(),
   },
   completion: {
     description: "a script that completes the words of idp in bash, zsh or fish",

@@ -22,7 +22,7 @@ export interface OptionWords {
 
 /** A command, as far as a shell needs to know it. */
 export interface CommandWords {
-  /** Its words, such as `idp local up`. */
+  /** Its words, such as `idp twin up`. */
   readonly path: string;
   readonly description: string;
   /** Names of the commands inside it. */

@@ -7,7 +7,7 @@ import { readStackFile } from "../config/stack-files.ts";
 import { arithmetic, estimate, type Estimate } from "../cost/estimate.ts";
 import { byUse, priceDate, priceRegion, prices } from "../cost/prices.ts";
 import { goldenResources, previewResources, withNatGateways, type Plan } from "../cost/sources.ts";
-import { repositoryRoot } from "../local/paths.ts";
+import { repositoryRoot } from "../lib/paths.ts";
 import { committedRules } from "./committed-rules.ts";
 
 /** An environment's estimate, and what it was before the plan where there is one. */

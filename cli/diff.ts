@@ -1,6 +1,6 @@
+import { tableLines } from "../lib/table.ts";
 import { Argument, Command, Option } from "commander";
 import { environments, type Environment } from "../config/environments.ts";
-import { tableLines } from "../local/stages.ts";
 import { diffService, type DiffSide, type ServiceDiff } from "../promotion/diff.ts";
 import { lineText } from "../promotion/text.ts";
 import { findHelm } from "./helm.ts";

@@ -8,9 +8,9 @@ import { environments } from "../config/environments.ts";
 import { readStackFiles } from "../config/stack-files.ts";
 import { checkLines, hasFailed } from "../doctor/checks.ts";
 import { examine, type Ask, type Patient } from "../doctor/examine.ts";
-import { twinEnvironment } from "../local/environment.ts";
-import { repositoryRoot } from "../local/paths.ts";
-import { requireTwin, twinPaths } from "../local/twin.ts";
+import { twinEnvironment } from "../twin/state/environment.ts";
+import { repositoryRoot } from "../lib/paths.ts";
+import { requireTwin, twinPaths } from "../twin/state/twin.ts";
 import { committedRules } from "./committed-rules.ts";
 import { profilesOf } from "./places.ts";
 

@@ -1,8 +1,8 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { execa, ExecaError } from "execa";
-import { ensureTools } from "../local/toolchain/build.ts";
-import { binaryPath } from "../local/toolchain/locate.ts";
+import { ensureTools } from "../twin/toolchain/build.ts";
+import { binaryPath } from "../twin/toolchain/locate.ts";
 import type { Helm } from "../policy/repository/charts.ts";
 
 /** Helm from the PATH, or else the twin's, built first where it is missing (minutes, once). */

@@ -13,7 +13,7 @@ import {
   type RepositoryFacts,
 } from "../config/initialise.ts";
 import { domainName, undecidedAccount } from "../config/schema.ts";
-import { repositoryRoot } from "../local/paths.ts";
+import { repositoryRoot } from "../lib/paths.ts";
 
 /** What `idp init` is told; all that is not said stays as it stands. */
 export interface InitAnswers {

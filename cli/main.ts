@@ -10,6 +10,11 @@ const program = new Command("idp")
   .showHelpAfterError("(idp --help lists the commands)")
   .exitOverride();
 
+if (process.argv[2] === "local") {
+  console.error("idp local is now idp twin; the old name goes in 0.2");
+  process.argv[2] = "twin";
+}
+
 const words = process.argv.slice(2).filter((word) => !word.startsWith("-"));
 const wanted = words[0] === "help" ? words[1] : words[0];
 

@@ -3,9 +3,9 @@ import { execa } from "execa";
 import { z } from "zod";
 import { environments, isEnvironment, type Environment } from "../config/environments.ts";
 import { readStackFile } from "../config/stack-files.ts";
-import { repositoryRoot } from "../local/paths.ts";
-import { inTwinPlaces, twinPlaces } from "../local/places.ts";
-import { readTwin, repositoryUrl, requireTwin, twinPaths } from "../local/twin.ts";
+import { repositoryRoot } from "../lib/paths.ts";
+import { inTwinPlaces, twinPlaces } from "../twin/git/places.ts";
+import { readTwin, repositoryUrl, requireTwin, twinPaths } from "../twin/state/twin.ts";
 import type { Places } from "../promotion/platform.ts";
 import { Repository } from "../promotion/repository.ts";
 

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { manifestsIn, readPinned, type ReleaseManifest } from "../components/release-manifest.ts";
-import { cacheDir } from "../local/paths.ts";
-import { sharePath } from "../local/toolchain/locate.ts";
-import type { ToolName } from "../local/toolchain/tools.ts";
+import { cacheDir } from "../lib/paths.ts";
+import { writeWhole } from "../lib/write-file.ts";
+import { sharePath } from "../twin/toolchain/locate.ts";
+import type { ToolName } from "../twin/toolchain/tools.ts";
 import type { ReadRelease } from "../policy/repository/schemas.ts";
 
 /** How long a release's server may take: a check has to end where there is no network, too. */
@@ -37,9 +38,7 @@ const read: ReadRelease = async (release) => {
     if (bytes) return manifestsIn(bytes);
   }
   const bytes = await readPinned(release, limitMs);
-  mkdirSync(join(kept, ".."), { recursive: true });
-  writeFileSync(`${kept}.${process.pid}.new`, bytes);
-  renameSync(`${kept}.${process.pid}.new`, kept);
+  writeWhole(kept, bytes);
   return manifestsIn(bytes);
 };
 

@@ -13,7 +13,7 @@ import { addItems, removeItems } from "../config/edit-yaml.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
 import { stackFileOf } from "../config/stack-files.ts";
-import { repositoryRoot } from "../local/paths.ts";
+import { repositoryRoot } from "../lib/paths.ts";
 import { newestBuild, releasesIn } from "../promotion/newest.ts";
 import type { Places } from "../promotion/platform.ts";
 import type { Registry } from "../promotion/registry.ts";

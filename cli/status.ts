@@ -1,5 +1,5 @@
+import { tableLines } from "../lib/table.ts";
 import { Command, Option } from "commander";
-import { tableLines } from "../local/stages.ts";
 import { isComplete, readBoard, type Board, type BoardRow } from "../promotion/status.ts";
 import { ageText, lineText, runsText, shortDigest, waitingText } from "../promotion/text.ts";
 import { withClusters, withClusterOptions, type ClusterOptions } from "./clusters.ts";

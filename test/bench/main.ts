@@ -1,12 +1,12 @@
+import { tableLines } from "../../lib/table.ts";
 import { execa } from "execa";
 import { mkdtempSync, mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { twinEnvironment } from "../../local/environment.ts";
-import { repositoryRoot } from "../../local/paths.ts";
-import { tableLines } from "../../local/stages.ts";
-import { binaryPath, sharePath } from "../../local/toolchain/locate.ts";
-import { requireTwin, settingsFile } from "../../local/twin.ts";
+import { twinEnvironment } from "../../twin/state/environment.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
+import { binaryPath, sharePath } from "../../twin/toolchain/locate.ts";
+import { requireTwin, settingsFile } from "../../twin/state/twin.ts";
 
 /** Every number is the median of this many runs. */
 const runs = 5;

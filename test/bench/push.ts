@@ -1,10 +1,10 @@
+import { tableLines } from "../../lib/table.ts";
 import { setTimeout as sleep } from "node:timers/promises";
-import { serviceStatuses } from "../../local/applications.ts";
-import { namedServices } from "../../local/images.ts";
-import { ociImage } from "../../local/oci-image.ts";
-import { pushImage } from "../../local/registry.ts";
-import { tableLines } from "../../local/stages.ts";
-import { requireTwin, twinRegistry } from "../../local/twin.ts";
+import { serviceStatuses } from "../../twin/cluster/applications.ts";
+import { namedServices } from "../../twin/images/images.ts";
+import { ociImage } from "../../twin/images/oci-image.ts";
+import { pushImage } from "../../twin/images/registry.ts";
+import { requireTwin, twinRegistry } from "../../twin/state/twin.ts";
 
 /** Images that are pushed, one after another. */
 const pushes = 10;
@@ -80,7 +80,7 @@ async function pushAndWait(): Promise<Times> {
   const file = (await namedServices()).find(
     ({ environment, name }) => environment === "dev" && name === service,
   );
-  if (file === undefined) throw new Error(`dev has no ${service}. Fix: idp local up`);
+  if (file === undefined) throw new Error(`dev has no ${service}. Fix: idp twin up`);
   const created = new Date();
   const revision = Math.floor(created.getTime() / 1000)
     .toString(16)
@@ -106,9 +106,7 @@ async function pushAndWait(): Promise<Times> {
       return { written, running: since() };
     }
     if (since() * 1000 > limitMs) {
-      throw new Error(
-        `${tag} does not run in dev after ${limitMs / 1000} s. See: idp local status`,
-      );
+      throw new Error(`${tag} does not run in dev after ${limitMs / 1000} s. See: idp twin status`);
     }
     await sleep(250);
   }

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { checkServiceFiles } from "../../cli/check.ts";
 import { formatFindings, isFailure } from "../../cli/findings.ts";
 import { environments } from "../../config/environments.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 describe("checkServiceFiles", () => {
   let root: string;

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { parse } from "yaml";
 import { z } from "zod";
 import { example, ServiceFile } from "../../catalog/schema.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 const Schema = z.object({
   properties: z.record(z.string(), z.unknown()).optional(),

@@ -6,7 +6,7 @@ import { CatalogError } from "../../catalog/finding.ts";
 import { catalogOf, imageNames, inspectCatalog, readCatalog } from "../../catalog/read.ts";
 import type { CatalogRules } from "../../catalog/schema.ts";
 import { committedRegistryHost, readStackFiles } from "../../config/stack-files.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
 const rules: CatalogRules = { registryHost: host, strategy: "newest-build" };

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { execa, ExecaError } from "execa";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { repositoryRoot } from "../../local/paths.ts";
-import { ensureTools } from "../../local/toolchain/build.ts";
-import { binaryPath } from "../../local/toolchain/locate.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
+import { ensureTools } from "../../twin/toolchain/build.ts";
+import { binaryPath } from "../../twin/toolchain/locate.ts";
 
 export const chart = join(repositoryRoot, "helm-charts/standard-service");
 

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { example, sizes } from "../../catalog/schema.ts";
 import { valuesSchema, valuesSchemaFile } from "../../catalog/values-schema.ts";
 import { environments } from "../../config/environments.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { chart, ensureHelm, helm, render, type Manifest } from "./helm.ts";
 import { modelOf, schemaFaults } from "../../policy/kubernetes-schema.ts";
 

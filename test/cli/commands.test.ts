@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { join } from "node:path";
 import { commands } from "../../cli/commands.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 const idp = (...args: string[]) =>
   execa("node", [join(repositoryRoot, "cli/main.ts"), ...args], { reject: false });
@@ -31,6 +31,13 @@ describe("the table of commands", () => {
     expect(exitCode).to.equal(2);
     expect(stderr).to.include("unknown command 'chek'");
     expect(stderr).to.include("Did you mean check?");
+  });
+
+  it("takes the old name of idp twin, and says so once", async () => {
+    const { stdout, stderr, exitCode } = await idp("local", "--help");
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.include("Usage: idp twin");
+    expect(stderr).to.equal("idp local is now idp twin; the old name goes in 0.2");
   });
 
   it("ends with 2 when it is used wrongly, which is not a failure of what was asked", async () => {

@@ -46,10 +46,10 @@ describe("completion", () => {
 
   for (const [line, words] of [
     ["idp sta", ["status"]],
-    ["idp local kube", ["kubeconfig"]],
-    ["idp local kubeconfig ", ["dev", "staging", "prod"]],
+    ["idp twin kube", ["kubeconfig"]],
+    ["idp twin kubeconfig ", ["dev", "staging", "prod"]],
     ["idp status --c", ["--cluster", "--context"]],
-    ["idp local logs -", ["-f", "--follow", "-n", "--lines", "-h", "--help"]],
+    ["idp twin logs -", ["-f", "--follow", "-n", "--lines", "-h", "--help"]],
     ["idp diff ", ["calendar", "clock"]],
     ["idp diff clock ", ["dev", "staging", "prod"]],
     ["idp diff clock dev s", ["staging"]],

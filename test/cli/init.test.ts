@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { factsFrom, nextSteps, origin, ownedFiles } from "../../cli/init.ts";
 import { currentFacts, initialise, type CurrentFacts } from "../../config/initialise.ts";
 import { undecidedAccount } from "../../config/schema.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 const account = (accountId: string) => ({ accountId, region: "us-west-2" });
 const current: CurrentFacts = {
@@ -102,7 +102,7 @@ describe("idp init: on this repository", () => {
     expect(paths.filter((path) => path.startsWith("docs/") || path === "LICENSE")).to.deep.equal(
       [],
     );
-    expect(paths).to.include.members(["README.md", "Pulumi.prod.yaml", "local/twin.ts"]);
+    expect(paths).to.include.members(["README.md", "Pulumi.prod.yaml", "twin/state/twin.ts"]);
   });
 
   it("ends with what is left to do", () => {

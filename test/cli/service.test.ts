@@ -7,8 +7,8 @@ import { addService, removeService } from "../../cli/service.ts";
 import { firstTag } from "../../catalog/new-service.ts";
 import { addItems, removeItems } from "../../config/edit-yaml.ts";
 import { environments, type Environment } from "../../config/environments.ts";
-import { ociImage } from "../../local/oci-image.ts";
-import { pushImage } from "../../local/registry.ts";
+import { ociImage } from "../../twin/images/oci-image.ts";
+import { pushImage } from "../../twin/images/registry.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
 import { failure, Platform } from "../support/platform.ts";
 

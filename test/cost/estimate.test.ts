@@ -14,7 +14,7 @@ import {
 } from "../../cost/estimate.ts";
 import { byUse, priceDate, prices } from "../../cost/prices.ts";
 import { goldenResources, previewResources, withNatGateways } from "../../cost/sources.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 const service = (
   resources: CostedService["resources"],

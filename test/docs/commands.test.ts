@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { allCommands, commandsIn, notRun, pages, pagesThere, runCommandsOf } from "./commands.ts";
 
 describe("the commands of README and runbooks", () => {

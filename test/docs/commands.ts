@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 /** README and the runbooks, in an order in which the commands of each find what they need. */
 export const pages: readonly string[] = [
@@ -99,7 +99,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi config set --path idp:cluster.deletionProtection false -s prod": teardown,
   "pulumi up -s prod --yes": teardown,
   "pulumi destroy -s prod --yes": teardown,
-  "npx idp local demo": `${runBy("1-up")} as the end of the first make up`,
+  "npx idp twin demo": `${runBy("1-up")} as the end of the first make up`,
   "pulumi preview -s prod": runBy("1-up"),
   "pulumi preview -s dev": runBy("2-operator"),
   "kubectl -n argocd delete application <service>": runBy("2-service-new"),

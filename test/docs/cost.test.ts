@@ -5,7 +5,7 @@ import { format } from "prettier";
 import { stackCost } from "../../cli/cost.ts";
 import { environments } from "../../config/environments.ts";
 import { costPage } from "../../cost/page.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 describe("docs/cost.md", () => {
   it("has the stacks and prices as they are; else: make golden", async () => {

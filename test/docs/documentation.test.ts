@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
 import { commands as commandTable } from "../../cli/commands.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 /** What the pages say of the tree: links, commands, paths. Whether they say it well is for a reader. */
 
@@ -126,7 +126,7 @@ describe("documentation", () => {
       command.name(),
       ...command.commands.map((inner) => inner.name()),
     ]);
-    expect(commands).to.include.members(["check", "local", "up"]);
+    expect(commands).to.include.members(["check", "twin", "up"]);
     expect(strangers(pages, idpCommand, commands)).to.deep.equal([]);
   });
 

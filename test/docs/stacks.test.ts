@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { z } from "zod";
 import { GithubApp, Settings } from "../../config/schema.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>> | undefined;

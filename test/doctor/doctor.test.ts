@@ -23,7 +23,7 @@ import {
   type Check,
 } from "../../doctor/checks.ts";
 import { examine, type Ask } from "../../doctor/examine.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { goldenStackFiles } from "../support/golden.ts";
 
 const said = (text: string): Answer => ({ kind: "said", text });

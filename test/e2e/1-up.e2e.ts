@@ -2,9 +2,9 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { readFileSync } from "node:fs";
 import { environments } from "../../config/environments.ts";
-import { ociImage } from "../../local/oci-image.ts";
-import { pushImage } from "../../local/registry.ts";
-import { twinRegistry, requireTwin, twinPaths } from "../../local/twin.ts";
+import { ociImage } from "../../twin/images/oci-image.ts";
+import { pushImage } from "../../twin/images/registry.ts";
+import { twinRegistry, requireTwin, twinPaths } from "../../twin/state/twin.ts";
 import { eventually, fileOf, idp, pulumi, sleep, statusOf, succeeded } from "./support/twin.ts";
 
 const minutes = (count: number) => count * 60_000;
@@ -12,7 +12,7 @@ const minutes = (count: number) => count * 60_000;
 describe("make up", () => {
   it("brings up three accounts, prod synced by the operator", async function () {
     this.timeout(minutes(12));
-    const { all } = succeeded(await idp("local", "up"));
+    const { all } = succeeded(await idp("twin", "up"));
     for (const service of ["time-service", "version-service"]) {
       for (const [environment, tag] of [
         ["dev", "sha-[0-9a-f]{7}"],
@@ -35,7 +35,7 @@ describe("make up", () => {
 
   it("changes nothing the second time", async function () {
     this.timeout(minutes(6));
-    const { all } = succeeded(await idp("local", "up"));
+    const { all } = succeeded(await idp("twin", "up"));
     for (const environment of environments) {
       expect(all).to.match(
         new RegExp(`^ *${environment} +│ 0 changes, \\d+ resources unchanged$`, "m"),
@@ -44,7 +44,7 @@ describe("make up", () => {
   });
 
   it("tells a program that all is well", async () => {
-    const { stdout } = succeeded(await idp("local", "status", "--json"));
+    const { stdout } = succeeded(await idp("twin", "status", "--json"));
     const status = JSON.parse(stdout) as { services: unknown[]; processes: { running: boolean }[] };
     expect(status.services).to.have.length(6);
     expect(status.processes.every(({ running }) => running)).to.equal(true);

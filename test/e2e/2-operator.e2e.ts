@@ -4,8 +4,8 @@ import { expect } from "chai";
 import { stackCost } from "../../cli/cost.ts";
 import { environments } from "../../config/environments.ts";
 import type { Check } from "../../doctor/checks.ts";
-import { repositoryRoot } from "../../local/paths.ts";
-import { twinPaths } from "../../local/twin.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
+import { twinPaths } from "../../twin/state/twin.ts";
 import { idp, pulumi, succeeded } from "./support/twin.ts";
 
 describe("an operator's questions", () => {

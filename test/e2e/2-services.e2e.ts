@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { syncApplication } from "../../local/applications.ts";
+import { syncApplication } from "../../twin/cluster/applications.ts";
 import type { Environment } from "../../config/environments.ts";
 import {
   commit,

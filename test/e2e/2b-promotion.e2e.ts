@@ -6,20 +6,20 @@ import { join } from "node:path";
 import { z } from "zod";
 import { imageUpdates } from "../../components/gitops.ts";
 import { environments, type Environment } from "../../config/environments.ts";
-import { syncApplication } from "../../local/applications.ts";
-import { nextMinor } from "../../local/demo.ts";
-import { namedServices } from "../../local/images.ts";
-import { ociImage } from "../../local/oci-image.ts";
-import { listProcesses, logFile, stopProcess } from "../../local/processes.ts";
-import { ensureRegistry, pushImage } from "../../local/registry.ts";
-import { binaryPath } from "../../local/toolchain/locate.ts";
+import { syncApplication } from "../../twin/cluster/applications.ts";
+import { nextMinor } from "../../twin/demo.ts";
+import { namedServices } from "../../twin/images/images.ts";
+import { ociImage } from "../../twin/images/oci-image.ts";
+import { listProcesses, logFile, stopProcess } from "../../twin/process/processes.ts";
+import { ensureRegistry, pushImage } from "../../twin/images/registry.ts";
+import { binaryPath } from "../../twin/toolchain/locate.ts";
 import {
   repositoryUrl,
   requireTwin,
   twinAccounts,
   twinPaths,
   twinRegistry,
-} from "../../local/twin.ts";
+} from "../../twin/state/twin.ts";
 import { digestOfTag, tagsOf } from "../../promotion/registry.ts";
 import {
   commit,
@@ -67,7 +67,7 @@ async function build() {
     return { [file]: `${await read(file)}\nChanged ${new Date().toISOString()}\n` };
   });
   const hash = await head();
-  return { hash, ...(await json(Build, "local", "push", service, "--commit", hash)) };
+  return { hash, ...(await json(Build, "twin", "push", service, "--commit", hash)) };
 }
 
 /** Waits until a service runs a tag, and git says so too. */
@@ -152,7 +152,7 @@ describe("a commit on its way to prod", () => {
       );
       await prodAsItWas();
 
-      succeeded(await idp("local", "merge", branch));
+      succeeded(await idp("twin", "merge", branch));
       await eventually(
         "prod is OutOfSync",
         () => statusOf("prod", service),

@@ -2,14 +2,14 @@ import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { twinEnvironment } from "../../local/environment.ts";
-import { repositoryRoot } from "../../local/paths.ts";
-import { listProcesses } from "../../local/processes.ts";
+import { twinEnvironment } from "../../twin/state/environment.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
+import { listProcesses } from "../../twin/process/processes.ts";
 import { idp, pulumi, statusOf, succeeded } from "./support/twin.ts";
 
-/** Runs `idp local up` and, when a line of its output matches, does something to it. */
+/** Runs `idp twin up` and, when a line of its output matches, does something to it. */
 async function upInterrupted(when: RegExp, what: () => void): Promise<string> {
-  const child = spawn(process.execPath, ["bin/idp.js", "local", "up"], {
+  const child = spawn(process.execPath, ["bin/idp.js", "twin", "up"], {
     cwd: repositoryRoot,
     env: twinEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
@@ -62,7 +62,7 @@ describe("make up after a crash", function () {
     await upInterrupted(/^ *dev +│ .*kubernetes:.* created/, () => {
       for (const pid of engines("dev")) process.kill(pid, "SIGKILL");
     });
-    const { all } = succeeded(await idp("local", "up"));
+    const { all } = succeeded(await idp("twin", "up"));
     expect(all).to.include("was killed: releasing its lock");
     expect((await statusOf("dev", "time-service"))?.health).to.equal("Healthy");
   });
@@ -74,9 +74,9 @@ describe("make up after a crash", function () {
       if (server === undefined) throw new Error("dev has no API server");
       process.kill(server.pid, "SIGKILL");
     });
-    succeeded(await idp("local", "up"));
+    succeeded(await idp("twin", "up"));
     expect((await statusOf("dev", "time-service"))?.health).to.equal("Healthy");
-    const { all } = succeeded(await idp("local", "up"));
+    const { all } = succeeded(await idp("twin", "up"));
     expect(all).to.match(/^ *dev +│ 0 changes/m);
   });
 });

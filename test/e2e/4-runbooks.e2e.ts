@@ -1,7 +1,7 @@
 import { environments, type Environment } from "../../config/environments.ts";
-import { ociImage } from "../../local/oci-image.ts";
-import { pushImage } from "../../local/registry.ts";
-import { requireTwin, twinRegistry } from "../../local/twin.ts";
+import { ociImage } from "../../twin/images/oci-image.ts";
+import { pushImage } from "../../twin/images/registry.ts";
+import { requireTwin, twinRegistry } from "../../twin/state/twin.ts";
 import { pages, runCommandsOf } from "../docs/commands.ts";
 import { runPage } from "./support/pages.ts";
 import { eventually, kubectl, statusOf } from "./support/twin.ts";

@@ -4,11 +4,11 @@ import { existsSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { environments } from "../../config/environments.ts";
-import { listClusters } from "../../local/cluster/cluster.ts";
-import { leftovers } from "../../local/leftovers.ts";
-import { isAlive, processIdentity } from "../../local/pid.ts";
-import { listProcesses } from "../../local/processes.ts";
-import { readTwin, twinAccounts, twinPaths } from "../../local/twin.ts";
+import { listClusters } from "../../twin/cluster/cluster.ts";
+import { leftovers } from "../../twin/process/leftovers.ts";
+import { isAlive, processIdentity } from "../../twin/process/pid.ts";
+import { listProcesses } from "../../twin/process/processes.ts";
+import { readTwin, twinAccounts, twinPaths } from "../../twin/state/twin.ts";
 import { eventually, idp, kubectl, pulumi, succeeded } from "./support/twin.ts";
 
 describe("teardown", function () {
@@ -62,7 +62,7 @@ describe("teardown", function () {
     }));
     const twin = readTwin();
     const ports = twin ? [twin.gitPort, ...Object.values(twin.registryPorts)] : [];
-    succeeded(await idp("local", "down"));
+    succeeded(await idp("twin", "down"));
     expect(existsSync(state)).to.equal(false);
     expect(
       processes.filter(({ pid, identity }) => identity && isAlive(pid, identity)),
@@ -74,7 +74,7 @@ describe("teardown", function () {
   });
 
   it("is no error when there is nothing to tear down", async () => {
-    succeeded(await idp("local", "down"));
+    succeeded(await idp("twin", "down"));
   });
 });
 

@@ -7,7 +7,7 @@ import { ownedFiles } from "../../cli/init.ts";
 import { currentFacts } from "../../config/initialise.ts";
 import { environments } from "../../config/environments.ts";
 import { undecidedAccount } from "../../config/schema.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { logFile } from "./support/twin.ts";
 
 const init = [
@@ -74,7 +74,7 @@ describe("a fork", function () {
   });
 
   it("comes up as a twin, dev in its own account", async () => {
-    const state = join(fork, "local/.state");
+    const state = join(fork, "twin/.state");
     mkdirSync(state);
     // The demo was shown: test/e2e/1-up.e2e.ts has it.
     const demo = { service: "", build: "", version: "", digest: "", moments: [] };

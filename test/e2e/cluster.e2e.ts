@@ -15,20 +15,20 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { clusterPaths } from "../../local/cluster/cluster.ts";
+import { clusterPaths } from "../../twin/cluster/cluster.ts";
 import {
   deleteControlPlane,
   ensureControlPlane,
   listClusters,
   readCluster,
-} from "../../local/cluster/control-plane.ts";
-import { KubeApi } from "../../local/cluster/kube-api.ts";
-import { ensureGitServer } from "../../local/git-server.ts";
-import { repositoryRoot } from "../../local/paths.ts";
-import { freePort } from "../../local/ports.ts";
-import { listProcesses, stopAll } from "../../local/processes.ts";
-import { ensureTools } from "../../local/toolchain/build.ts";
-import { binaryPath, sharePath } from "../../local/toolchain/locate.ts";
+} from "../../twin/cluster/control-plane.ts";
+import { KubeApi } from "../../twin/cluster/kube-api.ts";
+import { ensureGitServer } from "../../twin/git/git-server.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
+import { freePort } from "../../twin/process/ports.ts";
+import { listProcesses, stopAll } from "../../twin/process/processes.ts";
+import { ensureTools } from "../../twin/toolchain/build.ts";
+import { binaryPath, sharePath } from "../../twin/toolchain/locate.ts";
 
 // A control plane and Argo CD as they really are. Takes the built tools; minutes, not hours.
 

@@ -5,7 +5,7 @@
 import { expect } from "chai";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { engineFor, type Engine } from "./support/engine.ts";
 
 const rule = "prod-applications-sync-manually";

@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
 import pMap from "p-map";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { mutantsOf } from "./mutants.ts";
 
 /** The least share of mistakes that must be noticed. */

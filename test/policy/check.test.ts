@@ -14,7 +14,7 @@ import { execa } from "execa";
 import { checkRepository } from "../../cli/check.ts";
 import { formatFinding, type Finding } from "../../catalog/finding.ts";
 import { environments } from "../../config/environments.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import type { CheckOptions } from "../../policy/repository/check.ts";
 import { ensureHelm, helm } from "../chart/helm.ts";
 
@@ -241,7 +241,7 @@ describe("idp check by every rule", function () {
 
   it("refuses what the program's own code would hand to Argo CD", async () => {
     const code = [
-      ...["bin", "catalog", "cli", "components", "config", "local", "policy"],
+      ...["bin", "catalog", "cli", "components", "config", "lib", "twin", "policy"],
       ...["package.json", "index.ts"],
     ];
     rmSync(root, { recursive: true });

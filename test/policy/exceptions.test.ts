@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { exceptionsFile, isExpired, readExceptions } from "../../policy/exceptions.ts";
 import { rules } from "../../policy/rules/index.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { format } from "prettier";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { readmeOf } from "../../policy/readme.ts";
 import { rules } from "../../policy/rules/index.ts";
 

@@ -3,7 +3,7 @@ import { execa } from "execa";
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
 import { diffLines } from "../../cli/diff.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { diffService, differentValues } from "../../promotion/diff.ts";
 import { unifiedDiff } from "../../promotion/render.ts";
 import { serviceFileOf } from "../../promotion/services.ts";

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { z } from "zod";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 /** Where tests leave what a person may want to look at; not in git. */
 export const artifacts = join(repositoryRoot, "test/e2e/artifacts");

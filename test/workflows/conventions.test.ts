@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { environments } from "../../config/environments.ts";
-import { repositoryRoot } from "../../local/paths.ts";
-import { tools } from "../../local/toolchain/tools.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
+import { tools } from "../../twin/toolchain/tools.ts";
 import { commandSteps, jobs, setupSteps, sources, workflows } from "./workflows.ts";
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), "utf8");
@@ -209,7 +209,7 @@ describe("a merge to main", () => {
     "README.md": [],
     "docs/services.md": [],
     "helm-charts/standard-service/values.yaml": [],
-    "local/up.ts": [],
+    "twin/up.ts": [],
     "test/golden/dev.json": [],
   })) {
     it(`of ${path} provisions ${stacks.join(", ") || "nothing"}`, () => {

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { join } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
-import { cacheDir, repositoryRoot } from "../../local/paths.ts";
-import { ensureTools } from "../../local/toolchain/build.ts";
-import { binaryPath } from "../../local/toolchain/locate.ts";
+import { cacheDir, repositoryRoot } from "../../lib/paths.ts";
+import { ensureTools } from "../../twin/toolchain/build.ts";
+import { binaryPath } from "../../twin/toolchain/locate.ts";
 
 /** A line of a linter: rule, file below the linted folder, what is wrong. */
 export interface LintFinding {

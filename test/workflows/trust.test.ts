@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { z } from "zod";
 import { githubIssuer } from "../../components/iam-documents.ts";
 import { environments, type Environment } from "../../config/environments.ts";
-import { repositoryRoot } from "../../local/paths.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 import { jobs, workflows, type NamedJob } from "./workflows.ts";
 
 /**

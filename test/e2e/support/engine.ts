@@ -10,12 +10,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { repositoryRoot } from "../../../local/paths.ts";
-import { sdkVersion } from "../../../local/sdk-version.ts";
-import { shims } from "../../../local/shims.ts";
-import { ensureTools } from "../../../local/toolchain/build.ts";
-import { binaryPath } from "../../../local/toolchain/locate.ts";
-import { awsConfig } from "../../../local/twin.ts";
+import { repositoryRoot } from "../../../lib/paths.ts";
+import { sdkVersion } from "../../../twin/engine/sdk-version.ts";
+import { shims } from "../../../twin/engine/shims.ts";
+import { ensureTools } from "../../../twin/toolchain/build.ts";
+import { binaryPath } from "../../../twin/toolchain/locate.ts";
+import { awsConfig } from "../../../twin/state/twin.ts";
 
 /** The real engine with the doubles' plugins and a backend of its own, for one program; no cluster, no processes left. */
 export interface Engine {

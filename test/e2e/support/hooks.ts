@@ -7,10 +7,10 @@ export const mochaHooks = {
     this.timeout(60_000);
     writeFileSync(logFile, "");
     console.log(`  (what the commands say is in ${logFile})`);
-    await idp("local", "down");
+    await idp("twin", "down");
   },
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(60_000);
-    await idp("local", "down");
+    await idp("twin", "down");
   },
 };

@@ -2,13 +2,13 @@ import { execa } from "execa";
 import { appendFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { repositoryRoot } from "../../../local/paths.ts";
-import { repositoryUrl, requireTwin } from "../../../local/twin.ts";
+import { repositoryRoot } from "../../../lib/paths.ts";
+import { repositoryUrl, requireTwin } from "../../../twin/state/twin.ts";
 import { runCommandsOf } from "../../docs/commands.ts";
 import { logFile } from "./twin.ts";
 
 /** What the runbooks say first of the twin. */
-const prelude = 'eval "$(npx idp local env)"';
+const prelude = 'eval "$(npx idp twin env)"';
 
 /** What happens to a page's commands when they are run. */
 interface Reader {

@@ -9,11 +9,11 @@ import {
   kubeconfigFile,
   serviceStatuses,
   type ServiceStatus,
-} from "../../../local/applications.ts";
-import { twinEnvironment } from "../../../local/environment.ts";
-import { namedServices } from "../../../local/images.ts";
-import { repositoryRoot } from "../../../local/paths.ts";
-import { repositoryUrl, requireTwin, twinPaths } from "../../../local/twin.ts";
+} from "../../../twin/cluster/applications.ts";
+import { twinEnvironment } from "../../../twin/state/environment.ts";
+import { namedServices } from "../../../twin/images/images.ts";
+import { repositoryRoot } from "../../../lib/paths.ts";
+import { repositoryUrl, requireTwin, twinPaths } from "../../../twin/state/twin.ts";
 
 // A twin of its own, so that a developer's stays as it is; the same place at every run, so that what a killed run left
 // is found.

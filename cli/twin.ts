@@ -1,0 +1,160 @@
+import { existsSync } from "node:fs";
+import { Argument, Command, Option } from "commander";
+import { execa } from "execa";
+import { environments, isEnvironment } from "../config/environments.ts";
+import { kubeconfigFile } from "../twin/cluster/applications.ts";
+import { demo, demoLines, lastDemo } from "../twin/demo.ts";
+import { down } from "../twin/down.ts";
+import { exportLines, twinVariables } from "../twin/state/environment.ts";
+import { listProcesses } from "../twin/process/processes.ts";
+import { mergeBranch } from "../twin/git/pull-request.ts";
+import { findCommit, pushBuild, sourcesFolder } from "../twin/images/service-build.ts";
+import { isGood, statusLines, twinStatus } from "../twin/status.ts";
+import { requireTwin } from "../twin/state/twin.ts";
+import { up } from "../twin/up.ts";
+import { promoteTools } from "./promote.ts";
+
+/** `idp twin ...`: the three accounts on this machine. */
+export function twinCommand(): Command {
+  const twin = new Command("twin");
+
+  twin
+    .command("up")
+    .description(
+      "bring the twin up, or what is missing of it; the first time, show a commit's way to prod",
+    )
+    .action(async () => {
+      if (!(await up())) process.exitCode = 1;
+      else if (lastDemo() === undefined) await showDemo();
+      else print("A commit's way to prod was shown already; once more: idp twin demo");
+    });
+
+  twin
+    .command("demo")
+    .description(
+      "take a commit of time-service through dev and staging to prod, and show when what happened",
+    )
+    .addOption(new Option("--json", "as one JSON object"))
+    .action(({ json }: { json?: true }) => showDemo(json));
+
+  twin
+    .command("down")
+    .description("stop everything of the twin and delete what it kept")
+    .action(() => down(print));
+
+  twin
+    .command("status")
+    .description(
+      "what runs, and how the services are; exit code 1 when something is not as it should be",
+    )
+    .addOption(new Option("--json", "as one JSON object"))
+    .action(async ({ json }: { json?: true }) => {
+      const status = await twinStatus();
+      print(json ? JSON.stringify(status, null, 2) : statusLines(status).join("\n"));
+      if (!isGood(status)) process.exitCode = 1;
+    });
+
+  twin
+    .command("push")
+    .description(
+      "build a service's image from a commit, without Docker, and push it to dev's registry as sha-<7 hex digits>",
+    )
+    .argument("<service>", `one with its source in ${sourcesFolder}/`)
+    .option("--commit <commit>", "which commit", "HEAD")
+    .addOption(new Option("--json", "as one JSON object"))
+    .action(async (service: string, { commit, json }: { commit: string; json?: true }) => {
+      const build = await pushBuild(requireTwin(), service, await findCommit(commit));
+      const { image, tag, digest, isNew } = build;
+      print(
+        json
+          ? JSON.stringify(build, null, 2)
+          : `${isNew ? "pushed" : "is there already:"} dev ${image}:${tag}\n${digest}`,
+      );
+    });
+
+  twin
+    .command("merge")
+    .description("merge a branch into the twin's main branch, as a person merges a pull request")
+    .argument("<branch>", "such as promote/prod/time-service-v1.2.3")
+    .action(async (branch: string) => {
+      const commit = await mergeBranch(requireTwin(), branch);
+      print(`merged ${branch} as ${commit.slice(0, 7)}`);
+    });
+
+  twin
+    .command("env")
+    .description(
+      'shell lines that point pulumi, aws and kubectl at the twin: eval "$(idp twin env)"',
+    )
+    .addOption(new Option("--json", "as one JSON object"))
+    .action(({ json }: { json?: true }) => {
+      requireTwin();
+      const variables = twinVariables();
+      print(json ? JSON.stringify(variables, null, 2) : exportLines(variables));
+    });
+
+  twin
+    .command("logs")
+    .description("what a process of the twin says; without a name: which there are")
+    .argument("[process]", "name, or a part of it")
+    .option("-f, --follow", "go on as more is said")
+    .option("-n, --lines <count>", "how many of the last lines", "100")
+    .action((name: string | undefined, options: { follow?: true; lines: string }) =>
+      showLogs(name, options),
+    );
+
+  twin
+    .command("kubeconfig")
+    .description(
+      "path of the administrator's kubeconfig: KUBECONFIG=$(idp twin kubeconfig dev) kubectl get pods -A",
+    )
+    .addArgument(new Argument("<environment>", "whose cluster").choices(environments))
+    .action((environment: string) => {
+      requireTwin();
+      if (!isEnvironment(environment)) return;
+      const file = kubeconfigFile(environment);
+      if (!existsSync(file)) throw new Error(`${environment} has no cluster yet. Fix: idp twin up`);
+      print(file);
+    });
+
+  return twin;
+}
+
+async function showDemo(json?: true): Promise<void> {
+  const say = (line: string) => {
+    console.error(`  ${line}`);
+  };
+  const tools = await promoteTools();
+  const shown = await demo(requireTwin(), tools, say);
+  print(json ? JSON.stringify(shown, null, 2) : ["", ...demoLines(shown)].join("\n"));
+}
+
+async function showLogs(
+  name: string | undefined,
+  { follow, lines }: { follow?: true; lines: string },
+): Promise<void> {
+  requireTwin();
+  const processes = listProcesses();
+  if (name === undefined) {
+    for (const { name: known, running } of processes) print(running ? known : `${known} (ended)`);
+    return;
+  }
+  if (!/^\d+$/.test(lines)) throw new Error(`--lines ${lines}: must be a whole number`);
+  const exact = processes.filter((process) => process.name === name);
+  const found =
+    exact.length > 0 ? exact : processes.filter((process) => process.name.includes(name));
+  const [only] = found;
+  if (only === undefined || found.length > 1) {
+    const which = found.length > 1 ? found : processes;
+    throw new Error(
+      `"${name}" names ${found.length > 1 ? `${found.length} processes` : "no process"} of the twin; there are:\n${which.map((process) => `  ${process.name}`).join("\n")}`,
+    );
+  }
+  const args = ["-n", lines, ...(follow ? ["-F"] : []), only.logFile];
+  // Ended by Ctrl-C when it follows: no failure.
+  await execa("tail", args, { stdio: "inherit", reject: false });
+}
+
+function print(text: string): void {
+  console.log(text);
+}

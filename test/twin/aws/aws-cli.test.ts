@@ -1,0 +1,132 @@
+import { expect } from "chai";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runAwsCli } from "../../../twin/aws/cli/commands.ts";
+import { requireAwsCli } from "../../../twin/components/eks/aws-cli.ts";
+import { awsConfig } from "../../../twin/state/twin.ts";
+
+describe("AWS CLI double", () => {
+  let twin: string;
+  beforeEach(() => {
+    twin = mkdtempSync(join(tmpdir(), "aws-cli-"));
+    mkdirSync(join(twin, "aws"));
+    writeFileSync(join(twin, "aws/config"), awsConfig());
+  });
+  afterEach(() => {
+    rmSync(twin, { recursive: true });
+  });
+
+  function addCluster(accountId: string, name: string, token: string): void {
+    const folder = join(twin, "clusters", accountId, name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "cluster.json"), JSON.stringify({ token }));
+  }
+
+  function aws(line: string, env: NodeJS.ProcessEnv = {}) {
+    const out: string[] = [];
+    const errors: string[] = [];
+    const code = runAwsCli(
+      line.split(" "),
+      { IDP_TWIN: twin, ...env },
+      { out: (text) => out.push(text), error: (text) => errors.push(text) },
+    );
+    return { code, out: out.join("\n"), error: errors.join("\n") };
+  }
+
+  it("says its version in the form that tools read, and that it is a double", () => {
+    const { code, out } = aws("--version");
+    expect(code).to.equal(0);
+    expect(out).to.match(/^aws-cli\/2\.\d+\.\d+ .*double/);
+    requireAwsCli(() => out);
+  });
+
+  it("gives the token of the profile's cluster, with options before the command", () => {
+    addCluster("935743309409", "idp", "dev-token");
+    addCluster("100000000003", "idp", "prod-token");
+    const { out } = aws("--region us-west-2 eks get-token --cluster-name idp --output json", {
+      AWS_PROFILE: "idp-twin-prod",
+    });
+    expect(JSON.parse(out)).to.deep.include({
+      kind: "ExecCredential",
+      apiVersion: "client.authentication.k8s.io/v1beta1",
+    });
+    expect(out).to.include("prod-token").and.not.include("dev-token");
+  });
+
+  it("takes the one cluster of that name when no profile is set", () => {
+    addCluster("935743309409", "idp-dev", "dev-token");
+    expect(aws("eks get-token --cluster-name idp-dev").out).to.include("dev-token");
+  });
+
+  const refusals = [
+    [
+      "a name that two accounts have",
+      "eks get-token --cluster-name idp",
+      {},
+      253,
+      /set AWS_PROFILE/,
+    ],
+    ["a cluster that is not there", "eks get-token --cluster-name x", {}, 253, /No cluster found/],
+    [
+      "a cluster of another account",
+      "eks get-token --cluster-name idp",
+      { AWS_PROFILE: "idp-twin-staging" },
+      254,
+      /ResourceNotFoundException/,
+    ],
+    ["a token without a cluster", "eks get-token", {}, 252, /--cluster-name/],
+    [
+      "a profile that is not there",
+      "sts get-caller-identity",
+      { AWS_PROFILE: "x" },
+      253,
+      /\(x\) could not be found/,
+    ],
+    [
+      "a call without a profile",
+      "sts get-caller-identity",
+      {},
+      253,
+      /Unable to locate credentials/,
+    ],
+    ["what it does not play", "s3 ls", {}, 252, /does not play "s3 ls"/],
+  ] as const;
+  for (const [what, line, env, code, message] of refusals) {
+    it(`refuses ${what}`, () => {
+      addCluster("935743309409", "idp", "a");
+      addCluster("100000000003", "idp", "b");
+      const answer = aws(line, env);
+      expect(answer.code).to.equal(code);
+      expect(answer.error).to.match(message);
+      expect(answer.out).to.equal("");
+    });
+  }
+
+  it("answers who it is and how to log in, whole or a part", () => {
+    const env = { AWS_PROFILE: "idp-twin-dev" };
+    expect(aws("sts get-caller-identity --query Account --output text", env).out).to.equal(
+      "935743309409",
+    );
+    const query = "--query authorizationData[0].authorizationToken --output text";
+    const token = aws(`ecr get-authorization-token ${query}`, env).out;
+    expect(Buffer.from(token, "base64").toString()).to.match(/^AWS:./);
+    expect(JSON.parse(aws("ecr get-authorization-token", env).out)).to.have.nested.property(
+      "authorizationData[0].proxyEndpoint",
+      "https://935743309409.dkr.ecr.us-west-2.amazonaws.com",
+    );
+  });
+});
+
+describe("eks double: the AWS CLI it needs", () => {
+  for (const version of ["aws-cli/2.7.0 x", "aws-cli/1.45.11 x", "aws-cli/2.31.0"]) {
+    it(`takes ${version}`, () => {
+      requireAwsCli(() => version);
+    });
+  }
+  it("refuses an old one", () => {
+    expect(() => {
+      requireAwsCli(() => "aws-cli/1.18.0 Python/3.6");
+    }).to.throw("At least v1.24.0 of aws-cli is required. Current version is: 1.18.0");
+  });
+});

@@ -1,0 +1,518 @@
+import { expect } from "chai";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Account } from "../../../twin/aws/account.ts";
+import { unknown, type Bag } from "../../../twin/aws/properties.ts";
+import * as resources from "../../../twin/aws/resources.ts";
+import { textOf } from "../../../twin/aws/spec.ts";
+import { Store } from "../../../twin/aws/store.ts";
+
+const account: Account = {
+  id: "935743309409",
+  region: "us-west-2",
+  partition: "aws",
+  defaultTags: { Owner: "platform" },
+};
+const vpcType = "aws:ec2/vpc:Vpc";
+const subnetType = "aws:ec2/subnet:Subnet";
+const roleType = "aws:iam/role:Role";
+const clusterType = "aws:eks/cluster:Cluster";
+
+function trust(service: string): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: service } }],
+  });
+}
+
+describe("AWS double: resources", () => {
+  let folder: string;
+  let store: Store;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "aws-double-"));
+    store = new Store(folder);
+    process.env["IDP_CONTROL_PLANE"] = "none";
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+    delete process.env["IDP_CONTROL_PLANE"];
+  });
+
+  /** Check and create, as an engine does. */
+  async function make(type: string, name: string, given: Bag, engine = "engine 1") {
+    const urn = `urn:pulumi:dev::test::${type}::${name}`;
+    const { inputs, failures } = resources.check(type, urn, given, undefined, account);
+    expect(failures, JSON.stringify(failures)).to.deep.equal([]);
+    return resources.create(type, inputs, account, store, { urn, engine });
+  }
+  const makeVpc = () => make(vpcType, "v", { cidrBlock: "10.0.0.0/16" });
+
+  /** Asserts that an asynchronous call is refused. */
+  async function refused(work: Promise<unknown>, message: RegExp): Promise<void> {
+    const outcome = await work.then(
+      () => "accepted",
+      (error: unknown) => String(error),
+    );
+    expect(outcome).to.match(message);
+  }
+
+  async function makeNetwork(): Promise<{ vpcId: string; subnetIds: string[] }> {
+    const vpc = await makeVpc();
+    const subnets = await Promise.all(
+      ["a", "b"].map((zone, index) =>
+        make(subnetType, `s-${zone}`, {
+          vpcId: vpc.id,
+          cidrBlock: `10.0.${index}.0/24`,
+          availabilityZone: `us-west-2${zone}`,
+        }),
+      ),
+    );
+    return { vpcId: vpc.id, subnetIds: subnets.map(({ id }) => id) };
+  }
+
+  async function clusterInputs(): Promise<Record<string, Bag[string]>> {
+    const { subnetIds } = await makeNetwork();
+    const role = await make(roleType, "eks", { assumeRolePolicy: trust("eks.amazonaws.com") });
+    return {
+      name: "idp",
+      version: "1.36",
+      roleArn: role.outputs["arn"] ?? "",
+      accessConfig: { authenticationMode: "API" },
+      vpcConfig: { subnetIds },
+    };
+  }
+
+  describe("check", () => {
+    it("merges the default tags under the program's, into tagsAll", () => {
+      const { inputs } = resources.check(
+        vpcType,
+        "urn::v",
+        { cidrBlock: "10.0.0.0/16", tags: { Name: "v", Owner: "me" } },
+        undefined,
+        account,
+      );
+      expect(inputs["tagsAll"]).to.deep.equal({ Owner: "me", Name: "v" });
+    });
+
+    it("names what has no name, and keeps that name", () => {
+      const given = { assumeRolePolicy: trust("ec2.amazonaws.com") };
+      const urn = "urn:pulumi:dev::test::aws:iam/role:Role::worker";
+      const first = resources.check(roleType, urn, given, undefined, account).inputs;
+      expect(first["name"]).to.match(/^worker-[0-9a-f]{7}$/);
+      const second = resources.check(roleType, urn, given, first, account).inputs;
+      expect(second).to.deep.equal(first);
+    });
+
+    it("leaves what is not known yet alone", () => {
+      const given = {
+        name: "idp",
+        roleArn: unknown,
+        vpcConfig: unknown,
+        computeConfig: unknown,
+        tags: unknown,
+      };
+      expect(
+        resources.check(clusterType, "urn::c", given, undefined, account).failures,
+      ).to.deep.equal([]);
+    });
+
+    const refusals: readonly (readonly [string, string, Bag, string])[] = [
+      ["a VPC without a range", vpcType, {}, "cidrBlock"],
+      ["a range with host bits", vpcType, { cidrBlock: "10.0.0.1/16" }, "cidrBlock"],
+      ["a range too large", vpcType, { cidrBlock: "10.0.0.0/8" }, "cidrBlock"],
+      [
+        "a tag that AWS keeps for itself",
+        vpcType,
+        { cidrBlock: "10.0.0.0/16", tags: { "aws:x": "y" } },
+        "tags",
+      ],
+      ["a trust policy that is not JSON", roleType, { assumeRolePolicy: "{" }, "assumeRolePolicy"],
+      [
+        "a trust policy with a resource",
+        roleType,
+        {
+          assumeRolePolicy: {
+            Version: "2012-10-17",
+            Statement: [
+              { Effect: "Allow", Action: "sts:AssumeRole", Principal: "*", Resource: "*" },
+            ],
+          },
+        },
+        "assumeRolePolicy",
+      ],
+      [
+        "a NAT gateway without an address",
+        "aws:ec2/natGateway:NatGateway",
+        { subnetId: "subnet-1" },
+        "allocationId",
+      ],
+      ["a repository in capitals", "aws:ecr/repository:Repository", { name: "IDP/Local" }, "name"],
+      [
+        "a retention that CloudWatch has not",
+        "aws:cloudwatch/logGroup:LogGroup",
+        { retentionInDays: 15 },
+        "retentionInDays",
+      ],
+      [
+        "a lifecycle rule for tagged images without patterns",
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy",
+        {
+          repository: "r",
+          policy: {
+            rules: [
+              {
+                rulePriority: 1,
+                selection: { tagStatus: "tagged", countType: "imageCountMoreThan", countNumber: 1 },
+                action: { type: "expire" },
+              },
+            ],
+          },
+        },
+        "policy",
+      ],
+      [
+        "a Kubernetes version that EKS has not",
+        clusterType,
+        { roleArn: "arn:aws:iam::935743309409:role/x", vpcConfig: {}, version: "1.99" },
+        "version",
+      ],
+      [
+        "public ranges without a public endpoint",
+        clusterType,
+        {
+          roleArn: "arn:aws:iam::935743309409:role/x",
+          vpcConfig: {
+            endpointPublicAccess: false,
+            endpointPrivateAccess: true,
+            publicAccessCidrs: ["10.0.0.0/8"],
+          },
+        },
+        "vpcConfig.publicAccessCidrs",
+      ],
+      [
+        "half of Auto Mode",
+        clusterType,
+        {
+          roleArn: "arn:aws:iam::935743309409:role/x",
+          vpcConfig: {},
+          computeConfig: { enabled: true },
+        },
+        "computeConfig",
+      ],
+    ];
+    for (const [what, type, given, property] of refusals) {
+      it(`refuses ${what}`, () => {
+        const { failures } = resources.check(type, "urn::x", given, undefined, account);
+        expect(failures.map((failure) => failure.property)).to.deep.equal([property]);
+      });
+    }
+
+    it("says where a type is added that it does not play", () => {
+      expect(() => resources.check("aws:s3/bucket:Bucket", "urn", {}, undefined, account)).to.throw(
+        /does not play the resource type aws:s3\/bucket:Bucket.*twin\/aws\/types\/s3\.ts/,
+      );
+    });
+  });
+
+  describe("create", () => {
+    it("answers with what AWS adds", async () => {
+      const { id, outputs } = await makeVpc();
+      expect(id).to.match(/^vpc-[0-9a-f]{17}$/);
+      expect(outputs).to.include({
+        arn: `arn:aws:ec2:us-west-2:935743309409:vpc/${id}`,
+        ownerId: "935743309409",
+        enableDnsSupport: true,
+      });
+    });
+
+    it("refuses a subnet outside its VPC, and one that overlaps another", async () => {
+      const { vpcId } = await makeNetwork();
+      await refused(
+        make(subnetType, "x", { vpcId, cidrBlock: "10.1.0.0/24" }),
+        /InvalidSubnet\.Range.*10\.0\.0\.0\/16/,
+      );
+      await refused(
+        make(subnetType, "x", { vpcId, cidrBlock: "10.0.1.128/25" }),
+        /InvalidSubnet\.Conflict/,
+      );
+    });
+
+    it("refuses what points nowhere, and what points into another account", async () => {
+      await refused(
+        make(subnetType, "x", { vpcId: "vpc-0", cidrBlock: "10.0.0.0/24" }),
+        /InvalidVpcID\.NotFound.*vpc-0/,
+      );
+      const inputs = await clusterInputs();
+      const foreign = textOf(inputs, "roleArn").replace(account.id, "100000000003");
+      await refused(make(clusterType, "c", { ...inputs, roleArn: foreign }), /NoSuchEntity/);
+    });
+
+    it("refuses a name that is taken", async () => {
+      const given = { name: "same", assumeRolePolicy: trust("ec2.amazonaws.com") };
+      await make(roleType, "one", given);
+      await refused(make(roleType, "two", given), /EntityAlreadyExists.*same/);
+    });
+
+    it("lets two processes race for a name, and one of them win", async () => {
+      const tries = await Promise.allSettled(
+        ["one", "two", "three"].map((name) =>
+          make("aws:cloudwatch/logGroup:LogGroup", name, { name: "/same" }),
+        ),
+      );
+      expect(tries.map(({ status }) => status).sort()).to.deep.equal([
+        "fulfilled",
+        "rejected",
+        "rejected",
+      ]);
+    });
+
+    it("refuses a managed policy that AWS has not", async () => {
+      await make(roleType, "r", { name: "r", assumeRolePolicy: trust("ec2.amazonaws.com") });
+      await refused(
+        make("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "a", {
+          role: "r",
+          policyArn: "arn:aws:iam::aws:policy/AmazonEKSClusterPolcy",
+        }),
+        /NoSuchEntity.*AmazonEKSClusterPolcy/,
+      );
+    });
+
+    it("refuses a cluster in one zone, and a role that does not trust EKS", async () => {
+      const inputs = await clusterInputs();
+      const [first] = store.list(subnetType);
+      await refused(
+        make(clusterType, "c", { ...inputs, vpcConfig: { subnetIds: [first?.id ?? ""] } }),
+        /at least two different AZs/,
+      );
+      const wrong = await make(roleType, "w", { assumeRolePolicy: trust("ec2.amazonaws.com") });
+      await refused(
+        make(clusterType, "c", { ...inputs, roleArn: wrong.outputs["arn"] ?? "" }),
+        /does not trust eks\.amazonaws\.com/,
+      );
+    });
+
+    it("refuses logs under a key that does not let the logs service in", async () => {
+      const key = await make("aws:kms/key:Key", "k", {});
+      await refused(
+        make("aws:cloudwatch/logGroup:LogGroup", "l", {
+          name: "/x",
+          kmsKeyId: key.outputs["arn"] ?? "",
+        }),
+        /does not let logs\.us-west-2\.amazonaws\.com in/,
+      );
+    });
+
+    it("refuses a key policy that locks the account out", async () => {
+      const policy = JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Allow",
+            Principal: { Service: "logs.us-west-2.amazonaws.com" },
+            Action: "kms:*",
+            Resource: "*",
+          },
+        ],
+      });
+      await refused(make("aws:kms/key:Key", "k", { policy }), /will not allow you to update/);
+    });
+
+    it("gives a killed engine's successor the resource whose answer was lost", async () => {
+      const first = await make(roleType, "r", { assumeRolePolicy: trust("ec2.amazonaws.com") });
+      const again = await make(
+        roleType,
+        "r",
+        { assumeRolePolicy: trust("ec2.amazonaws.com") },
+        "engine 2",
+      );
+      expect(again.id).to.equal(first.id);
+      expect(store.list(roleType)).to.have.length(1);
+    });
+
+    it("makes a second one when the first is known to have arrived", async () => {
+      const first = await makeVpc();
+      resources.acknowledge(vpcType, first.id, store);
+      const second = await make(vpcType, "v", { cidrBlock: "10.0.0.0/16" }, "engine 2");
+      expect(second.id).not.to.equal(first.id);
+    });
+
+    it("does not delete, for a forced replacement, the very resource it gave as the new one", async () => {
+      const first = await makeVpc();
+      const same = await make(vpcType, "v", { cidrBlock: "10.0.0.0/16" }, "engine 2");
+      await resources.remove(vpcType, first.id, account, store, "engine 2");
+      expect(store.read(vpcType, same.id)).not.to.equal(undefined);
+      await resources.remove(vpcType, first.id, account, store, "engine 3");
+      expect(store.read(vpcType, same.id)).to.equal(undefined);
+    });
+  });
+
+  describe("cluster", () => {
+    it("has every output that the component reads", async () => {
+      const { outputs } = await make(clusterType, "c", await clusterInputs());
+      expect(outputs["arn"]).to.equal("arn:aws:eks:us-west-2:935743309409:cluster/idp");
+      expect(outputs["status"]).to.equal("ACTIVE");
+      expect(outputs["endpoint"]).to.match(/^https:\/\/127\.0\.0\.1:/);
+      expect(outputs).to.have.nested.property("certificateAuthority.data");
+      expect(outputs).to.have.nested.property("vpcConfig.clusterSecurityGroupId");
+      expect(outputs)
+        .to.have.nested.property("identities[0].oidcs[0].issuer")
+        .that.matches(/^https:\/\/oidc\.eks\.us-west-2\.amazonaws\.com\/id\/[0-9A-F]{32}$/);
+    });
+
+    it("makes its log group when logging is on, and leaves it behind", async () => {
+      const inputs = { ...(await clusterInputs()), enabledClusterLogTypes: ["api"] };
+      await make(clusterType, "c", inputs);
+      await resources.remove(clusterType, "idp", account, store, "engine 1");
+      expect(store.list("aws:cloudwatch/logGroup:LogGroup").map(({ id }) => id)).to.deep.equal([
+        "/aws/eks/idp/cluster",
+      ]);
+    });
+
+    it("goes up one minor version at a time", async () => {
+      const inputs = { ...(await clusterInputs()), version: "1.33" };
+      await make(clusterType, "c", inputs);
+      const update = (version: string) =>
+        resources.update(clusterType, "idp", { ...inputs, version }, account, store);
+      await refused(update("1.35"), /one minor version up at a time/);
+      await refused(update("1.32"), /one minor version up at a time/);
+      expect((await update("1.34")).outputs["version"]).to.equal("1.34");
+    });
+
+    it("stays while its deletion is protected", async () => {
+      const inputs = { ...(await clusterInputs()), deletionProtection: true };
+      await make(clusterType, "c", inputs);
+      const remove = () => resources.remove(clusterType, "idp", account, store, "engine 1");
+      await refused(remove(), /deletion protection is enabled/);
+      await resources.update(
+        clusterType,
+        "idp",
+        { ...inputs, deletionProtection: false },
+        account,
+        store,
+      );
+      await remove();
+      expect(store.list(clusterType)).to.deep.equal([]);
+    });
+  });
+
+  describe("diff", () => {
+    const base = { cidrBlock: "10.0.0.0/16", tags: { Name: "v" } };
+
+    it("sees nothing where nothing changed, whatever the order of keys", () => {
+      const { changed } = resources.diff(
+        vpcType,
+        { cidrBlock: "10.0.0.0/16", tags: { a: "1", b: "2" } },
+        { tags: { b: "2", a: "1" }, cidrBlock: "10.0.0.0/16", __defaults: [] },
+        [],
+      );
+      expect([...changed]).to.deep.equal([]);
+    });
+
+    it("updates what AWS can change, and replaces for what it cannot", () => {
+      const tags = resources.diff(vpcType, base, { ...base, tags: { Name: "w" } }, []);
+      expect([...tags.changed.keys()], "tags").to.deep.equal(["tags"]);
+      expect(tags.replaces).to.deep.equal([]);
+      const range = resources.diff(vpcType, base, { ...base, cidrBlock: "10.1.0.0/16" }, []);
+      expect(range.replaces).to.deep.equal(["cidrBlock"]);
+      expect(range.deleteBeforeReplace).to.equal(false);
+    });
+
+    it("deletes first when the new one wants the old one's name", () => {
+      const old = { name: "idp", roleArn: "a" };
+      expect(
+        resources.diff(clusterType, old, { name: "idp", roleArn: "b" }, []).deleteBeforeReplace,
+      ).to.equal(true);
+    });
+
+    it("does not look at what the program ignores", () => {
+      const { changed } = resources.diff(
+        clusterType,
+        {
+          name: "idp",
+          accessConfig: { authenticationMode: "API" },
+          bootstrapSelfManagedAddons: true,
+        },
+        {
+          name: "idp",
+          accessConfig: {
+            authenticationMode: "API",
+            bootstrapClusterCreatorAdminPermissions: true,
+          },
+          bootstrapSelfManagedAddons: false,
+        },
+        ["accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons"],
+      );
+      expect([...changed.keys()]).to.deep.equal([]);
+    });
+  });
+
+  describe("read", () => {
+    it("sees what somebody edited by hand", async () => {
+      const { id } = await makeVpc();
+      const record = store.read(vpcType, id);
+      if (record === undefined) throw new Error("no record");
+      store.update({ ...record, inputs: { ...record.inputs, enableDnsHostnames: true } });
+      const found = resources.read(
+        vpcType,
+        id,
+        { cidrBlock: "10.0.0.0/16", __defaults: [] },
+        store,
+      );
+      expect(found?.inputs).to.include({ enableDnsHostnames: true });
+      expect(found?.outputs["enableDnsHostnames"]).to.equal(true);
+    });
+
+    it("sees that it is gone", async () => {
+      const { id } = await makeVpc();
+      store.delete(vpcType, id);
+      expect(resources.read(vpcType, id, {}, store)).to.equal(undefined);
+    });
+
+    it("names the file that an edit has broken", async () => {
+      const { id } = await makeVpc();
+      const file = join(folder, "ec2/vpc", `${id}.json`);
+      writeFileSync(file, "{");
+      expect(() => resources.read(vpcType, id, {}, store)).to.throw(`${file} is not JSON`);
+      writeFileSync(file, "{}");
+      expect(() => resources.read(vpcType, id, {}, store)).to.throw(/is not a record/);
+    });
+  });
+
+  describe("delete", () => {
+    it("keeps what others hold, and names them", async () => {
+      const { vpcId, subnetIds } = await makeNetwork();
+      await refused(
+        resources.remove(vpcType, vpcId, account, store, "e"),
+        new RegExp(`DependencyViolation.*Subnet ${subnetIds[0] ?? ""}`),
+      );
+      for (const id of subnetIds) await resources.remove(subnetType, id, account, store, "e");
+      await resources.remove(vpcType, vpcId, account, store, "e");
+      expect(store.list(vpcType)).to.deep.equal([]);
+    });
+
+    it("keeps a role with an attachment", async () => {
+      await make(roleType, "r", { name: "r", assumeRolePolicy: trust("ec2.amazonaws.com") });
+      await make("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "a", {
+        role: "r",
+        policyArn: "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy",
+      });
+      await refused(resources.remove(roleType, "r", account, store, "e"), /DeleteConflict/);
+    });
+
+    it("does not mind what is gone already", async () => {
+      await resources.remove(vpcType, "vpc-0", account, store, "e");
+    });
+
+    it("frees what was unique", async () => {
+      const { vpcId } = await makeNetwork();
+      const gateway = "aws:ec2/internetGateway:InternetGateway";
+      const first = await make(gateway, "one", { vpcId });
+      await refused(make(gateway, "two", { vpcId }), /Resource\.AlreadyAssociated/);
+      await resources.remove(gateway, first.id, account, store, "e");
+      expect(readdirSync(join(folder, "ec2/internetGateway/.unique"))).to.deep.equal([]);
+      await make(gateway, "two", { vpcId });
+    });
+  });
+});

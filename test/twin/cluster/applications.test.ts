@@ -1,0 +1,90 @@
+import { expect } from "chai";
+import {
+  isSettled,
+  statusTable,
+  statusesOf,
+  type ServiceStatus,
+} from "../../../twin/cluster/applications.ts";
+
+const image = "1.dkr.ecr.us-west-2.amazonaws.com/idp/a";
+const service = { environment: "dev", name: "a", image: "idp/a", tag: "sha-0000002" } as const;
+const application = (name: string, tag: string, sync = "Synced", health = "Healthy") => ({
+  metadata: { name },
+  spec: {},
+  status: {
+    sync: { status: sync },
+    health: { status: health },
+    summary: { images: [`${image}:${tag}`] },
+  },
+});
+
+describe("a service's status", () => {
+  it("is what Argo CD says beside what git asks for", () => {
+    expect(
+      statusesOf("dev", [service], [application("a", "sha-0000001", "OutOfSync")]),
+    ).to.deep.equal([
+      {
+        service: "a",
+        environment: "dev",
+        tag: "sha-0000001",
+        wanted: "sha-0000002",
+        sync: "OutOfSync",
+        health: "Healthy",
+        message: "",
+      },
+    ]);
+  });
+
+  it("tells a file without an Application, and an Application without a file", () => {
+    const statuses = statusesOf("dev", [service], [application("old", "v1.0.0")]);
+    expect(
+      statuses.map(({ service: name, sync, tag, wanted }) => [name, sync, tag, wanted]),
+    ).to.deep.equal([
+      ["a", "Missing", "", "sha-0000002"],
+      ["old", "Synced", "v1.0.0", ""],
+    ]);
+  });
+
+  it("says why when Argo CD does", () => {
+    const broken = application("a", "sha-0000002");
+    const [status] = statusesOf(
+      "dev",
+      [service],
+      [
+        {
+          ...broken,
+          status: {
+            ...broken.status,
+            conditions: [{ type: "ComparisonError", message: "no chart" }],
+            operationState: { phase: "Failed", message: "denied" },
+          },
+        },
+      ],
+    );
+    expect(status?.message).to.equal("ComparisonError: no chart; sync Failed: denied");
+  });
+
+  it("is settled when it is synced, healthy, and runs what git asks for", () => {
+    const good: ServiceStatus = {
+      service: "a",
+      environment: "dev",
+      tag: "v1",
+      wanted: "v1",
+      sync: "Synced",
+      health: "Healthy",
+      message: "",
+    };
+    expect(isSettled(good)).to.equal(true);
+    for (const change of [{ sync: "OutOfSync" }, { health: "Progressing" }, { tag: "v0" }]) {
+      expect(isSettled({ ...good, ...change })).to.equal(false);
+    }
+  });
+
+  it("is a table for people", () => {
+    const statuses = statusesOf("dev", [service], [application("a", "sha-0000001", "OutOfSync")]);
+    expect(statusTable(statuses)).to.deep.equal([
+      "SERVICE  ENVIRONMENT  IMAGE                           SYNC       HEALTH",
+      "a        dev          sha-0000001 (git: sha-0000002)  OutOfSync  Healthy",
+    ]);
+  });
+});

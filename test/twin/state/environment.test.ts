@@ -1,0 +1,110 @@
+import { shellQuoted } from "../../../lib/shell.ts";
+import { expect } from "chai";
+import { execa } from "execa";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { exportLines, twinVariables } from "../../../twin/state/environment.ts";
+import { pulumiShim } from "../../../twin/engine/pulumi-shim.ts";
+import { twinPaths } from "../../../twin/state/twin.ts";
+
+describe("the twin's environment", () => {
+  const paths = twinPaths("/twin");
+
+  it("puts the twin's programs first, once", () => {
+    const { PATH = "" } = twinVariables("/usr/bin", paths);
+    expect(PATH).to.equal("/twin/bin:/usr/bin");
+    expect(twinVariables(PATH, paths)["PATH"]).to.equal(PATH);
+  });
+
+  it("can be evaluated by a shell, whatever is in it", async () => {
+    const lines = exportLines({ A: "plain", B: 'it\'s $HOME `x` "y"\nz' });
+    const { stdout } = await execa(
+      "sh",
+      ["-c", `eval "$LINES"; printf '%s|%s|%s' "$A" "$B" "\${AWS_PROFILE-none}"`],
+      {
+        env: { LINES: lines, AWS_PROFILE: "prod" },
+      },
+    );
+    expect(stdout).to.equal('plain|it\'s $HOME `x` "y"\nz|none');
+  });
+
+  it("leaves words without quotes where none are needed", () => {
+    expect(shellQuoted("/a/b-c.d:e")).to.equal("/a/b-c.d:e");
+    expect(shellQuoted("")).to.equal("''");
+  });
+});
+
+describe("the twin's pulumi command", () => {
+  let scratch = "";
+  before(() => {
+    scratch = mkdtempSync(join(tmpdir(), "idp it's-"));
+    mkdirSync(join(scratch, "config"));
+    for (const stack of ["dev", "prod"]) {
+      writeFileSync(join(scratch, `config/Pulumi.${stack}.yaml`), "");
+    }
+    // Says its arguments, one a line; asked for the selected stack it says dev.
+    writeFileSync(
+      join(scratch, "real"),
+      `#!/bin/sh\n[ "$*" = "stack --show-name" ] && { echo dev; exit; }\nprintf '%s\\n' "$@"\nexit 3\n`,
+      { mode: 0o755 },
+    );
+    writeFileSync(
+      join(scratch, "pulumi"),
+      pulumiShim(join(scratch, "real"), join(scratch, "config")),
+      {
+        mode: 0o755,
+      },
+    );
+  });
+  after(() => {
+    rmSync(scratch, { recursive: true });
+  });
+
+  const run = async (args: string[], env: Record<string, string> = {}) => {
+    const result = await execa(join(scratch, "pulumi"), args, { env, reject: false });
+    expect(result.exitCode, "the real command's exit code").to.equal(3);
+    return result.stdout.replaceAll(`${scratch}/`, "").split("\n");
+  };
+  const file = (stack: string) => `--config-file=config/Pulumi.${stack}.yaml`;
+
+  for (const args of [
+    ["preview", "-s", "prod"],
+    ["pre", "--stack", "prod"],
+    ["up", "--yes", "--stack=prod"],
+    ["destroy", "-sprod"],
+    ["--color", "never", "-C", "up", "refresh", "-s", "organization/idp/prod"],
+    ["config", "set", "-s", "prod", "idp:x", "--", "-s", "dev"],
+  ]) {
+    it(`adds the stack's settings to: pulumi ${args.join(" ")}`, async () => {
+      expect(await run(args)).to.deep.equal([file("prod"), ...args]);
+    });
+  }
+
+  it("takes the stack of PULUMI_STACK, else the selected one", async () => {
+    expect(await run(["up"], { PULUMI_STACK: "prod" })).to.deep.equal([file("prod"), "up"]);
+    expect(await run(["up"])).to.deep.equal([file("dev"), "up"]);
+  });
+
+  for (const args of [
+    ["stack", "ls"],
+    ["whoami"],
+    ["preview", "-s", "other"],
+    ["up", "--config-file", "mine.yaml", "-s", "prod"],
+    ["stack", "output", "--message", "up now", ""],
+  ]) {
+    it(`changes nothing of: pulumi ${args.join(" ")}`, async () => {
+      expect(await run(args)).to.deep.equal(args);
+    });
+  }
+
+  it("keeps the settings of a stack that is removed", async () => {
+    expect(await run(["stack", "rm", "dev", "--yes"])).to.deep.equal([
+      "stack",
+      "rm",
+      "dev",
+      "--yes",
+      "--preserve-config",
+    ]);
+  });
+});

@@ -1,0 +1,127 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { stateDir } from "../state/folder.ts";
+import { isBag, type Bag, type Json } from "./properties.ts";
+import { regions } from "./regions.ts";
+
+/** What the provider's configuration says, once it is checked: whose resources, where, with which tags. */
+export interface Account {
+  readonly id: string;
+  readonly region: string;
+  readonly partition: string;
+  /** Added to every taggable resource's `tagsAll`. */
+  readonly defaultTags: Readonly<Record<string, string>>;
+}
+
+/** A profile of an AWS config file, as far as the double needs it. */
+interface Profile {
+  readonly accountId: string | undefined;
+  readonly region: string | undefined;
+}
+
+/** Reads the `[profile name]` sections of an AWS config file. Keys it does not know are ignored. */
+export function parseAwsConfig(text: string): Map<string, Profile> {
+  const sections = new Map<string, Map<string, string>>();
+  let current: Map<string, string> | undefined;
+  for (const raw of text.split("\n")) {
+    const line = raw.replace(/[#;].*$/, "").trim();
+    const header = /^\[(?:profile\s+)?([^\]]+)\]$/.exec(line)?.[1];
+    if (header !== undefined) {
+      current = new Map();
+      sections.set(header.trim(), current);
+      continue;
+    }
+    const equals = line.indexOf("=");
+    if (equals > 0) current?.set(line.slice(0, equals).trim(), line.slice(equals + 1).trim());
+  }
+  return new Map(
+    [...sections].map(([name, keys]) => [
+      name,
+      { accountId: keys.get("aws_account_id"), region: keys.get("region") },
+    ]),
+  );
+}
+
+/**
+ * The account that a provider with this configuration works in.
+ * @param config the provider's own properties; nested ones may be JSON text, as the SDK sends them
+ * @throws Error as the real provider's configure would: no credentials, unknown profile, account not allowed
+ */
+export function resolveAccount(config: Bag, env: NodeJS.ProcessEnv = process.env): Account {
+  const file = env["AWS_CONFIG_FILE"] || join(stateDir(env), "aws/config");
+  const profiles = readProfiles(file);
+  const allowed = `Profiles in ${file}: ${[...profiles.keys()].join(", ") || "none"}.`;
+  const name = text(config["profile"]) ?? env["AWS_PROFILE"];
+  if (name === undefined || name === "") {
+    throw new Error(
+      `No valid credential sources found: neither the provider's "profile" nor AWS_PROFILE names a profile. ${allowed} ` +
+        `Fix: eval "$(npx idp twin env)", or set the profile in the stack's idp:aws setting`,
+    );
+  }
+  const profile = profiles.get(name);
+  if (profile?.accountId === undefined) {
+    const what = profile === undefined ? "is not there" : "has no aws_account_id";
+    throw new Error(
+      `failed to get shared config profile, ${name}: it ${what}. ${allowed} Fix: idp twin up writes the file; or name one of these profiles`,
+    );
+  }
+  const region = text(config["region"]) ?? env["AWS_REGION"] ?? profile.region;
+  if (region === undefined || !regions.has(region)) {
+    throw new Error(
+      `invalid AWS Region: ${region ?? "none given"}. The AWS double knows: ${[...regions.keys()].join(", ")} (twin/aws/regions.ts)`,
+    );
+  }
+  checkAllowed(profile.accountId, config);
+  const partition = regions.get(region)?.partition ?? "aws";
+  return { id: profile.accountId, region, partition, defaultTags: defaultTags(config) };
+}
+
+function checkAllowed(accountId: string, config: Bag): void {
+  const allowed = list(config["allowedAccountIds"]);
+  const forbidden = list(config["forbiddenAccountIds"]);
+  if ((allowed.length > 0 && !allowed.includes(accountId)) || forbidden.includes(accountId)) {
+    const rule = allowed.length > 0 ? `allowed: ${allowed.join(", ")}` : "it is forbidden";
+    throw new Error(
+      `AWS account ID not allowed: ${accountId} (${rule}). Fix: use the profile of the stack's own account`,
+    );
+  }
+}
+
+function defaultTags(config: Bag): Record<string, string> {
+  const tags = opened(config["defaultTags"]);
+  const inner = isBag(tags) ? tags["tags"] : undefined;
+  if (!isBag(inner)) return {};
+  return Object.fromEntries(
+    Object.entries(inner).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+function list(value: Json | undefined): string[] {
+  const items = opened(value);
+  return Array.isArray(items) ? items.map(String) : [];
+}
+
+function text(value: Json | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Nested provider settings travel as JSON text. */
+function opened(value: Json | undefined): Json | undefined {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value) as Json;
+  } catch {
+    return value;
+  }
+}
+
+function readProfiles(file: string): Map<string, Profile> {
+  try {
+    return parseAwsConfig(readFileSync(file, "utf8"));
+  } catch {
+    return new Map();
+  }
+}

@@ -1,0 +1,129 @@
+import { writeWhole } from "../../lib/write-file.ts";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { stateDir } from "../state/folder.ts";
+
+/** Which cluster. */
+export interface ClusterKey {
+  /** 12 digits. */
+  readonly accountId: string;
+  /** The EKS cluster's name: letters, digits, '-' and '_'. */
+  readonly name: string;
+}
+
+/** How to reach a cluster as its administrator. */
+export interface ClusterInfo {
+  /** `https://127.0.0.1:<port>`; the same for the whole life of the cluster. */
+  readonly endpoint: string;
+  /** Base64 of the PEM that the API server's certificate verifies with, as EKS gives it. */
+  readonly certificateAuthority: string;
+  /** Bearer token of a user in system:masters. A secret. */
+  readonly token: string;
+}
+
+/** What a cluster was asked to be, and the port it got. */
+export const ClusterRecord = z.strictObject({
+  accountId: z.string().regex(/^\d{12}$/, "an AWS account id has 12 digits"),
+  name: z.string().regex(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/, "not a name that EKS takes"),
+  /** Kubernetes minor version, such as "1.36". */
+  version: z.string().regex(/^\d+\.\d+$/, 'a Kubernetes version reads "1.36"'),
+  region: z.string().min(1),
+  /** One node is made in each. */
+  availabilityZones: z.array(z.string()).min(1),
+  /** API server's port on 127.0.0.1. */
+  port: z.int(),
+});
+export type ClusterRecord = z.infer<typeof ClusterRecord>;
+
+const StoredInfo = z.strictObject({
+  endpoint: z.string(),
+  certificateAuthority: z.string(),
+  token: z.string(),
+});
+
+/** Where a cluster keeps everything. Mode 0700: whoever reaches etcd's socket reads every secret. */
+export function clusterDir({ accountId, name }: ClusterKey): string {
+  return join(stateDir(), "clusters", accountId, name);
+}
+
+/** Where a cluster's files are. */
+export function clusterPaths(key: ClusterKey) {
+  const dir = clusterDir(key);
+  return {
+    dir,
+    record: join(dir, "record.json"),
+    info: join(dir, "cluster.json"),
+    pki: join(dir, "pki"),
+    /** The API server writes its self-signed certificate and that one's issuer here. */
+    certificate: join(dir, "pki/apiserver.crt"),
+    tokens: join(dir, "pki/tokens.csv"),
+    serviceAccountKey: join(dir, "pki/service-account.key"),
+    serviceAccountPublicKey: join(dir, "pki/service-account.pub"),
+    /** Unix sockets have short names only (108 bytes), so etcd and the API server run in this directory. */
+    etcd: join(dir, "etcd"),
+    kwokConfig: join(dir, "kwok/stages.yaml"),
+    kwok: join(dir, "kwok"),
+    /** For people: the administrator's. */
+    kubeconfig: join(dir, "kubeconfig"),
+    pods: join(dir, "pods"),
+    /** Sockets of Pods, in a folder of their own near the top: see etcd's for why. */
+    sockets: join(stateDir(), "s", createHash("sha256").update(dir).digest("hex").slice(0, 6)),
+    /** Which local port plays which Service and container port. */
+    ports: join(dir, "ports.json"),
+  };
+}
+export type ClusterPaths = ReturnType<typeof clusterPaths>;
+
+/** Start of the names of a cluster's processes (see processes.ts). */
+export function processPrefix({ accountId, name }: ClusterKey): string {
+  return `${accountId}.${name}.`;
+}
+
+/** How to reach a cluster; undefined when there is none, or none that has been ready yet. */
+export function readCluster(accountId: string, name: string): ClusterInfo | undefined {
+  const { info } = clusterPaths({ accountId, name });
+  return existsSync(info) ? StoredInfo.parse(readJson(info)) : undefined;
+}
+
+/** Every cluster of the twin, those included that were not finished; sorted by account and name. */
+export function listClusters(): ClusterRecord[] {
+  const root = join(stateDir(), "clusters");
+  return directories(root)
+    .flatMap((accountId) => directories(join(root, accountId)).map((name) => ({ accountId, name })))
+    .flatMap((key) => readRecord(key) ?? []);
+}
+
+/** What the cluster was asked to be; undefined when there is no such cluster. */
+export function readRecord(key: ClusterKey): ClusterRecord | undefined {
+  const { record } = clusterPaths(key);
+  if (!existsSync(record)) return undefined;
+  const parsed = ClusterRecord.safeParse(readJson(record));
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `${record} is not of this version:\n${z.prettifyError(parsed.error)}\nFix: idp twin down, then idp twin up`,
+  );
+}
+
+/** Keeps what the cluster is. */
+export function writeRecord(record: ClusterRecord): void {
+  writeWhole(clusterPaths(record).record, JSON.stringify(record, null, 2));
+}
+
+/** Keeps how to reach it. */
+export function writeInfo(key: ClusterKey, info: ClusterInfo): void {
+  writeWhole(clusterPaths(key).info, JSON.stringify(info, null, 2));
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, "utf8"));
+}
+
+function directories(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}

@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { repositoryRoot } from "../../lib/paths.ts";
+import type { ProcessSpec } from "../process/processes.ts";
+import { processPrefix } from "./cluster.ts";
+import type { ClusterPaths, ClusterRecord } from "./cluster.ts";
+
+/** A part of a control plane, in the order of starting. */
+export const parts = [
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kwok",
+  "process-kubelet",
+] as const;
+export type Part = (typeof parts)[number];
+
+/** A part's process name. */
+export function processName(cluster: ClusterRecord, part: Part): string {
+  return `${processPrefix(cluster)}${part}`;
+}
+
+/** A part's own kubeconfig. */
+export function partKubeconfig(part: Part, paths: ClusterPaths): string {
+  return join(paths.pki, `${part}.kubeconfig`);
+}
+
+/**
+ * How each part is started. Chosen for three clusters on two cores: no leader election (each part runs once), no metrics
+ * or health listeners but the API server's one port, etcd without fsync (a twin that dies with its machine may be made
+ * again; killing a process loses nothing, the kernel keeps what was written).
+ */
+export function partSpec(
+  part: Part,
+  cluster: ClusterRecord,
+  paths: ClusterPaths,
+  binary: (name: Exclude<Part, "process-kubelet">) => string,
+  environment: Readonly<Record<string, string>>,
+): ProcessSpec {
+  const name = processName(cluster, part);
+  const args: Record<Part, () => readonly string[]> = {
+    etcd: () => [
+      "--name=twin",
+      "--data-dir=data",
+      // Sockets instead of ports: etcd asks nobody for a password, the directory's mode does. The number is only
+      // there because etcd insists on host:port; the files are called "client:1" and "peer:1".
+      "--listen-client-urls=unix://client:1",
+      "--advertise-client-urls=unix://client:1",
+      "--listen-peer-urls=unix://peer:1",
+      "--initial-advertise-peer-urls=unix://peer:1",
+      "--initial-cluster=twin=unix://peer:1",
+      "--unsafe-no-fsync",
+      "--log-level=warn",
+    ],
+    "kube-apiserver": () => [
+      "--etcd-servers=unix://client:1",
+      "--bind-address=127.0.0.1",
+      "--advertise-address=127.0.0.1",
+      `--secure-port=${cluster.port}`,
+      `--cert-dir=${paths.pki}`,
+      `--token-auth-file=${paths.tokens}`,
+      "--authorization-mode=RBAC",
+      "--service-account-issuer=https://kubernetes.default.svc",
+      `--service-account-signing-key-file=${paths.serviceAccountKey}`,
+      `--service-account-key-file=${paths.serviceAccountPublicKey}`,
+      // EKS's default range.
+      "--service-cluster-ip-range=172.20.0.0/16",
+      // Endpoints may not be loopback addresses; nothing in the twin reads those of Service "kubernetes".
+      "--endpoint-reconciler-type=none",
+      "--allow-privileged=true",
+      "--profiling=false",
+    ],
+    "kube-controller-manager": () => [
+      `--kubeconfig=${partKubeconfig(part, paths)}`,
+      `--root-ca-file=${paths.certificate}`,
+      `--service-account-private-key-file=${paths.serviceAccountKey}`,
+      "--leader-elect=false",
+      "--secure-port=0",
+      "--profiling=false",
+      // KWOK's nodes report once a minute (kwok.ts); a machine that sleeps or is busy is no reason to evict Pods.
+      "--node-monitor-grace-period=15m",
+      // A hundred services arrive at once in the twin's tests; the defaults (20) would make them wait.
+      "--kube-api-qps=200",
+      "--kube-api-burst=400",
+    ],
+    "kube-scheduler": () => [
+      `--kubeconfig=${partKubeconfig(part, paths)}`,
+      "--leader-elect=false",
+      "--secure-port=0",
+      "--profiling=false",
+      "--kube-api-qps=200",
+      "--kube-api-burst=400",
+    ],
+    kwok: () => [
+      `--kubeconfig=${partKubeconfig(part, paths)}`,
+      `--config=${paths.kwokConfig}`,
+      "--manage-all-nodes=true",
+      // Addresses of simulated Pods; nothing listens there. Room for some thousand.
+      "--cidr=10.244.0.0/16",
+    ],
+    "process-kubelet": () => [
+      join(repositoryRoot, "twin/kubelet/process-kubelet.ts"),
+      cluster.accountId,
+      cluster.name,
+    ],
+  };
+  return {
+    name,
+    command: part === "process-kubelet" ? process.execPath : binary(part),
+    args: args[part](),
+    cwd: part === "kwok" ? paths.kwok : paths.etcd,
+    // KWOK keeps a work directory below HOME.
+    env: part === "process-kubelet" ? { ...environment } : { HOME: paths.kwok },
+  };
+}

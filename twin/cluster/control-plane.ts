@@ -1,0 +1,288 @@
+import { removeTree } from "../../lib/remove-tree.ts";
+import { writeWhole } from "../../lib/write-file.ts";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { withLock } from "../process/lock.ts";
+import { cacheDir, repositoryRoot } from "../../lib/paths.ts";
+import { stateDir } from "../state/folder.ts";
+import { freePort } from "../process/ports.ts";
+import {
+  isRunning,
+  listProcesses,
+  logFile,
+  logTail,
+  startProcess,
+  stopProcess,
+} from "../process/processes.ts";
+import { binaryPath } from "../toolchain/locate.ts";
+import { autoModeKinds } from "./auto-mode.ts";
+import {
+  clusterPaths,
+  ClusterRecord,
+  processPrefix,
+  readRecord,
+  writeInfo,
+  writeRecord,
+} from "./cluster.ts";
+import type { ClusterInfo, ClusterKey, ClusterPaths } from "./cluster.ts";
+import { partKubeconfig, parts, partSpec, processName } from "./components.ts";
+import type { Part } from "./components.ts";
+import { clusterInfo, ensureCredentials, kubeconfig, tokenOf } from "./credentials.ts";
+import type { User } from "./credentials.ts";
+import { KubeApi, unlessStatus } from "./kube-api.ts";
+import { kwokConfiguration } from "./kwok.ts";
+import { nodeManifests } from "./nodes.ts";
+import { processPodQuery } from "../kubelet/workloads.ts";
+
+export { clusterDir, listClusters, readCluster } from "./cluster.ts";
+export type { ClusterInfo, ClusterKey } from "./cluster.ts";
+
+/** The cluster that is wanted. */
+export interface ControlPlaneRequest extends ClusterKey {
+  /** Kubernetes minor version, such as "1.36". Only the toolchain's own can be had. */
+  readonly version: string;
+  readonly region: string;
+  /** A node is made in each. */
+  readonly availabilityZones: readonly string[];
+}
+
+const readyLimitMs = 180_000;
+
+/**
+ * Makes the cluster's control plane run and returns how to reach it: etcd, API server, controller manager, scheduler,
+ * KWOK with one node a zone, and the process kubelet. Idempotent, and repairs: what is missing is started, what is there
+ * is left alone, the data is kept, the endpoint stays. Safe to call from several processes at once.
+ *
+ * @param onProgress is told each step, for people.
+ * @throws Error when the version is not the twin's, or, with the end of its log, when a part does not come up.
+ */
+export async function ensureControlPlane(
+  request: ControlPlaneRequest,
+  onProgress: (message: string) => void = () => undefined,
+): Promise<ClusterInfo> {
+  refuseOtherVersion(request);
+  return withLock(lockFile(request), async () => {
+    const cluster = await remember(request);
+    const paths = clusterPaths(cluster);
+    for (const folder of [paths.pki, paths.etcd, paths.kwok, paths.pods]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
+    ensureCredentials(paths);
+
+    // Which parts this call started: one of them that ends is at fault, any other was only just killed.
+    const started = new Set<Part>();
+    const start = async (part: Part): Promise<void> => {
+      const spec = partSpec(part, cluster, paths, binaryPath, partEnvironment());
+      if ((await startProcess(spec)).isNew) started.add(part);
+    };
+    const waitFor = (what: string, needed: readonly Part[], check: () => Promise<boolean>) =>
+      waitForParts(cluster, what, needed, check, async (dead) => {
+        if (started.has(dead)) throw new Error(deathNotice(cluster, dead));
+        await start(dead);
+      });
+
+    const first = ["etcd", "kube-apiserver"] as const;
+    for (const part of first) await start(part);
+    onProgress(`${cluster.name}: waiting for the API server`);
+    // The certificate is the API server's own work, done once, before it listens.
+    await waitFor("certificate of the API server", first, () =>
+      // The key is written after the certificate: once it is there, the certificate is whole.
+      Promise.resolve(existsSync(paths.certificate.replace(/\.crt$/, ".key"))),
+    );
+    const info = clusterInfo(cluster, "admin");
+    const api = new KubeApi(info);
+    try {
+      await waitFor("answer of the API server", first, async () => {
+        return (await api.getText("/readyz")) === "ok";
+      });
+      writeKubeconfigs(cluster, info, paths);
+      writeWhole(paths.kwokConfig, kwokConfiguration(processPodQuery));
+      for (const node of nodeManifests(cluster, `v${kubernetesVersion()}`)) {
+        await unlessStatus(409, api.create("/api/v1/nodes", node));
+      }
+      for (const kind of autoModeKinds) {
+        await unlessStatus(409, api.create(definitions, kind));
+      }
+      for (const part of parts.slice(first.length)) await start(part);
+      onProgress(`${cluster.name}: waiting for the nodes`);
+      await waitFor("nodes and no default service account", parts, () => isSettled(api, cluster));
+      writeInfo(cluster, info);
+      return info;
+    } finally {
+      api.close();
+    }
+  });
+}
+
+/** Stops every process of a cluster, those of its Pods included; the data stays. */
+export async function stopControlPlane(key: ClusterKey): Promise<void> {
+  if (!existsSync(clusterPaths(key).dir)) return;
+  await withLock(lockFile(key), () => stopProcesses(key));
+}
+
+/** Stops the cluster and forgets it; its logs stay. A cluster that does not exist is no error. */
+export async function deleteControlPlane(key: ClusterKey): Promise<void> {
+  const { dir, sockets } = clusterPaths(key);
+  if (!existsSync(dir)) return;
+  await withLock(lockFile(key), async () => {
+    await stopProcesses(key);
+    removeTree(dir);
+    removeTree(sockets);
+  });
+}
+
+/** Version of the Kubernetes that the toolchain builds, such as "1.36.1": what its go.mod asks for. */
+export function kubernetesVersion(): string {
+  const file = join(repositoryRoot, "twin/toolchain/kubernetes/go.mod");
+  const asked = /^\s*(?:require )?k8s\.io\/kubernetes v(\d+\.\d+\.\d+)/m;
+  const version = asked.exec(readFileSync(file, "utf8"))?.[1];
+  if (version === undefined) throw new Error(`${file} does not require k8s.io/kubernetes.`);
+  return version;
+}
+
+function refuseOtherVersion({ name, version }: ControlPlaneRequest): void {
+  const own = kubernetesVersion();
+  if (own.startsWith(`${version}.`)) return;
+  const minor = own.split(".").slice(0, 2).join(".");
+  throw new Error(
+    `Cluster "${name}" asks for Kubernetes ${version}; the twin has ${own} only. ` +
+      `Fix: pulumi config set --path idp:cluster.version ${minor}`,
+  );
+}
+
+const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+/** Beside the directory, not in it: the lock outlives a deletion. */
+function lockFile(key: ClusterKey): string {
+  return `${clusterPaths(key).dir}.lock`;
+}
+
+async function remember(request: ControlPlaneRequest): Promise<ClusterRecord> {
+  const { accountId, name, version, region, availabilityZones } = request;
+  const port = readRecord(request)?.port ?? (await freePort());
+  const cluster = ClusterRecord.parse({
+    accountId,
+    name,
+    version,
+    region,
+    availabilityZones,
+    port,
+  });
+  writeRecord(cluster);
+  return cluster;
+}
+
+/**
+ * What a part gets of our environment. The same whoever asks: a Pulumi plugin has the twin's programs on its PATH, the
+ * idp command has not, and a part whose environment differs is started anew.
+ */
+function partEnvironment(): Readonly<Record<string, string>> {
+  const { PATH = "", HOME = "" } = process.env;
+  const folders = new Set([join(stateDir(), "bin"), ...PATH.split(delimiter)]);
+  return {
+    PATH: [...folders].join(delimiter),
+    HOME,
+    IDP_TWIN: stateDir(),
+    IDP_CACHE: cacheDir(),
+  };
+}
+
+const partUsers = {
+  "kube-controller-manager": "system:kube-controller-manager",
+  "kube-scheduler": "system:kube-scheduler",
+  kwok: "twin:kwok",
+} as const satisfies Partial<Record<Part, User>>;
+
+function writeKubeconfigs(cluster: ClusterRecord, info: ClusterInfo, paths: ClusterPaths): void {
+  const shared = {
+    endpoint: info.endpoint,
+    certificateAuthority: info.certificateAuthority,
+    context: cluster.name,
+  };
+  for (const part of ["kube-controller-manager", "kube-scheduler", "kwok"] as const) {
+    const user = partUsers[part];
+    const credential = { token: tokenOf(user, paths) };
+    writeWhole(partKubeconfig(part, paths), kubeconfig({ ...shared, user, credential }));
+  }
+  const admin = { ...shared, user: "admin", credential: { token: info.token } };
+  writeWhole(paths.kubeconfig, kubeconfig(admin));
+}
+
+async function isSettled(api: KubeApi, cluster: ClusterRecord): Promise<boolean> {
+  const { items } = NodeList.parse(await api.get("/api/v1/nodes"));
+  const ready = items.filter(
+    ({ spec, status }) =>
+      spec.taints === undefined &&
+      status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"),
+  );
+  const account = await api.find("/api/v1/namespaces/default/serviceaccounts/default");
+  return ready.length >= cluster.availabilityZones.length && account !== undefined;
+}
+
+const NodeList = z.object({
+  items: z.array(
+    z.object({
+      spec: z.object({ taints: z.array(z.unknown()).optional() }),
+      status: z.object({
+        conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
+      }),
+    }),
+  ),
+});
+
+/** Asks until `check` is true while the needed parts run; past the limit, the error names the last answer. */
+async function waitForParts(
+  cluster: ClusterRecord,
+  what: string,
+  needed: readonly Part[],
+  check: () => Promise<boolean>,
+  onDeath: (part: Part) => Promise<void>,
+): Promise<void> {
+  const deadline = Date.now() + readyLimitMs;
+  let last: unknown;
+  for (;;) {
+    const isDone = await check().catch((error: unknown) => {
+      last = error;
+      return false;
+    });
+    const dead = needed.find((part) => !isRunning(processName(cluster, part)));
+    if (dead !== undefined) await onDeath(dead);
+    else if (isDone) return;
+    if (Date.now() > deadline) {
+      throw new Error(
+        `Cluster "${cluster.name}" in ${cluster.accountId}: no ${what} within ${readyLimitMs / 1000} s. ` +
+          `Last answer: ${String(last)}. Logs: ${logFile(processName(cluster, "kube-apiserver"))}`,
+      );
+    }
+    await sleep(100);
+  }
+}
+
+function deathNotice(cluster: ClusterRecord, part: Part): string {
+  const name = processName(cluster, part);
+  return (
+    `Cluster "${cluster.name}" in ${cluster.accountId}: ${part} ended. The end of ${logFile(name)}:\n` +
+    `${logTail(name, 15)}\n` +
+    `Fix: end what it complains about (another program on port ${cluster.port}?) and run idp twin up again, or start anew with idp twin down.`
+  );
+}
+
+/**
+ * The process kubelet goes first, or it would start its Pods again; etcd goes last, or the API server would wait for it.
+ * Asks again until nothing is left: the kubelet may have started one more process before it got the signal.
+ */
+async function stopProcesses(key: ClusterKey): Promise<void> {
+  const prefix = processPrefix(key);
+  await stopProcess(`${prefix}process-kubelet`);
+  const last = [`${prefix}kube-apiserver`, `${prefix}etcd`];
+  for (;;) {
+    const names = listProcesses()
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(prefix) && !last.includes(name));
+    if (names.length === 0) break;
+    await Promise.all(names.map((name) => stopProcess(name)));
+  }
+  for (const name of last) await stopProcess(name, 5_000);
+}

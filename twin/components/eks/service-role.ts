@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import type { RoleArgs } from "@pulumi/aws/iam/role.js";
+import { all, interpolate, type Output } from "@pulumi/pulumi/output.js";
+import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
+import * as aws from "../aws-sdk.ts";
+
+/** A role that an AWS service assumes, and AWS' own policies on it. */
+interface ServiceRoleArgs {
+  readonly service: string;
+  readonly description?: string;
+  readonly assumeRoleActions: readonly string[];
+  /** Names of AWS-managed policies. */
+  readonly policies: readonly string[];
+  readonly partition: Output<string>;
+  readonly tags: RoleArgs["tags"];
+}
+
+/** `eks:index:ServiceRole`: the role and one attachment a policy. */
+export class ServiceRole extends ComponentResource {
+  /** The role, whether or not its policies are attached. */
+  readonly directRole: aws.Role;
+  /** The role once all its policies are attached: what a cluster must wait for. */
+  readonly resolvedRole: Output<aws.Role>;
+
+  constructor(name: string, args: ServiceRoleArgs, parent: Resource) {
+    super("eks:index:ServiceRole", name, {}, { parent });
+    const role = new aws.Role(
+      `${name}-role`,
+      {
+        description: args.description,
+        assumeRolePolicy: JSON.stringify({
+          Version: "2012-10-17",
+          Statement: [
+            {
+              Action: args.assumeRoleActions,
+              Effect: "Allow",
+              Principal: { Service: [args.service] },
+            },
+          ],
+        }),
+        tags: args.tags,
+      },
+      { parent: this },
+    );
+    const attachments = args.policies.map(
+      (policy) =>
+        new aws.RolePolicyAttachment(
+          `${name}-${hash(`arn:aws:iam::aws:policy/${policy}`)}`,
+          { role, policyArn: interpolate`arn:${args.partition}:iam::aws:policy/${policy}` },
+          { parent: this },
+        ),
+    );
+    this.directRole = role;
+    this.resolvedRole = all([role.arn, ...attachments.map(({ id }) => id)]).apply(() => role);
+    this.registerOutputs({ directRole: this.directRole, resolvedRole: this.resolvedRole });
+  }
+}
+
+/** Eight hex digits that stand for a policy in a resource's name. */
+function hash(text: string): string {
+  return createHash("sha1").update(text).digest("hex").slice(0, 8);
+}

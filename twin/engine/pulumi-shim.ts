@@ -1,0 +1,47 @@
+import { shellQuoted } from "../../lib/shell.ts";
+
+/**
+ * Text of the twin's `pulumi` command: the real one, with the twin's settings of the stack at hand. The CLI has no
+ * variable for that (an option can be given as `PULUMI_OPTION_*`, but not one that depends on the stack), so the
+ * command adds `--config-file` where it is taken. It becomes the real one (`exec`): one process, signals go to it.
+ *
+ * `stack rm` would delete the stack's settings, the committed ones: it keeps them.
+ *
+ * @param pulumi path of the real CLI
+ * @param settings folder with `Pulumi.<stack>.yaml`
+ */
+export function pulumiShim(pulumi: string, settings: string): string {
+  return `#!/bin/sh
+# Made by \`idp twin up\`: the Pulumi CLI with the twin's settings of the stack at hand.
+pulumi=${shellQuoted(pulumi)}
+settings=${shellQuoted(settings)}
+command= subcommand= stack=\${PULUMI_STACK-} value= given=
+for argument do
+  case $value in
+    stack) stack=$argument; value=; continue ;;
+    other) value=; continue ;;
+  esac
+  case $argument in
+    --) break ;;
+    -s | --stack) value=stack ;;
+    --stack=*) stack=\${argument#--stack=} ;;
+    -s?*) stack=\${argument#-s}; stack=\${stack#=} ;;
+    --config-file | --config-file=*) given=yes ;;
+    -C | --cwd | --color | -v | --verbose | --tracing | --otel-traces | --profiling | --memprofilerate) value=other ;;
+    -*) ;;
+    *) if [ -z "$command" ]; then command=$argument; elif [ -z "$subcommand" ]; then subcommand=$argument; fi ;;
+  esac
+done
+case $command in
+  up | update | preview | pre | refresh | destroy | down | dn | import | config)
+    if [ -z "$given" ]; then
+      [ -n "$stack" ] || stack=$("$pulumi" stack --show-name 2>/dev/null)
+      file=$settings/Pulumi.\${stack##*/}.yaml
+      [ -f "$file" ] && set -- "--config-file=$file" "$@"
+    fi ;;
+  stack)
+    [ "$subcommand" = rm ] && set -- "$@" --preserve-config ;;
+esac
+exec "$pulumi" "$@"
+`;
+}

@@ -1,0 +1,62 @@
+import { repositoryRoot } from "../../lib/paths.ts";
+import { shellQuoted } from "../../lib/shell.ts";
+import { join } from "node:path";
+import { stateDir } from "../state/folder.ts";
+import { sdkVersion } from "./sdk-version.ts";
+
+/** A program that is found by its name on the PATH, or in the engine's plugin folder, and starts one of the doubles. */
+export interface Shim {
+  readonly name: string;
+  readonly content: string;
+  /**
+   * Folder below `$PULUMI_HOME/plugins` where the engine finds it too. There it is taken like an installed plugin; on the
+   * PATH every command warns that it is. Absent for what is no plugin.
+   */
+  readonly pluginFolder: string | undefined;
+}
+
+interface Double {
+  /** What starts it, below twin/. */
+  readonly file: string;
+  /** The plugin's kind and name, and the package whose version it has. */
+  readonly plugin?: { readonly id: string; readonly sdk: string };
+}
+
+const doubles: Readonly<Record<string, Double>> = {
+  "pulumi-resource-aws": { file: "aws/main.ts", plugin: { id: "resource-aws", sdk: "aws" } },
+  "pulumi-resource-awsx": {
+    file: "components/awsx/main.ts",
+    plugin: { id: "resource-awsx", sdk: "awsx" },
+  },
+  "pulumi-resource-eks": {
+    file: "components/eks/main.ts",
+    plugin: { id: "resource-eks", sdk: "eks" },
+  },
+  "pulumi-language-nodejs": {
+    file: "engine/language-host/main.ts",
+    plugin: { id: "language-nodejs", sdk: "pulumi" },
+  },
+  aws: { file: "aws/cli/main.ts" },
+};
+
+/**
+ * The shell wrappers of the doubles. Each starts this very Node on the double's TypeScript, tells it which twin it plays
+ * for, and replaces itself by it, so that the engine's signals and pipes reach the double and not a shell.
+ * @param twin the twin's state directory
+ * @param node the Node to run: an absolute path, for the PATH may have an older one
+ */
+export function shims(twin = stateDir(), node = process.execPath): Shim[] {
+  return Object.entries(doubles).map(([name, { file, plugin }]) => ({
+    name,
+    pluginFolder: plugin === undefined ? undefined : `${plugin.id}-v${sdkVersion(plugin.sdk)}`,
+    content: [
+      "#!/bin/sh",
+      `export IDP_TWIN=${shellQuoted(twin)}`,
+      // Never the user's own file: a double must not mistake a real account for one of its own.
+      `export AWS_CONFIG_FILE=${shellQuoted(join(twin, "aws/config"))}`,
+      `export NODE_COMPILE_CACHE=${shellQuoted(join(twin, "node-compile-cache"))}`,
+      `exec ${shellQuoted(node)} --disable-warning=ExperimentalWarning ${shellQuoted(join(repositoryRoot, "twin", file))} "$@"`,
+      "",
+    ].join("\n"),
+  }));
+}

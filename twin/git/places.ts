@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import type { Environment } from "../../config/environments.ts";
+import { gitMessage } from "../../promotion/git.ts";
+import type { Places } from "../../promotion/platform.ts";
+import { Repository } from "../../promotion/repository.ts";
+import { repositoryUrl, twinRegistry, type Twin } from "../state/twin.ts";
+
+/** Where promotion works on the twin, through a clone of its repository. */
+export async function twinPlaces(twin: Twin, clone: string): Promise<Places> {
+  return {
+    repository: await Repository.open(clone),
+    registryOf: (environment: Environment) => Promise.resolve(twinRegistry(twin, environment)),
+  };
+}
+
+/** {@link twinPlaces} through a passing clone, for who has none at hand. */
+export async function inTwinPlaces<T>(
+  twin: Twin,
+  work: (places: Places, clone: string) => Promise<T>,
+): Promise<T> {
+  const clone = mkdtempSync(join(tmpdir(), "idp-clone-"));
+  const url = repositoryUrl(twin);
+  try {
+    await execa("git", ["clone", "--quiet", "--bare", url, clone]).catch((error: unknown) => {
+      throw new Error(
+        `The twin's git server does not give ${url}:\n${gitMessage(error)}\nNothing was changed. Fix: idp twin up`,
+        { cause: error },
+      );
+    });
+    return await work(await twinPlaces(twin, clone), clone);
+  } finally {
+    rmSync(clone, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gitIn, gitMessage } from "../../promotion/git.ts";
+import { repositoryUrl, type Twin } from "../state/twin.ts";
+
+/** Who presses the button. */
+const merger = {
+  GIT_AUTHOR_NAME: "reviewer",
+  GIT_AUTHOR_EMAIL: "reviewer@idp.invalid",
+  GIT_COMMITTER_NAME: "reviewer",
+  GIT_COMMITTER_EMAIL: "reviewer@idp.invalid",
+  // A person's own settings (signing, fast-forward only, hooks) are not the twin's.
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+};
+
+/**
+ * Merges a branch into the twin's main branch and deletes it, as a person does with a pull request: a merge commit,
+ * pushed to the git server. The twin has no pull requests; this is what one comes to.
+ *
+ * @returns the merge commit
+ * @throws Error when there is no such branch, or it does not merge
+ */
+export async function mergeBranch(twin: Twin, branch: string): Promise<string> {
+  const scratch = mkdtempSync(join(tmpdir(), "idp-merge-"));
+  const git = gitIn(scratch, merger);
+  try {
+    await git(["clone", "--quiet", repositoryUrl(twin), "."]);
+    await git(["merge", "--quiet", "--no-ff", "-m", `Merge ${branch}`, `origin/${branch}`]);
+    await git(["push", "--quiet", "origin", "HEAD:main", `:${branch}`]);
+    return await git(["rev-parse", "HEAD"]);
+  } catch (error) {
+    throw new Error(
+      `${branch} was not merged: ${gitMessage(error)}\nNothing was changed. Fix: see the branches: git ls-remote ${repositoryUrl(twin)}`,
+      { cause: error },
+    );
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}

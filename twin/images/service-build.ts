@@ -1,0 +1,181 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { digestOfTag } from "../../promotion/registry.ts";
+import { namedServices } from "./images.ts";
+import { ociImage, platform, type OciImage } from "./oci-image.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
+import { pushImage } from "./registry.ts";
+import { compilerFlags, findGo, linkerArgument } from "../toolchain/go.ts";
+import { twinPaths, twinRegistry, type Twin } from "../state/twin.ts";
+
+/** Where the services are whose source is in this repository. */
+export const sourcesFolder = "examples";
+
+/** A commit of a git repository of this machine. */
+export interface SourceCommit {
+  /** Folder of a clone, or of a bare repository. */
+  readonly repository: string;
+  /** Whole hash. */
+  readonly hash: string;
+  /** When it was committed. The image's build date: the same commit gives the same image at any time. */
+  readonly committed: Date;
+}
+
+/** A build in dev's registry. */
+export interface PushedBuild {
+  readonly service: string;
+  /** Repository inside the registry, such as `idp/localtime`. */
+  readonly image: string;
+  /** `sha-<7 hex digits>`. */
+  readonly tag: string;
+  readonly digest: string;
+  /** Whole hash of the commit. */
+  readonly commit: string;
+  /** False when the registry had it already. */
+  readonly isNew: boolean;
+}
+
+/** Tag of the build that a commit gives. */
+export function buildTag(hash: string): string {
+  return `sha-${hash.slice(0, 7)}`;
+}
+
+/**
+ * A service's image from its source at a commit: one static program, no Docker. The same commit gives the same digest.
+ *
+ * @param title the image's repository, such as `idp/localtime`
+ * @throws Error when the commit has no such source, or it does not compile
+ */
+export async function buildService(
+  service: string,
+  title: string,
+  { repository, hash, committed }: SourceCommit,
+): Promise<OciImage> {
+  const folder = `${sourcesFolder}/${service}`;
+  const scratch = mkdtempSync(join(tmpdir(), "idp-build-"));
+  try {
+    await extract(repository, hash, folder, scratch);
+    const tag = buildTag(hash);
+    const go = await findGo(process.env);
+    const program = join(scratch, "program");
+    const target = { GOOS: platform.os, GOARCH: platform.architecture };
+    await execa(
+      "go",
+      ["build", ...compilerFlags, linkerArgument({ "main.version": tag }), "-o", program, "."],
+      { cwd: join(scratch, folder), env: { ...go.env, ...target }, extendEnv: false },
+    ).catch((error: unknown) => {
+      throw new Error(
+        `${folder} does not compile at ${hash.slice(0, 7)}:\n${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
+    });
+    return ociImage(
+      { title, revision: hash, version: tag, created: committed },
+      {
+        files: [{ path: service, mode: 0o755, data: readFileSync(program) }],
+        entrypoint: [`/${service}`],
+        createdBy: "idp twin push",
+      },
+    );
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+async function extract(
+  repository: string,
+  hash: string,
+  folder: string,
+  target: string,
+): Promise<void> {
+  const archive = join(target, "source.tar");
+  const { failed } = await execa("git", ["archive", "--output", archive, hash, "--", folder], {
+    cwd: repository,
+    reject: false,
+  });
+  if (failed) {
+    throw new Error(
+      `${hash.slice(0, 7)} has no ${folder}. Fix: commit it, or name a commit that has it (--commit)`,
+    );
+  }
+  await execa("tar", ["-xf", archive, "-C", target]);
+}
+
+/**
+ * A commit by its name: of this clone, else of the twin's repository.
+ *
+ * @param name hash, branch or any other name that git knows
+ * @throws Error when neither has it
+ */
+export async function findCommit(
+  name: string,
+  repositories = [repositoryRoot, twinPaths().repository],
+): Promise<SourceCommit> {
+  for (const repository of repositories.filter((path) => existsSync(path))) {
+    const { stdout, failed } = await execa(
+      "git",
+      ["log", "-1", "--format=%H %ct", "--end-of-options", name, "--"],
+      { cwd: repository, reject: false },
+    );
+    const [hash, seconds] = stdout.split(" ");
+    if (failed || !hash) continue;
+    return { repository, hash, committed: new Date(Number(seconds) * 1000) };
+  }
+  throw new Error(
+    `There is no commit "${name}" in ${repositories.join(" nor in ")}. Fix: see git log, and name one that is there`,
+  );
+}
+
+/**
+ * Builds a service's image from a commit and pushes it to dev's registry under `sha-<7 hex digits>`.
+ *
+ * @throws Error when the service has no source here or no file in dev, when it does not compile, or when the registry
+ *   has another image under the tag: tags are never moved
+ */
+export async function pushBuild(
+  twin: Twin,
+  service: string,
+  commit: SourceCommit,
+): Promise<PushedBuild> {
+  requireSource(service);
+  const file = (await namedServices()).find(
+    ({ environment, name }) => environment === "dev" && name === service,
+  );
+  if (file === undefined) {
+    throw new Error(
+      `${service} has no valid service file in dev on the twin's branch. Fix: idp check`,
+    );
+  }
+  const { image } = file;
+  const tag = buildTag(commit.hash);
+  const content = await buildService(service, image, commit);
+  const { digest } = content.manifest;
+  const registry = twinRegistry(twin, "dev");
+  const known = await digestOfTag(registry, image, tag);
+  if (known !== undefined && known !== digest) {
+    throw new Error(
+      `dev's registry has ${image}:${tag} with another digest, and tags are never moved: ${known}, not ${digest}. ` +
+        `Fix: push another commit`,
+    );
+  }
+  if (known === undefined) await pushImage(registry, image, tag, content);
+  return { service, image, tag, digest, commit: commit.hash, isNew: known === undefined };
+}
+
+/** Services whose source is in this repository, sorted. */
+export function servicesWithSource(root = repositoryRoot): string[] {
+  return readdirSync(join(root, sourcesFolder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+function requireSource(service: string): void {
+  const known = servicesWithSource();
+  if (known.includes(service)) return;
+  throw new Error(
+    `"${service}" has no source in ${sourcesFolder}/; there are: ${known.join(", ")}`,
+  );
+}

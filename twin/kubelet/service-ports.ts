@@ -1,0 +1,137 @@
+import { writeWhole } from "../../lib/write-file.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import type { Server, Socket } from "node:net";
+import { z } from "zod";
+import { freePort } from "../process/ports.ts";
+
+/** A Service's port, as a program in the cluster names it. */
+export interface ServicePort {
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: number;
+}
+
+/**
+ * Reads an address such as `argocd-redis:6379`, `http://argocd-dex-server.argocd.svc.cluster.local:5556` or without the
+ * scheme. Undefined for every other host: that one is somewhere on the network.
+ */
+export function parseServiceAddress(
+  address: string,
+  podNamespace: string,
+): (ServicePort & { readonly scheme: string }) | undefined {
+  const pattern =
+    /^((?:[a-z]+:\/\/)?)([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\.cluster\.local\.?)?)?)?:(\d+)$/;
+  const parts = pattern.exec(address);
+  if (parts === null) return undefined;
+  const [, scheme = "", service = "", namespace = podNamespace, port] = parts;
+  if (service === "localhost" || /^\d+$/.test(service)) return undefined;
+  return { scheme, namespace, service, port: Number(port) };
+}
+
+/** Where connections to a Service go now: a port of this machine; undefined while no Pod of it is ready. */
+export type Backend = (target: ServicePort) => Promise<number | undefined>;
+
+const Remembered = z.record(z.string(), z.int());
+
+/**
+ * Cluster DNS and kube-proxy of the Pods that run as processes: each Service port that one of them names is a port of
+ * 127.0.0.1 here, the same for the life of the cluster, that leads to whichever Pod plays the Service at that moment.
+ */
+export class ServicePorts {
+  readonly #file: string;
+  readonly #backend: Backend;
+  readonly #servers = new Map<string, Promise<number>>();
+
+  /** @param file where the ports are remembered. */
+  constructor(file: string, backend: Backend) {
+    this.#file = file;
+    this.#backend = backend;
+  }
+
+  /** The local port that plays a Service's port; it listens when this resolves. */
+  portOf(target: ServicePort): Promise<number> {
+    const key = `${target.namespace}/${target.service}:${target.port}`;
+    const known = this.#servers.get(key);
+    if (known !== undefined) return known;
+    const listening = this.#listen(key, target);
+    this.#servers.set(key, listening);
+    return listening;
+  }
+
+  /**
+   * Listens again on every port that was handed out before: the processes that were told of them outlive their kubelet.
+   */
+  async resume(): Promise<void> {
+    const targets = Object.keys(readPorts(this.#file)).flatMap((key) => parseKey(key) ?? []);
+    await Promise.all(targets.map((target) => this.portOf(target)));
+  }
+
+  /** A port that somebody else will listen on, remembered like the others. */
+  async reserve(key: string): Promise<number> {
+    const port = readPorts(this.#file)[key] ?? (await freePort());
+    this.#remember(key, port);
+    return port;
+  }
+
+  /** An address with the Service replaced by its local port; any other address as it is. */
+  async rewrite(address: string, podNamespace: string): Promise<string> {
+    const target = parseServiceAddress(address, podNamespace);
+    if (target === undefined) return address;
+    return `${target.scheme}127.0.0.1:${await this.portOf(target)}`;
+  }
+
+  async #listen(key: string, target: ServicePort): Promise<number> {
+    const server = createServer((client) => {
+      this.#forward(client, target).catch(() => client.destroy());
+    });
+    const remembered = readPorts(this.#file)[key];
+    const port = await listen(server, remembered ?? 0).catch(() => listen(server, 0));
+    if (port !== remembered) this.#remember(key, port);
+    return port;
+  }
+
+  #remember(key: string, port: number): void {
+    writeWhole(this.#file, JSON.stringify({ ...readPorts(this.#file), [key]: port }, null, 2));
+  }
+
+  async #forward(client: Socket, target: ServicePort): Promise<void> {
+    // Until there is a listener for errors, a reset would end this process.
+    client.on("error", () => client.destroy());
+    const port = await this.#backend(target);
+    if (port === undefined) {
+      client.destroy();
+      return;
+    }
+    const server = connect({ host: "127.0.0.1", port });
+    server.on("error", () => client.destroy());
+    server.on("close", () => client.destroy());
+    client.on("close", () => server.destroy());
+    client.pipe(server);
+    server.pipe(client);
+  }
+}
+
+/** Undefined for the key of a reserved port, which is nobody's Service. */
+function parseKey(key: string): ServicePort | undefined {
+  const parts = /^([^/]+)\/([^:]+):(\d+)$/.exec(key);
+  if (parts === null) return undefined;
+  const [, namespace = "", service = "", port] = parts;
+  return { namespace, service, port: Number(port) };
+}
+
+/** What {@link ServicePorts} remembered: local port by `<namespace>/<service>:<port>`. */
+export function readPorts(file: string): Record<string, number> {
+  return existsSync(file) ? Remembered.parse(JSON.parse(readFileSync(file, "utf8"))) : {};
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: "127.0.0.1", port }, () => {
+      server.off("error", reject);
+      const address = server.address();
+      resolve(address === null || typeof address === "string" ? port : address.port);
+    });
+  });
+}

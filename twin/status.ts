@@ -1,0 +1,104 @@
+import { tableLines } from "../lib/table.ts";
+import {
+  serviceStatuses,
+  isSettled,
+  kubeconfigFile,
+  statusTable,
+  type ServiceStatus,
+} from "./cluster/applications.ts";
+import { listClusters, readCluster } from "./cluster/cluster.ts";
+import { namedServices } from "./images/images.ts";
+import { listProcesses } from "./process/processes.ts";
+import { environments } from "../config/environments.ts";
+import { registryUrl, repositoryUrl, requireTwin, twinAccounts, twinPaths } from "./state/twin.ts";
+
+/** Everything a person or a program may want to know of the twin. */
+export interface TwinStatus {
+  readonly directory: string;
+  readonly repository: string;
+  readonly accounts: readonly {
+    readonly environment: string;
+    readonly accountId: string;
+    readonly registry: string;
+    /** Undefined before the stack has made one. */
+    readonly cluster?: {
+      readonly name: string;
+      readonly endpoint: string;
+      readonly kubeconfig: string;
+    };
+  }[];
+  readonly processes: readonly {
+    readonly name: string;
+    readonly pid: number;
+    readonly running: boolean;
+  }[];
+  readonly services: readonly ServiceStatus[];
+}
+
+/** @throws Error when there is no twin */
+export async function twinStatus(): Promise<TwinStatus> {
+  const paths = twinPaths();
+  const twin = requireTwin(paths);
+  const clusters = listClusters();
+  const services = await namedServices(paths.repository).catch(() => []);
+  return {
+    directory: paths.state,
+    repository: repositoryUrl(twin),
+    accounts: environments.map((environment) => {
+      const { accountId } = twinAccounts[environment];
+      const cluster = clusters.find((candidate) => candidate.accountId === accountId);
+      const info = cluster && readCluster(accountId, cluster.name);
+      return {
+        environment,
+        accountId,
+        registry: registryUrl(twin, environment),
+        ...(cluster &&
+          info && {
+            cluster: {
+              name: cluster.name,
+              endpoint: info.endpoint,
+              kubeconfig: kubeconfigFile(environment),
+            },
+          }),
+      };
+    }),
+    processes: listProcesses().map(({ name, pid, running }) => ({ name, pid, running })),
+    services: await serviceStatuses(services),
+  };
+}
+
+/** Whether everything that should run does, and every service is as git wants it. */
+export function isGood({ processes, services }: TwinStatus): boolean {
+  return (
+    processes.every(({ running }) => running) && services.length > 0 && services.every(isSettled)
+  );
+}
+
+/** The status as a person reads it. */
+export function statusLines(status: TwinStatus): string[] {
+  const dead = status.processes.filter(({ running }) => !running);
+  return [
+    ...tableLines([
+      ["ENVIRONMENT", "ACCOUNT", "CLUSTER", "API SERVER", "REGISTRY"],
+      ...status.accounts.map(({ environment, accountId, registry, cluster }) => [
+        environment,
+        accountId,
+        cluster?.name ?? "-",
+        cluster?.endpoint ?? "-",
+        registry,
+      ]),
+    ]),
+    "",
+    `git         ${status.repository}`,
+    `directory   ${status.directory}`,
+    `processes   ${status.processes.length - dead.length} of ${status.processes.length} run`,
+    ...dead.map(
+      ({ name }) => `  not running: ${name} (see: idp twin logs ${name}; mend: idp twin up)`,
+    ),
+    "",
+    ...statusTable(status.services),
+    ...status.services
+      .filter((service) => service.message !== "" && !isSettled(service))
+      .map(({ environment, service, message }) => `${environment}/${service}: ${message}`),
+  ];
+}
