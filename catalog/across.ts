@@ -25,7 +25,7 @@ export function acrossEnvironments(catalogs: readonly Catalog[]): Finding[] {
               key: "",
               found: `a service of ${catalog.environment} that ${earlier.environment} does not have`,
               allowed: `should be in ${earlier.environment} too`,
-              mend: `add ${file}, or retire the service: git rm ${service.file}`,
+              fix: `add ${file}, or retire the service: git rm ${service.file}`,
             }),
           ];
         }
@@ -37,7 +37,7 @@ export function acrossEnvironments(catalogs: readonly Catalog[]): Finding[] {
             key: "image.repository",
             found: service.image.name,
             allowed: `should be ${before.image.name}, as in ${earlier.environment}: a release is copied under its name`,
-            mend: `write repository: ${service.image.host}/${before.image.name}`,
+            fix: `write repository: ${service.image.host}/${before.image.name}`,
           }),
         ];
       }),

@@ -17,10 +17,10 @@ export interface Finding {
   /** What may stand there, as "must ..." or "may ...". */
   readonly allowed: string;
   /** What to do. */
-  readonly mend: string;
+  readonly fix: string;
   /** Why it is asked for, in one sentence; undefined where the sentence says it. */
   readonly reason?: string | undefined;
-  /** All of it in one sentence, without the place and the mend. */
+  /** All of it in one sentence, without the place and the fix. */
   readonly message: string;
 }
 
@@ -30,27 +30,27 @@ export type Place = Pick<Finding, "file" | "line" | "column">;
 /** A finding with its sentence made from its parts. */
 export function finding(
   place: Place,
-  parts: Pick<Finding, "rule" | "key" | "found" | "allowed" | "mend"> & {
+  parts: Pick<Finding, "rule" | "key" | "found" | "allowed" | "fix"> & {
     level?: Finding["level"];
     reason?: string;
   },
 ): Finding {
-  const { rule, key, found, allowed, mend, level = "error", reason } = parts;
+  const { rule, key, found, allowed, fix, level = "error", reason } = parts;
   const { file, line, column } = place;
   const subject = key ? `${key}: ` : "";
   const message = `${subject}found ${found}; ${allowed}`;
   const why = reason === undefined ? {} : { reason };
-  return { rule, level, file, line, column, key, found, allowed, mend, ...why, message };
+  return { rule, level, file, line, column, key, found, allowed, fix, ...why, message };
 }
 
-/** One finding as a person reads it: place, rule and sentence, then why and the mend on lines of their own. */
+/** One finding as a person reads it: place, rule and sentence, then why and the fix on lines of their own. */
 export function formatFinding(finding: Finding): string {
-  const { file, line, column, level, rule, reason, message, mend } = finding;
+  const { file, line, column, level, rule, reason, message, fix } = finding;
   const why = reason === undefined ? "" : `\n    Why: ${reason}`;
-  return `${file}:${line}:${column} ${level} ${rule}: ${message}${why}\n    Fix: ${mend}`;
+  return `${file}:${line}:${column} ${level} ${rule}: ${message}${why}\n    Fix: ${fix}`;
 }
 
-/** The catalog of an environment is not usable. The message lists every finding with its mend. */
+/** The catalog of an environment is not usable. The message lists every finding with its fix. */
 export class CatalogError extends Error {
   override readonly name = "CatalogError";
   readonly findings: readonly Finding[];

@@ -118,7 +118,7 @@ function missingFolder(folder: string): Finding {
     key: "",
     found: "no folder",
     allowed: "must be there, with a file for each service of the environment",
-    mend: `mkdir -p ${folder} && touch ${folder}/.gitkeep`,
+    fix: `mkdir -p ${folder} && touch ${folder}/.gitkeep`,
   });
 }
 
@@ -128,7 +128,7 @@ function duplicate(file: string, twin: string): Finding {
     key: "",
     found: `a second file for the service ${nameOf(twin).toLowerCase()}`,
     allowed: `must be the only one: ${twin} is there`,
-    mend: `git rm ${file}`,
+    fix: `git rm ${file}`,
   });
 }
 
@@ -139,7 +139,7 @@ function stranger(file: string, isFile: boolean): Finding {
     key: "",
     found: isFile ? "a file with another ending" : "what is no regular file",
     allowed: `must hold files <service>${serviceFileEnding} only: Argo CD looks at nothing else`,
-    mend: isFile ? `git mv ${file} ${wanted}` : `git mv it out of the folder, or git rm -r ${file}`,
+    fix: isFile ? `git mv ${file} ${wanted}` : `git mv it out of the folder, or git rm -r ${file}`,
   });
 }
 
@@ -159,7 +159,7 @@ function sharedHosts(services: readonly Service[]): Finding[] {
       key: "ingress.host",
       found: host,
       allowed: `must be one service's alone: ${first.file} has it`,
-      mend: "give each service a host name of its own",
+      fix: "give each service a host name of its own",
     });
   });
 }

@@ -47,7 +47,7 @@ interface TagRule {
   readonly example: string;
 }
 
-/** A complete service file: the example of docs/services.md, and where the mends of findings take theirs from. */
+/** A complete service file: the example of docs/services.md, and where the fixes in findings take their examples from. */
 export const example = {
   image: {
     repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/idp/localtime",

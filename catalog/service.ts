@@ -104,7 +104,7 @@ function nameFindings(file: string, name: string): Finding[] {
         key: "",
         found: JSON.stringify(name),
         allowed,
-        mend: `git mv ${file} ${file.slice(0, file.lastIndexOf("/"))}/<name>${serviceFileEnding}`,
+        fix: `git mv ${file} ${file.slice(0, file.lastIndexOf("/"))}/<name>${serviceFileEnding}`,
       },
     ),
   ];
@@ -151,7 +151,7 @@ function issueFindings(issue: Issue, yaml: YamlFile, rules: CatalogRules): Findi
         key: "",
         found: source === undefined ? "an empty file" : shown(source),
         allowed: `must be a map of ${Object.keys(example).join(", ")}`,
-        mend: "begin with the example in docs/services.md",
+        fix: "begin with the example in docs/services.md",
       }),
     ];
   }
@@ -166,7 +166,7 @@ function issueFindings(issue: Issue, yaml: YamlFile, rules: CatalogRules): Findi
         key,
         found: "nothing",
         allowed,
-        mend: `write for example ${sample(issue, undefined, rules)}`,
+        fix: `write for example ${sample(issue, undefined, rules)}`,
       }),
     ];
   }
@@ -176,7 +176,7 @@ function issueFindings(issue: Issue, yaml: YamlFile, rules: CatalogRules): Findi
       key,
       found: issue.code === "invalid_key" ? "this name" : shown(source),
       allowed,
-      mend: `write for example ${sample(issue, source, rules)}`,
+      fix: `write for example ${sample(issue, source, rules)}`,
     }),
   ];
 }
@@ -190,7 +190,7 @@ function unknownKey(path: readonly PropertyKey[], yaml: YamlFile): Finding {
     key: path.join("."),
     found: "an unknown key",
     allowed: `may be ${known.join(", ")}`,
-    mend: meant ? `write ${meant}` : "delete it",
+    fix: meant ? `write ${meant}` : "delete it",
   });
 }
 

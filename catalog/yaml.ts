@@ -137,22 +137,22 @@ function syntaxError(
         key,
         found: "the key a second time",
         allowed: "must be there once",
-        mend: "keep one of the two lines",
+        fix: "keep one of the two lines",
       })
     : finding(at(start), {
         rule: "yaml",
         key: "",
         found: described[code] ?? message,
         allowed: "must be one YAML document",
-        mend: "correct this line or the one above it",
+        fix: "correct this line or the one above it",
       });
 }
 
 function unwantedSyntax(document: Document.Parsed, at: (offset: number) => Place): Finding[] {
   const findings: Finding[] = [];
-  const refuse = (offset: number, found: string, mend: string) => {
+  const refuse = (offset: number, found: string, fix: string) => {
     const allowed = "must be plain keys and values: people and Image Updater edit this file";
-    findings.push(finding(at(offset), { rule: "yaml", key: "", found, allowed, mend }));
+    findings.push(finding(at(offset), { rule: "yaml", key: "", found, allowed, fix }));
   };
   if (document.directives.yaml.explicit) refuse(0, "a %YAML directive", "delete the line");
   visit(document, {

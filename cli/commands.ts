@@ -22,7 +22,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./init.ts")).initCommand(),
   },
   doctor: {
-    description: "what a machine, a fork and its accounts lack, and how to mend it",
+    description: "what a machine, a fork and its accounts lack, and how to fix it",
     load: async () => (await import("./doctor.ts")).doctorCommand(),
   },
   service: {

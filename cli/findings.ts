@@ -33,8 +33,8 @@ function count(number: number, noun: string): string {
 }
 
 /** A workflow command that GitHub shows at the line of a pull request. */
-function annotation({ file, line, column, level, rule, message, reason, mend }: Finding): string {
-  const text = [message, ...(reason === undefined ? [] : [`Why: ${reason}`]), `Fix: ${mend}`];
+function annotation({ file, line, column, level, rule, message, reason, fix }: Finding): string {
+  const text = [message, ...(reason === undefined ? [] : [`Why: ${reason}`]), `Fix: ${fix}`];
   const place = { file, line: String(line), col: String(column), title: rule };
   const properties = Object.entries(place).map(
     ([key, value]) => `${key}=${escaped(value).replaceAll(":", "%3A").replaceAll(",", "%2C")}`,
@@ -63,18 +63,18 @@ function sarif(findings: readonly Finding[]) {
                 id,
                 ...(rule && {
                   shortDescription: { text: rule.reason },
-                  help: { text: rule.mend },
+                  help: { text: rule.fix },
                   ...(rule.link.startsWith("https:") && { helpUri: rule.link }),
                 }),
               };
             }),
           },
         },
-        results: findings.map(({ rule, level, file, line, column, message, mend }) => ({
+        results: findings.map(({ rule, level, file, line, column, message, fix }) => ({
           ruleId: rule,
           ruleIndex: names.indexOf(rule),
           level,
-          message: { text: `${message}\nFix: ${mend}` },
+          message: { text: `${message}\nFix: ${fix}` },
           locations: [
             {
               physicalLocation: {

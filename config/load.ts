@@ -21,7 +21,7 @@ export interface Stack {
  * Reads the settings of the current stack. The only place that asks Pulumi for its configuration and the stack's name.
  *
  * @param stackFiles the committed settings of all environments: neighbours must not share accounts or addresses
- * @throws SettingsError with every problem and the command that mends it
+ * @throws SettingsError with every problem and the command that fixes it
  */
 export function loadStack(stackFiles: readonly StackFile[]): Stack {
   const stack = pulumi.getStack();

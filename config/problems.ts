@@ -10,7 +10,7 @@ export interface Problem {
   readonly allowed: string;
 }
 
-/** The settings of a stack are not usable. The message lists every problem and the commands that mend them. */
+/** The settings of a stack are not usable. The message lists every problem and the commands that fix them. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
   readonly problems: readonly Problem[];
@@ -18,7 +18,7 @@ export class SettingsError extends Error {
   constructor(stack: string, problems: readonly Problem[]) {
     const lines = problems.map(
       (problem) =>
-        `  idp:${problem.key}: found ${problem.found}; ${problem.allowed}\n    Fix: ${mend(stack, problem)}`,
+        `  idp:${problem.key}: found ${problem.found}; ${problem.allowed}\n    Fix: ${fix(stack, problem)}`,
     );
     super(`Pulumi.${stack}.yaml is not valid:\n${lines.join("\n")}`);
     this.problems = problems;
@@ -68,10 +68,10 @@ function sentence(message: string): string {
 }
 
 /**
- * The command that mends a problem; for a list or a group, which `pulumi config set` cannot write, the place to edit.
+ * The command that fixes a problem; for a list or a group, which `pulumi config set` cannot write, the place to edit.
  * Pulumi takes what looks like a number for one, unless it is told that it is text.
  */
-function mend(stack: string, { key, found, allowed }: Problem): string {
+function fix(stack: string, { key, found, allowed }: Problem): string {
   if (allowed === "there is no such setting") {
     return `pulumi config rm --path 'idp:${key}' -s ${stack}`;
   }

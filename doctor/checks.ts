@@ -13,7 +13,7 @@ export interface Check {
   /** What was found; where it is not in order also what is allowed, or why nothing could be found. */
   readonly found: string;
   /** What to do; undefined where it is in order. */
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 /** What a program said: its output, its refusal, or that it is not there. */
@@ -25,17 +25,17 @@ export type Answer =
 type About = Pick<Check, "about" | "name">;
 
 const ok = (about: About, found: string): Check => ({ ...about, status: "ok", found });
-const failed = (about: About, found: string, mend: string): Check => ({
+const failed = (about: About, found: string, fix: string): Check => ({
   ...about,
   status: "failed",
   found,
-  mend,
+  fix,
 });
-const warning = (about: About, found: string, mend: string): Check => ({
+const warning = (about: About, found: string, fix: string): Check => ({
   ...about,
   status: "warning",
   found,
-  mend,
+  fix,
 });
 
 /** A check that could not be made. */
@@ -54,7 +54,7 @@ export interface NeededProgram {
   readonly least: string;
   /** What it is needed for, where one can do without. */
   readonly onlyFor?: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /**
@@ -69,49 +69,49 @@ export function neededPrograms(node: string, kubernetes: string): NeededProgram[
       name: "node",
       args: ["--version"],
       least: node,
-      mend: `install Node.js ${node} or newer; make brings its own where the machine's is older`,
+      fix: `install Node.js ${node} or newer; make brings its own where the machine's is older`,
     },
-    { name: "git", args: ["--version"], least: "2.30", mend: "install git 2.30 or newer" },
+    { name: "git", args: ["--version"], least: "2.30", fix: "install git 2.30 or newer" },
     {
       name: "pulumi",
       args: ["version"],
       least: "3.274.1",
-      mend: "https://www.pulumi.com/docs/iac/download-install/",
+      fix: "https://www.pulumi.com/docs/iac/download-install/",
     },
     {
       name: "aws",
       args: ["--version"],
       least: "2.7.0",
-      mend: "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+      fix: "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
     },
     {
       name: "kubectl",
       args: ["version", "--client", "--output", "json"],
       // A client may be one minor version older than the cluster (Kubernetes' version skew policy).
       least: `${major}.${Number(minor) - 1}`,
-      mend: "https://kubernetes.io/docs/tasks/tools/",
+      fix: "https://kubernetes.io/docs/tasks/tools/",
     },
     {
       name: "go",
       args: ["version"],
       least: "1.26",
       onlyFor: "the twin",
-      mend: "https://go.dev/doc/install, when you want the twin on this machine",
+      fix: "https://go.dev/doc/install, when you want the twin on this machine",
     },
   ];
 }
 
 /** Whether a program is there and new enough. */
 export function programCheck(program: NeededProgram, answer: Answer): Check {
-  const { name, least, onlyFor, mend } = program;
+  const { name, least, onlyFor, fix } = program;
   const about = { about: "machine", name } as const;
   const wrong = onlyFor === undefined ? failed : warning;
   const need = `must be ${least} or newer${onlyFor === undefined ? "" : ` for ${onlyFor}`}`;
-  if (answer.kind === "missing") return wrong(about, `not on PATH; ${need}`, mend);
-  if (answer.kind === "refused") return wrong(about, `does not run: ${answer.message}`, mend);
+  if (answer.kind === "missing") return wrong(about, `not on PATH; ${need}`, fix);
+  if (answer.kind === "refused") return wrong(about, `does not run: ${answer.message}`, fix);
   const version = /\d+\.\d+(?:\.\d+)?/.exec(answer.text)?.[0];
-  if (version === undefined) return wrong(about, `says no version; ${need}`, mend);
-  return isAtLeast(version, least) ? ok(about, version) : wrong(about, `${version}; ${need}`, mend);
+  if (version === undefined) return wrong(about, `says no version; ${need}`, fix);
+  return isAtLeast(version, least) ? ok(about, version) : wrong(about, `${version}; ${need}`, fix);
 }
 
 /** Whether a version is not older than another, number by number. */
@@ -158,16 +158,16 @@ export function credentialsCheck(
 ): Check {
   const about = { about: environment, name: "credentials" } as const;
   const who = profile === undefined ? "the default credentials" : `profile ${profile}`;
-  const mend = `aws sso login, and name the account's profile: npx idp doctor --profile ${environment}=<profile>`;
+  const fix = `aws sso login, and name the account's profile: npx idp doctor --profile ${environment}=<profile>`;
   if (answer.kind === "missing") return skipped(about, "there is no aws to ask");
-  if (answer.kind === "refused") return failed(about, `${who}: ${answer.message}`, mend);
+  if (answer.kind === "refused") return failed(about, `${who}: ${answer.message}`, fix);
   const found = answer.text.trim();
   return found === accountId
     ? ok(about, `${who}, of account ${found}`)
     : failed(
         about,
         `${who}, of account ${found || "nobody knows"}; must be ${accountId}, as in Pulumi.${environment}.yaml`,
-        mend,
+        fix,
       );
 }
 
@@ -238,14 +238,14 @@ export function whyNot(answer: Answer | undefined): string {
 export function versionCheck(environment: Environment, version: string, answer: Answer): Check {
   const about = { about: environment, name: "Kubernetes" } as const;
   if (answer.kind !== "said") return skipped(about, `cannot be asked: ${whyNot(answer)}`);
-  const mend = `set idp:cluster.version in Pulumi.${environment}.yaml, one minor version at a time: docs/runbooks/cluster-upgrade.md`;
+  const fix = `set idp:cluster.version in Pulumi.${environment}.yaml, one minor version at a time: docs/runbooks/cluster-upgrade.md`;
   switch (answer.text.trim()) {
     case "STANDARD_SUPPORT":
       return ok(about, `${version}, in standard support`);
     case "EXTENDED_SUPPORT":
-      return warning(about, `${version}, in extended support at six times the price`, mend);
+      return warning(about, `${version}, in extended support at six times the price`, fix);
     default:
-      return failed(about, `${version}, which EKS does not support`, mend);
+      return failed(about, `${version}, which EKS does not support`, fix);
   }
 }
 
@@ -301,9 +301,9 @@ function addressOf(address: string): string {
 /** Whether the branch that is deployed can be read at the address that Argo CD reads. */
 export function branchCheck(url: string, branch: string, answer: Answer): Check {
   const about = { about: "repository", name: "branch" } as const;
-  const mend = `see that ${url} is there and may be read; a private one needs idp:githubApp: docs/stacks.md`;
+  const fix = `see that ${url} is there and may be read; a private one needs idp:githubApp: docs/stacks.md`;
   if (answer.kind !== "said")
-    return warning(about, `${url} does not answer: ${whyNot(answer)}`, mend);
+    return warning(about, `${url} does not answer: ${whyNot(answer)}`, fix);
   return answer.text.includes(`refs/heads/${branch}`)
     ? ok(about, `${branch} of ${url}`)
     : failed(about, `${url} has no branch ${branch}`, `git push origin HEAD:${branch}`);
@@ -364,9 +364,9 @@ export function checkLines(checks: readonly Check[]): string[] {
       group,
       ...checks
         .filter(({ about }) => about === group)
-        .flatMap(({ status, name, found, mend }) => [
+        .flatMap(({ status, name, found, fix }) => [
           `  ${status.padEnd(7)}  ${name.padEnd(width)}  ${found}`,
-          ...(mend === undefined ? [] : [`${" ".repeat(11)}Fix: ${mend}`]),
+          ...(fix === undefined ? [] : [`${" ".repeat(11)}Fix: ${fix}`]),
         ]),
       "",
     ]),

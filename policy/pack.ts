@@ -19,7 +19,7 @@ export interface Policy {
   /** Its level where nothing is configured. */
   readonly level: Active;
   readonly severity: Severity;
-  readonly mend: string;
+  readonly fix: string;
   /** Where to read more, on the web. */
   readonly url: string | undefined;
   /** Where it holds, where nothing is configured. */
@@ -124,17 +124,17 @@ function policiesAt(
   exceptions: readonly Exception[],
   now: Date,
 ): Policy[] {
-  const { resource, manifest, stack, mend, severity } = rule;
+  const { resource, manifest, stack, fix, severity } = rule;
   const base = {
     name: `${rule.name}${suffixes[level]}`,
     description: rule.reason,
     url: rule.link.startsWith("https:") ? rule.link : undefined,
-    ...{ level, severity, mend, held },
+    ...{ level, severity, fix, held },
   };
   const said = (environment: Environment, where: string, violations: readonly Violation[]) =>
     isExcepted(exceptions, { rule: rule.name, environment, where }, now)
       ? []
-      : judged(rule, violations).map((violation) => `${sentence(violation)}\n    Fix: ${mend}`);
+      : judged(rule, violations).map((violation) => `${sentence(violation)}\n    Fix: ${fix}`);
   const ofResource = (subject: Resource, environment: Environment) => {
     const context = { ...platform, environment };
     const object = manifest && manifestOf(subject);
@@ -177,7 +177,7 @@ function expiry(exceptions: readonly Exception[], now: Date): Policy {
     description: "An exception ends on the day that was agreed on.",
     level: "mandatory",
     severity: "high",
-    mend: `mend what was excepted, or agree on another day in policy/${exceptionsFile}`,
+    fix: `correct what was excepted, or agree on another day in policy/${exceptionsFile}`,
     url: undefined,
     held: environments,
     stack: (_resources, environment) =>
@@ -186,7 +186,7 @@ function expiry(exceptions: readonly Exception[], now: Date): Policy {
         .map(
           ({ rule, where, until, owner }) =>
             `${rule} for ${where}: found its last day ${until}; must not be past` +
-            `\n    Fix: ask ${owner}; mend it, or write another day in policy/${exceptionsFile}`,
+            `\n    Fix: ask ${owner}; correct it, or write another day in policy/${exceptionsFile}`,
         ),
   };
 }

@@ -68,7 +68,7 @@ function section(rule: Rule): string {
 
 ${rule.reason}
 
-- Fix: ${escaped(rule.mend)}
+- Fix: ${escaped(rule.fix)}
 - Looks at: ${[...new Set(looked)].join("; ")}
 - Levels: ${levels.join(", ")}; severity ${rule.severity}; not known in a preview: ${rule.unknown === "refuse" ? "refused" : "judged in the update"}
 - More: [${rule.link.replace(/^https:\/\//, "")}](${rule.link})

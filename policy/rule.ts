@@ -66,7 +66,7 @@ export interface Rule {
   /** Why it is wanted, in one sentence. */
   readonly reason: string;
   /** What to do about a breach. */
-  readonly mend: string;
+  readonly fix: string;
   readonly severity: Severity;
   /** Where to read more. */
   readonly link: string;

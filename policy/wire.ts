@@ -132,7 +132,7 @@ export function encodeInfo(policies: readonly Policy[], pack: PackIdentity): Uin
       one.setDescription(policy.description);
       one.setEnforcementlevel(levels[policy.level]);
       one.setSeverity(severities[policy.severity]);
-      one.setRemediationSteps(policy.mend);
+      one.setRemediationSteps(policy.fix);
       if (policy.url !== undefined) one.setUrl(policy.url);
       one.setPolicyType(
         policy.stack ? PolicyType.POLICY_TYPE_STACK : PolicyType.POLICY_TYPE_RESOURCE,

@@ -93,7 +93,7 @@ export async function promote(
   const broken = findings.filter(({ level }) => level === "error");
   if (broken.length > 0) {
     throw new Error(
-      `${name} ${version} in prod would break rules:\n${broken.map(({ file, rule, message, mend }) => `${file} ${rule}: ${message}\n  Fix: ${mend}`).join("\n")}\nNothing was changed.`,
+      `${name} ${version} in prod would break rules:\n${broken.map(({ file, rule, message, fix }) => `${file} ${rule}: ${message}\n  Fix: ${fix}`).join("\n")}\nNothing was changed.`,
     );
   }
   const [old = "", made = ""] = await renderAll(

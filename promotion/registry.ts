@@ -251,11 +251,11 @@ async function refuseFailure(registry: Registry, response: Response, what: strin
   if (response.ok) return;
   const text = await response.text();
   throw new Error(
-    `The registry of ${registry.name} (${registry.url}) answered ${response.status} for the ${what}: ${text.trim().slice(0, 500)}${mends[response.status] ?? ""}`,
+    `The registry of ${registry.name} (${registry.url}) answered ${response.status} for the ${what}: ${text.trim().slice(0, 500)}${fixes[response.status] ?? ""}`,
   );
 }
 
-const mends: Readonly<Record<number, string>> = {
+const fixes: Readonly<Record<number, string>> = {
   401: "\nFix: log in to the account, or name its profile",
   403: "\nFix: use credentials that may read and write this account's ECR",
   404: "\nFix: the repository is made with the service's file: pulumi up -s <environment>",

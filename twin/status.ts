@@ -93,7 +93,7 @@ export function statusLines(status: TwinStatus): string[] {
     `directory   ${status.directory}`,
     `processes   ${status.processes.length - dead.length} of ${status.processes.length} run`,
     ...dead.map(
-      ({ name }) => `  not running: ${name} (see: idp twin logs ${name}; mend: idp twin up)`,
+      ({ name }) => `  not running: ${name} (see: idp twin logs ${name}; fix: idp twin up)`,
     ),
     "",
     ...statusTable(status.services),

@@ -27,7 +27,7 @@ export interface AuditFinding {
   /** What is wrong, in one sentence. */
   readonly message: string;
   readonly reason: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** What an audit knows of an environment as it is. */
@@ -46,12 +46,12 @@ export interface Deployed {
 const differences = {
   drift: {
     reason: "Somebody or something changed it beside the program: nobody reviewed that.",
-    mend: (environment: Environment) =>
+    fix: (environment: Environment) =>
       `pulumi up --refresh -s ${environment} puts it back; what should stay goes into the program first`,
   },
   pending: {
     reason: "What is deployed is not what the program says.",
-    mend: (environment: Environment) =>
+    fix: (environment: Environment) =>
       `run the workflow provision-${environment}, or pulumi up -s ${environment}`,
   },
 } as const;
@@ -67,11 +67,11 @@ export function auditFindings(
   const { environment } = context;
   const differing = (rule: keyof typeof differences, changes: readonly Change[]) =>
     changes.map(({ where, message }): AuditFinding => {
-      const { reason, mend } = differences[rule];
+      const { reason, fix } = differences[rule];
       const seen = rule === "drift" ? "refresh" : "state";
       return {
         ...{ rule, level: "error", seen, environment, where },
-        ...{ message, reason, mend: mend(environment) },
+        ...{ message, reason, fix: fix(environment) },
       };
     });
   const broken = rules.flatMap((rule) => {
@@ -88,7 +88,7 @@ export function auditFindings(
             rule: rule.name,
             level: level === "mandatory" ? "error" : "warning",
             ...{ seen, environment, where, message: sentence(one) },
-            ...{ reason: rule.reason, mend: rule.mend },
+            ...{ reason: rule.reason, fix: rule.fix },
           }));
     return [
       ...resources
@@ -115,8 +115,8 @@ function nameOf(object: Manifest): string {
   return `${textOf(object["kind"])} ${[namespace, name].filter(Boolean).join("/")}`;
 }
 
-/** One finding as a person reads it: place, what looked, rule and sentence, then why and the mend. */
+/** One finding as a person reads it: place, what looked, rule and sentence, then why and the fix. */
 export function formatAuditFinding(finding: AuditFinding): string {
-  const { where, level, rule, seen, message, reason, mend } = finding;
-  return `${where} (${seen}) ${level} ${rule}: ${message}\n    Why: ${reason}\n    Fix: ${mend}`;
+  const { where, level, rule, seen, message, reason, fix } = finding;
+  return `${where} (${seen}) ${level} ${rule}: ${message}\n    Why: ${reason}\n    Fix: ${fix}`;
 }

@@ -50,7 +50,7 @@ export async function chartFindings(
           key: "",
           found: error instanceof Error ? error.message.trim() : String(error),
           allowed: "must be rendered by the chart",
-          mend: `mend the file or ${chart}`,
+          fix: `correct the file or ${chart}`,
           reason: "What Helm cannot render, Argo CD cannot deploy.",
         },
       ),

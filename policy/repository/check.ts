@@ -87,7 +87,7 @@ function expiredExceptions(root: string, now: Date): Finding[] {
         key: "until",
         found: exception.until,
         allowed: `must not be past: ${exception.rule} for ${exception.where} is no longer excepted`,
-        mend: `ask ${exception.owner}; mend what was excepted, or agree on another day`,
+        fix: `ask ${exception.owner}; correct what was excepted, or agree on another day`,
         reason: "An exception ends on the day that was agreed on.",
       },
     );

@@ -19,7 +19,7 @@ export function findingsOf(
           key: violation.path,
           found: violation.found,
           allowed: violation.allowed,
-          mend: rule.mend,
+          fix: rule.fix,
           reason: rule.reason,
         }),
       );

@@ -50,7 +50,7 @@ export async function kindsOf(stackFile: StackFile, read: ReadRelease): Promise<
               key: "",
               found: `no ${releases[index]?.url ?? ""}: ${String(result.reason)}`,
               allowed: "must be read to check the objects that the program hands to Argo CD",
-              mend: "run idp check where the address can be reached; once read, it is kept",
+              fix: "run idp check where the address can be reached; once read, it is kept",
               reason: "The API server drops or refuses what a kind does not know.",
             },
           ),
@@ -92,7 +92,7 @@ export function schemaFinding(manifest: Subject, { path, text }: Fault, place: P
     key: path,
     found: `${apiVersion} ${kind}: ${text}`,
     allowed: "must be as the API describes it",
-    mend: `see kubectl explain ${kind.toLowerCase()}.${path.replaceAll(/\[\d+\]/g, "")}`,
+    fix: `see kubectl explain ${kind.toLowerCase()}.${path.replaceAll(/\[\d+\]/g, "")}`,
     reason: "The API server drops or refuses what it does not know.",
   });
 }

@@ -8,7 +8,7 @@ const twins = /^http:\/\/127\.0\.0\.1:\d+\//;
 export const applicationsComeFromThisRepository: Rule = {
   name: "applications-come-from-this-repository",
   reason: "What runs is what was reviewed here; another repository has other reviewers.",
-  mend: "write the address of idp:repository.url",
+  fix: "write the address of idp:repository.url",
   severity: "high",
   link: "https://argo-cd.readthedocs.io/en/stable/user-guide/projects/#managing-projects",
   levels: everywhere,

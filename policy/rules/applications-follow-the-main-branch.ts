@@ -8,7 +8,7 @@ const main = "main";
 export const applicationsFollowTheMainBranch: Rule = {
   name: "applications-follow-the-main-branch",
   reason: "Only the main branch holds what was reviewed.",
-  mend: `write ${main}`,
+  fix: `write ${main}`,
   severity: "high",
   link: "https://argo-cd.readthedocs.io/en/stable/user-guide/tracking_strategies/",
   levels: everywhere,

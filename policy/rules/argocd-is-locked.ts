@@ -20,7 +20,7 @@ const openers: readonly unknown[] = ["--insecure", "--disable-auth"];
 export const argoCdIsLocked: Rule = {
   name: "argocd-is-locked",
   reason: "Whoever gets into Argo CD can change everything that it deploys.",
-  mend: "leave TLS and sign-in on, anonymous users and exec off, and the default role at role:readonly",
+  fix: "leave TLS and sign-in on, anonymous users and exec off, and the default role at role:readonly",
   severity: "critical",
   link: "https://argo-cd.readthedocs.io/en/stable/operator-manual/security/",
   levels: everywhere,

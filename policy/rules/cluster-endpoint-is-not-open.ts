@@ -7,7 +7,7 @@ const allowed = "must name the networks that may reach the API, none wider than 
 export const clusterEndpointIsNotOpen: Rule = {
   name: "cluster-endpoint-is-not-open",
   reason: "The Kubernetes API is the way to everything in the cluster.",
-  mend: "name the networks in idp:cluster.publicAccessCidrs, or none: then it answers inside the VPC only",
+  fix: "name the networks in idp:cluster.publicAccessCidrs, or none: then it answers inside the VPC only",
   severity: "high",
   link: "https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
   levels: { dev: "disabled", staging: "mandatory", prod: "mandatory" },

@@ -7,7 +7,7 @@ const kinds = ["api", "audit", "authenticator", "controllerManager", "scheduler"
 export const clusterLogsEverything: Rule = {
   name: "cluster-logs-everything",
   reason: "After an incident the control plane's logs are what there is to go by.",
-  mend: `enable all logs of the control plane: ${kinds.join(", ")}`,
+  fix: `enable all logs of the control plane: ${kinds.join(", ")}`,
   severity: "medium",
   link: "https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html",
   levels: everywhere,

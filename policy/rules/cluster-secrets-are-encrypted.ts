@@ -5,7 +5,7 @@ import { isAbsent, violation } from "../values.ts";
 export const clusterSecretsAreEncrypted: Rule = {
   name: "cluster-secrets-are-encrypted",
   reason: "Whoever reads etcd's disks must not read the secrets on them.",
-  mend: "give the cluster a KMS key of the account's own",
+  fix: "give the cluster a KMS key of the account's own",
   severity: "high",
   link: "https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html",
   levels: everywhere,

@@ -12,7 +12,7 @@ const wanted: readonly (readonly Step[])[] = [
 export const containersHaveLimits: Rule = {
   name: "containers-have-limits",
   reason: "Without them one service can take a node's memory from all others.",
-  mend: "set resources.requests of cpu and memory, and resources.limits of memory",
+  fix: "set resources.requests of cpu and memory, and resources.limits of memory",
   severity: "medium",
   link: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/",
   levels: everywhere,

@@ -5,7 +5,7 @@ import { at, listOf, violation } from "../values.ts";
 export const containersHaveNoPrivilege: Rule = {
   name: "containers-have-no-privilege",
   reason: "A service needs nothing of the node, so whoever takes it over gets nothing of it.",
-  mend: "set allowPrivilegeEscalation: false and capabilities.drop: [ALL]; no privileged, no added capabilities, no host namespaces",
+  fix: "set allowPrivilegeEscalation: false and capabilities.drop: [ALL]; no privileged, no added capabilities, no host namespaces",
   severity: "high",
   link: "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
   levels: everywhere,

@@ -9,7 +9,7 @@ export const containersHaveProbes: Rule = {
   name: "containers-have-probes",
   reason:
     "Kubernetes sends requests to what is ready, and starts again what is stuck, only when it can ask.",
-  mend: "set readinessProbe and livenessProbe",
+  fix: "set readinessProbe and livenessProbe",
   severity: "medium",
   link: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",
   levels: everywhere,

@@ -5,7 +5,7 @@ import { at, violation } from "../values.ts";
 export const containersRunAsNobody: Rule = {
   name: "containers-run-as-nobody",
   reason: "Root in a container is one mistake away from root on the node.",
-  mend: "set securityContext.runAsNonRoot: true, and no runAsUser: 0",
+  fix: "set securityContext.runAsNonRoot: true, and no runAsUser: 0",
   severity: "high",
   link: "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
   levels: everywhere,

@@ -10,7 +10,7 @@ const exact =
 export const githubTrustIsExact: Rule = {
   name: "github-trust-is-exact",
   reason: "With a pattern in its trust a role is anybody's who can open a repository or a branch.",
-  mend: "compare aud and sub by StringEquals, sub with one repository and one environment, ref or pull_request",
+  fix: "compare aud and sub by StringEquals, sub with one repository and one environment, ref or pull_request",
   severity: "critical",
   link: "https://docs.github.com/en/actions/security-for-github-actions/security-hardening-your-deployments/configuring-openid-connect-in-amazon-web-services",
   levels: everywhere,

@@ -7,7 +7,7 @@ const isEverything = (value: unknown): boolean => value === "*" || value === "*:
 export const iamGrantsAreNarrow: Rule = {
   name: "iam-grants-are-narrow",
   reason: "Every action on every resource is the account itself.",
-  mend: "name the actions, or the resources; an Allow with NotAction or NotResource is as wide",
+  fix: "name the actions, or the resources; an Allow with NotAction or NotResource is as wide",
   severity: "critical",
   link: "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
   levels: everywhere,

@@ -20,7 +20,7 @@ const tags: Readonly<Record<Environment, { readonly pattern: RegExp; readonly al
 export const imagesAreOfTheEnvironmentsKind: Rule = {
   name: "images-are-of-the-environments-kind",
   reason: "dev runs builds; staging and prod run releases, which never move.",
-  mend: "write the tag of a build in dev, of a release elsewhere",
+  fix: "write the tag of a build in dev, of a release elsewhere",
   severity: "high",
   link: "../docs/services.md",
   levels: everywhere,

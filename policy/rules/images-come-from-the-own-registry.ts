@@ -5,7 +5,7 @@ import { at, textOf, violation, within } from "../values.ts";
 export const imagesComeFromTheOwnRegistry: Rule = {
   name: "images-come-from-the-own-registry",
   reason: "Each account pulls from its own ECR only: a mistake in another account cannot reach it.",
-  mend: "write the host of this environment's own registry",
+  fix: "write the host of this environment's own registry",
   severity: "high",
   link: "../docs/services.md",
   levels: everywhere,

@@ -8,7 +8,7 @@ const versioned = /^[^:@]+(:[\w.-]+)?@sha256:[0-9a-f]{64}$|^[^:@]+:(?!latest$)[\
 export const imagesNameAVersion: Rule = {
   name: "images-name-a-version",
   reason: "What `latest` is differs from node to node and from day to day.",
-  mend: "write a tag that names a version, or a digest",
+  fix: "write a tag that names a version, or a digest",
   severity: "medium",
   link: "https://kubernetes.io/docs/concepts/containers/images/",
   levels: everywhere,

@@ -4,7 +4,7 @@ import { at, violation } from "../values.ts";
 export const imagesNeverMove: Rule = {
   name: "images-never-move",
   reason: "A tag names one image for ever, and each image is looked at for known holes.",
-  mend: 'set imageTagMutability to "IMMUTABLE" and imageScanningConfiguration.scanOnPush to true',
+  fix: 'set imageTagMutability to "IMMUTABLE" and imageScanningConfiguration.scanOnPush to true',
   severity: "high",
   link: "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html",
   levels: everywhere,

@@ -4,7 +4,7 @@ import { violation } from "../values.ts";
 export const keysRotate: Rule = {
   name: "keys-rotate",
   reason: "A key that leaked opens only what it was used for in its time.",
-  mend: "set enableKeyRotation to true",
+  fix: "set enableKeyRotation to true",
   severity: "medium",
   link: "https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
   levels: everywhere,

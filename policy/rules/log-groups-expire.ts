@@ -4,7 +4,7 @@ import { violation } from "../values.ts";
 export const logGroupsExpire: Rule = {
   name: "log-groups-expire",
   reason: "Logs without an end cost more every month and hold what should be gone.",
-  mend: "set retentionInDays",
+  fix: "set retentionInDays",
   severity: "low",
   link: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
   levels: everywhere,

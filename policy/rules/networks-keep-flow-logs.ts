@@ -4,7 +4,7 @@ import { shown, violation } from "../values.ts";
 export const networksKeepFlowLogs: Rule = {
   name: "networks-keep-flow-logs",
   reason: "After an incident they say who talked to whom.",
-  mend: 'give each VPC an aws.ec2.FlowLog of trafficType "ALL"',
+  fix: 'give each VPC an aws.ec2.FlowLog of trafficType "ALL"',
   severity: "medium",
   link: "https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs.html",
   levels: everywhere,

@@ -7,7 +7,7 @@ const allowed = "must not be an administrator's policy";
 export const nobodyIsAdministrator: Rule = {
   name: "nobody-is-administrator",
   reason: "A workflow's role that can do everything makes every pull request an administrator.",
-  mend: "write a policy with the actions that are needed",
+  fix: "write a policy with the actions that are needed",
   severity: "critical",
   link: "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_job-functions.html",
   levels: everywhere,

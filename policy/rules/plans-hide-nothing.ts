@@ -14,7 +14,7 @@ export const plansHideNothing: Rule = {
   name: "plans-hide-nothing",
   reason:
     "A rule can only judge what a plan shows; a Helm release or a command can do what no rule sees.",
-  mend: "register the objects themselves, by kubernetes.yaml or kubernetes.helm.v4.Chart",
+  fix: "register the objects themselves, by kubernetes.yaml or kubernetes.helm.v4.Chart",
   severity: "high",
   link: "https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/choosing-the-right-helm-resource-for-your-use-case/",
   levels: { dev: "advisory", staging: "mandatory", prod: "mandatory" },

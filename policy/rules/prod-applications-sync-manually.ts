@@ -19,7 +19,7 @@ const roads: Readonly<Record<string, (value: unknown) => boolean>> = {
 export const prodApplicationsSyncManually: Rule = {
   name: "prod-applications-sync-manually",
   reason: "A change of prod is started by a person, whoever wrote it and by whatever road.",
-  mend: 'leave syncPolicy.automated, templatePatch, rollingSync and operation out; idp:argoCd.sync is "manual" in Pulumi.prod.yaml',
+  fix: 'leave syncPolicy.automated, templatePatch, rollingSync and operation out; idp:argoCd.sync is "manual" in Pulumi.prod.yaml',
   severity: "critical",
   link: "https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/",
   levels: prodOnly,

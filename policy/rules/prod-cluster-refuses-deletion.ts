@@ -5,7 +5,7 @@ import { at, violation } from "../values.ts";
 export const prodClusterRefusesDeletion: Rule = {
   name: "prod-cluster-refuses-deletion",
   reason: "One wrong command must not delete prod.",
-  mend: "set idp:cluster.deletionProtection to true in Pulumi.prod.yaml",
+  fix: "set idp:cluster.deletionProtection to true in Pulumi.prod.yaml",
   severity: "critical",
   link: "https://docs.aws.amazon.com/eks/latest/userguide/deletion-protection.html",
   levels: prodOnly,

@@ -7,7 +7,7 @@ const allowed = "must not be there: in prod a pull request changes a version, no
 export const prodImagesChangeByPullRequest: Rule = {
   name: "prod-images-change-by-pull-request",
   reason: "A new image reaches prod only after somebody has approved it.",
-  mend: 'take the image updates out; idp:images.strategy is "pinned" in Pulumi.prod.yaml',
+  fix: 'take the image updates out; idp:images.strategy is "pinned" in Pulumi.prod.yaml',
   severity: "critical",
   link: "https://argocd-image-updater.readthedocs.io/",
   levels: prodOnly,

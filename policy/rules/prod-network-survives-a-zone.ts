@@ -6,7 +6,7 @@ const allowed = 'must be "OnePerAz" in prod';
 export const prodNetworkSurvivesAZone: Rule = {
   name: "prod-network-survives-a-zone",
   reason: "With a single NAT gateway the failure of its zone stops all egress.",
-  mend: "set idp:network.natGateways to OnePerAz in Pulumi.prod.yaml",
+  fix: "set idp:network.natGateways to OnePerAz in Pulumi.prod.yaml",
   severity: "high",
   link: "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html",
   levels: prodOnly,

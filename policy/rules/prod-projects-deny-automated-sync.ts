@@ -16,7 +16,7 @@ export const prodProjectsDenyAutomatedSync: Rule = {
   name: "prod-projects-deny-automated-sync",
   reason:
     "An automated sync that somebody switches on in the cluster by hand stays without effect.",
-  mend: 'idp:argoCd.sync is "manual" in Pulumi.prod.yaml; another AppProject needs the sync window {kind: deny, schedule: "0 0 * * *", duration: 24h, applications: ["*"], manualSync: true}',
+  fix: 'idp:argoCd.sync is "manual" in Pulumi.prod.yaml; another AppProject needs the sync window {kind: deny, schedule: "0 0 * * *", duration: 24h, applications: ["*"], manualSync: true}',
   severity: "high",
   link: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync_windows/",
   levels: prodOnly,

@@ -4,7 +4,7 @@ import { at, shown, textOf } from "../values.ts";
 export const prodReplicasHaveABudget: Rule = {
   name: "prod-replicas-have-a-budget",
   reason: "Without a PodDisruptionBudget an upgrade of the nodes may take all replicas at once.",
-  mend: "give every workload of more than one replica a PodDisruptionBudget",
+  fix: "give every workload of more than one replica a PodDisruptionBudget",
   severity: "medium",
   link: "https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
   levels: prodOnly,

@@ -6,7 +6,7 @@ const lasting = ["aws:eks/cluster:Cluster", "eks:index:Cluster"];
 export const prodResourcesAreProtected: Rule = {
   name: "prod-resources-are-protected",
   reason: "The engine refuses to delete or replace what is protected, before it touches anything.",
-  mend: "give the component protect: true; idp:cluster.deletionProtection does it in Pulumi.prod.yaml",
+  fix: "give the component protect: true; idp:cluster.deletionProtection does it in Pulumi.prod.yaml",
   severity: "critical",
   link: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
   levels: prodOnly,

@@ -8,7 +8,7 @@ const keeping: readonly unknown[] = ["create-update", "create-only"];
 export const prodResourcesOutliveTheirApplication: Rule = {
   name: "prod-resources-outlive-their-application",
   reason: "A deleted file or ApplicationSet must not take a running service of prod with it.",
-  mend: "set preserveResourcesOnDeletion: true and applicationsSync: create-update, and no finalizers in the template",
+  fix: "set preserveResourcesOnDeletion: true and applicationsSync: create-update, and no finalizers in the template",
   severity: "critical",
   link: "https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Controlling-Resource-Modification/",
   levels: prodOnly,

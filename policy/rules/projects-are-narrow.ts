@@ -7,7 +7,7 @@ const isOpen = (value: unknown): boolean => value === "*" || value === unknownVa
 export const projectsAreNarrow: Rule = {
   name: "projects-are-narrow",
   reason: "An Application can do what its project allows: with `*` that is everything.",
-  mend: "name the repositories, the cluster and the cluster-wide kinds in the AppProject, and deny the namespace argocd",
+  fix: "name the repositories, the cluster and the cluster-wide kinds in the AppProject, and deny the namespace argocd",
   severity: "high",
   link: "https://argo-cd.readthedocs.io/en/stable/user-guide/projects/",
   levels: everywhere,

@@ -5,7 +5,7 @@ export const providerIsFenced: Rule = {
   name: "provider-is-fenced",
   reason:
     "With another account's credentials at hand, prod's stack must not touch dev's account, nor the reverse.",
-  mend: "give the provider allowedAccountIds with the stack's own account and no other",
+  fix: "give the provider allowedAccountIds with the stack's own account and no other",
   severity: "critical",
   link: "https://www.pulumi.com/registry/packages/aws/installation-configuration/",
   levels: everywhere,

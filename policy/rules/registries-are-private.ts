@@ -5,7 +5,7 @@ import { at, entriesOf, textOf, violation } from "../values.ts";
 export const registriesArePrivate: Rule = {
   name: "registries-are-private",
   reason: "Nobody outside the account pushes or pulls what it runs.",
-  mend: "let principals of this account in, and keep images in aws.ecr",
+  fix: "let principals of this account in, and keep images in aws.ecr",
   severity: "critical",
   link: "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html",
   levels: everywhere,

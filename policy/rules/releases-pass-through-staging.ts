@@ -5,7 +5,7 @@ import { shown } from "../values.ts";
 export const releasesPassThroughStaging: Rule = {
   name: "releases-pass-through-staging",
   reason: "What prod runs has run in staging before.",
-  mend: "let staging run the release first",
+  fix: "let staging run the release first",
   severity: "high",
   link: "../ARCHITECTURE.md",
   levels: prodOnly,

@@ -4,7 +4,7 @@ import { at, parsed, violation } from "../values.ts";
 export const resourcesAreTagged: Rule = {
   name: "resources-are-tagged",
   reason: "Whoever finds a resource in the account must see what it belongs to.",
-  mend: "give the provider defaultTags with idp:environment and idp:repository",
+  fix: "give the provider defaultTags with idp:environment and idp:repository",
   severity: "low",
   link: "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html",
   levels: everywhere,

@@ -5,7 +5,7 @@ export const rolesAreBounded: Rule = {
   name: "roles-are-bounded",
   reason:
     "The boundary is the most that any role of the platform can do, whatever its policies say.",
-  mend: "put the policy idp-boundary on the role as its permissionsBoundary",
+  fix: "put the policy idp-boundary on the role as its permissionsBoundary",
   severity: "critical",
   link: "../docs/decisions/0007-boundary-by-transform.md",
   levels: everywhere,

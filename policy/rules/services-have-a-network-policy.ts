@@ -5,7 +5,7 @@ export const servicesHaveANetworkPolicy: Rule = {
   name: "services-have-a-network-policy",
   reason:
     "Without one every Pod of the cluster reaches the service, and the service reaches everything.",
-  mend: "render a NetworkPolicy that selects all Pods of the namespace, for Ingress and Egress",
+  fix: "render a NetworkPolicy that selects all Pods of the namespace, for Ingress and Egress",
   severity: "medium",
   link: "https://kubernetes.io/docs/concepts/services-networking/network-policies/",
   levels: everywhere,

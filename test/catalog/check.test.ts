@@ -64,7 +64,7 @@ idp check: 0 errors, 1 warning`,
         key: "image.tag",
         found: "latest",
         allowed: "must be v<major>.<minor>.<patch> here: this environment runs releases",
-        mend: 'write for example tag: "v1.2.3"',
+        fix: 'write for example tag: "v1.2.3"',
         message:
           "image.tag: found latest; must be v<major>.<minor>.<patch> here: this environment runs releases",
       },

@@ -24,9 +24,7 @@ function inspect(files: Record<string, string | undefined>) {
   const { services, findings } = catalogOf(entries, "dev", rules);
   return {
     names: services.map(({ name }) => name),
-    findings: findings.map(
-      ({ file, rule, message, mend }) => `${file} ${rule} ${message} | ${mend}`,
-    ),
+    findings: findings.map(({ file, rule, message, fix }) => `${file} ${rule} ${message} | ${fix}`),
   };
 }
 
@@ -113,7 +111,7 @@ describe("readCatalog", () => {
     expect(imageNames(catalog)).to.deep.equal(["idp/bot", "idp/shop"]);
   });
 
-  it("throws one error with every finding, its place and its mend", async () => {
+  it("throws one error with every finding, its place and its fix", async () => {
     await put("api.yaml", text("idp/api").replace("sha-3f2a9c1", "latest"));
     await put("web.yaml", text("idp/web", "sync: automated\n"));
     const error: unknown = await readCatalog(root, "dev", rules).catch((error: unknown) => error);
@@ -138,7 +136,7 @@ argocd/applications/dev/web.yaml:7:1 error unknown-key: sync: found an unknown k
 
   it("says so when the folder is missing", async () => {
     const { findings } = await inspectCatalog(root, "prod", rules);
-    expect(findings.map(({ message, mend }) => `${message} | ${mend}`)).to.deep.equal([
+    expect(findings.map(({ message, fix }) => `${message} | ${fix}`)).to.deep.equal([
       "found no folder; must be there, with a file for each service of the environment | mkdir -p argocd/applications/prod && touch argocd/applications/prod/.gitkeep",
     ]);
   });

@@ -16,10 +16,10 @@ resources: small
 replicas: 1
 `;
 
-/** What is found wrong: `line:column rule message | mend`. */
+/** What is found wrong: `line:column rule message | fix`. */
 function faults(text: string, { rules = dev, name = "time-service" } = {}): string[] {
   return parseService(`${folder}/${name}.yaml`, text, rules).findings.map(
-    ({ line, column, rule, message, mend }) => `${line}:${column} ${rule} ${message} | ${mend}`,
+    ({ line, column, rule, message, fix }) => `${line}:${column} ${rule} ${message} | ${fix}`,
   );
 }
 

@@ -30,9 +30,9 @@ const said = (text: string): Answer => ({ kind: "said", text });
 const refused: Answer = { kind: "refused", message: "AccessDenied" };
 const missing: Answer = { kind: "missing" };
 
-/** A check in a line: status, what was found, the mend. */
-const line = ({ status, found, mend }: Check) =>
-  `${status}: ${found}${mend === undefined ? "" : ` | ${mend}`}`;
+/** A check in a line: status, what was found, the fix. */
+const line = ({ status, found, fix }: Check) =>
+  `${status}: ${found}${fix === undefined ? "" : ` | ${fix}`}`;
 
 describe("idp doctor: programs", () => {
   const program = (name: string) => {
@@ -56,15 +56,15 @@ describe("idp doctor: programs", () => {
 
   it("refuses an older one, one that is missing and one that does not run", () => {
     const pulumi = program("pulumi");
-    const mend = "https://www.pulumi.com/docs/iac/download-install/";
+    const fix = "https://www.pulumi.com/docs/iac/download-install/";
     expect(line(programCheck(pulumi, said("v3.99.0")))).to.equal(
-      `failed: 3.99.0; must be 3.274.1 or newer | ${mend}`,
+      `failed: 3.99.0; must be 3.274.1 or newer | ${fix}`,
     );
     expect(line(programCheck(pulumi, missing))).to.equal(
-      `failed: not on PATH; must be 3.274.1 or newer | ${mend}`,
+      `failed: not on PATH; must be 3.274.1 or newer | ${fix}`,
     );
     expect(line(programCheck(pulumi, refused))).to.equal(
-      `failed: does not run: AccessDenied | ${mend}`,
+      `failed: does not run: AccessDenied | ${fix}`,
     );
     expect(programCheck(pulumi, said("unknown")).status).to.equal("failed");
   });
@@ -255,7 +255,7 @@ describe("idp doctor: all of it", () => {
     expect(byStatus(checks, "skipped")).to.include.members(["dev: VPCs", "prod: Elastic IPs"]);
   });
 
-  it("ends with the counts, and shows every mend", async () => {
+  it("ends with the counts, and shows every fix", async () => {
     const checks = await examine(patient, fake(aws));
     const lines = checkLines(checks);
     expect(lines.at(-1)).to.equal("idp doctor: 31 ok, 0 to look at, 2 failed, 4 skipped");

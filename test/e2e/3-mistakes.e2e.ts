@@ -51,7 +51,7 @@ describe("a wrong service file", () => {
       const other = await statusOf("dev", "version-service");
       expect(other?.sync).to.equal("Synced");
       expect(other?.health).to.equal("Healthy");
-      await commit("Mend it", () => Promise.resolve({ [file]: right }));
+      await commit("Fix it", () => Promise.resolve({ [file]: right }));
       await eventually(
         "all is well again",
         () => statusOf("dev", service),

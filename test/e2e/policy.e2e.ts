@@ -9,7 +9,7 @@ import { repositoryRoot } from "../../lib/paths.ts";
 import { engineFor, type Engine } from "./support/engine.ts";
 
 const rule = "prod-applications-sync-manually";
-const mend = "Fix: leave syncPolicy.automated, templatePatch, rollingSync and operation out";
+const fix = "Fix: leave syncPolicy.automated, templatePatch, rollingSync and operation out";
 const pack = ["--policy-pack", join(repositoryRoot, "policy")];
 
 const roads = [
@@ -70,7 +70,7 @@ describe("the policy pack under the real engine", function () {
         const { code, text, rendered } = await run([...verb, "--stack", "prod", ...pack], road);
         expect(code, text).not.to.equal(0);
         expect(text).to.include(rule);
-        expect(text).to.include(mend);
+        expect(text).to.include(fix);
         expect(applied(rendered).filter((file) => file.includes("automated"))).to.deep.equal([]);
       }
     });

@@ -33,7 +33,7 @@ describe("mutantsOf", () => {
 
   it("leaves a rule's words alone, and moves its levels", () => {
     const source =
-      'const rule: Rule = { name: "a", mend: "b", levels: everywhere, unknown: "wait" };';
+      'const rule: Rule = { name: "a", fix: "b", levels: everywhere, unknown: "wait" };';
     expect(mistakes(source)).to.deep.equal([
       'everywhere -> { dev: "disabled", staging: "disabled", prod: "disabled" }',
       'everywhere -> { dev: "mandatory", staging: "advisory", prod: "mandatory" }',

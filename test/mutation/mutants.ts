@@ -12,7 +12,7 @@ export interface Mutant {
 }
 
 /** Properties of a rule that are words for people: no condition hangs on them. */
-const words = ["name", "reason", "mend", "severity", "link"];
+const words = ["name", "reason", "fix", "severity", "link"];
 
 /** An operator and the mistakes for it. */
 const operators: ReadonlyMap<ts.SyntaxKind, readonly string[]> = new Map([

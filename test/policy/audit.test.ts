@@ -70,7 +70,7 @@ describe("auditFindings", () => {
     expect(said({ objects: [automated] }, "dev")).to.deep.equal([]);
   });
 
-  it("reports drift and what is pending beside the rules, each with its mend", () => {
+  it("reports drift and what is pending beside the rules, each with its fix", () => {
     const change = { where: "aws:iam/role:Role it", message: "is gone" };
     const findings = auditFindings(
       rules,

@@ -76,7 +76,7 @@ describe("idp check by every rule", function () {
     expect((await check()).map(formatFinding)).to.deep.equal([]);
   });
 
-  it("says place, rule, reason and mend", async () => {
+  it("says place, rule, reason and fix", async () => {
     edit("Pulumi.prod.yaml", "sync: manual", "sync: automated");
     const line = lineOf("Pulumi.prod.yaml", "sync: automated");
     expect((await check()).map(formatFinding)).to.deep.equal([

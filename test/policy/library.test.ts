@@ -59,7 +59,7 @@ class Pack {
               description: policy.getDescription(),
               level: policy.getEnforcementlevel(),
               severity: policy.getSeverity(),
-              mend: policy.toObject().remediationSteps,
+              fix: policy.toObject().remediationSteps,
               type: policy.toObject().policyType,
             })),
           );

@@ -19,7 +19,7 @@ const levels = { dev: "disabled", staging: "advisory", prod: "mandatory" } as co
 const rule: Rule = {
   name: "things-are-blue",
   reason: "Blue is calm.",
-  mend: "paint it",
+  fix: "paint it",
   severity: "low",
   link: "../docs/blue.md",
   levels,
@@ -171,7 +171,7 @@ describe("the policy pack", () => {
     expect(said("dev", new Date("2026-11-25"))).to.deep.equal([]);
     expect(said("prod", new Date("2026-11-25"))).to.deep.equal([
       "mandatory exceptions-are-current: things-are-blue for test:Thing one: found its last day 2026-11-24; must not be past\n" +
-        "    Fix: ask platform-team; mend it, or write another day in policy/exceptions.yaml",
+        "    Fix: ask platform-team; correct it, or write another day in policy/exceptions.yaml",
     ]);
   });
 

@@ -27,7 +27,7 @@ describe("the rules", () => {
   for (const rule of rules) {
     it(`${rule.name} says why, what to do, and where to read more`, () => {
       expect(rule.reason).to.match(/^\S.*\.$/);
-      expect(rule.mend).to.match(/^\S.*[^.\s]$/);
+      expect(rule.fix).to.match(/^\S.*[^.\s]$/);
       expect(rule.link).to.match(/^(https:\/\/|\.\.\/)\S+$/);
       expect(Object.keys(rule.levels)).to.deep.equal([...environments]);
     });

@@ -13,7 +13,7 @@ const pack = { name: "idp", version: "0.1.0", description: "the rules" };
 const urn = "urn:pulumi:prod::idp::test:Thing::one";
 const words = {
   reason: "Blue is calm.",
-  mend: "paint it",
+  fix: "paint it",
   severity: "high",
   link: "https://example.com/blue",
   levels: { dev: "disabled", staging: "disabled", prod: "mandatory" },

@@ -104,7 +104,7 @@ describe("ECR as a registry", () => {
     ]);
   });
 
-  it("is refused with what AWS says, and how to mend it", async () => {
+  it("is refused with what AWS says, and how to fix it", async () => {
     answers = {
       GetAuthorizationToken: () => [400, { __type: "AccessDeniedException", message: "not you" }],
     };

@@ -219,7 +219,7 @@ describe("promote", () => {
           Promise.resolve([
             finding(
               { file: "path.yaml", line: 1, column: 1 },
-              { rule: "some-rule", key: "", found: "this", allowed: "must be that", mend: "so" },
+              { rule: "some-rule", key: "", found: "this", allowed: "must be that", fix: "so" },
             ),
           ]),
       }));

@@ -94,7 +94,7 @@ export function twinRegistry(twin: Twin, environment: Environment): Registry {
 
 /**
  * The twin that is there, or undefined.
- * @throws Error naming twin.json when it is not of this version, with the command that mends it
+ * @throws Error naming twin.json when it is not of this version, with the command that fixes it
  */
 export function readTwin(paths = twinPaths()): Twin | undefined {
   if (!existsSync(paths.record)) return undefined;

@@ -257,7 +257,7 @@ async function compile(
       `${name}: go build ended with ${reason}. The end of its output:`,
       ...told.filter((line) => !line.startsWith("go: downloading")).slice(-tailLines),
       `Log: ${log}`,
-      `Fix: mend what the output names, then: node twin/toolchain/main.ts ${name}. What was compiled stays in the cache.`,
+      `Fix: correct what the output names, then: node twin/toolchain/main.ts ${name}. What was compiled stays in the cache.`,
     ].join("\n"),
   );
 }

@@ -1,4 +1,4 @@
-/** Something about the tools that a person can mend; the message says how. */
+/** Something about the tools that a person can fix; the message says how. */
 export class ToolchainError extends Error {
   override readonly name = "ToolchainError";
 }

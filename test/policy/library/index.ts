@@ -23,7 +23,7 @@ function asLibraryPolicy(
     description: own.description,
     enforcementLevel: own.level,
     severity: own.severity,
-    remediationSteps: own.mend,
+    remediationSteps: own.fix,
   };
   const { resource, stack } = own;
   if (stack) {

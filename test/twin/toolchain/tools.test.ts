@@ -55,7 +55,7 @@ describe("where a tool is", () => {
     expect(toolOf("argocd-repo-server")).to.equal("argocd");
   });
 
-  it("is an error with its mend while it is not built", () => {
+  it("is an error with its fix while it is not built", () => {
     const env = { IDP_CACHE: "/nowhere" };
     expect(() => binaryPath("etcd", env)).to.throw(
       /^etcd is not built: \/nowhere\/tools\/etcd-[0-9a-f]{12} does not exist\. Fix: node twin\/toolchain\/main\.ts etcd$/,
