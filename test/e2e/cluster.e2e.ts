@@ -25,7 +25,7 @@ import {
 import { KubeApi } from "../../twin/cluster/kube-api.ts";
 import { ensureGitServer } from "../../twin/git/git-server.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
-import { freePort } from "../../twin/process/ports.ts";
+import { freePort } from "../../twin/state/ports.ts";
 import { listProcesses, stopAll } from "../../twin/process/processes.ts";
 import { ensureTools } from "../../twin/toolchain/build.ts";
 import { binaryPath, sharePath } from "../../twin/toolchain/locate.ts";

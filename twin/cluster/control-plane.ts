@@ -7,7 +7,7 @@ import { z } from "zod";
 import { withLock } from "../process/lock.ts";
 import { cacheDir, repositoryRoot } from "../../lib/paths.ts";
 import { stateDir } from "../state/folder.ts";
-import { freePort } from "../process/ports.ts";
+import { freePort } from "../state/ports.ts";
 import {
   isRunning,
   listProcesses,

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { freePorts } from "../process/ports.ts";
+import { freePorts } from "../state/ports.ts";
 import {
   isRunning,
   listProcesses,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { z } from "zod";
-import { freePort } from "../process/ports.ts";
+import { freePort } from "../state/ports.ts";
 
 /** A Service's port, as a program in the cluster names it. */
 export interface ServicePort {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { environments, type Environment } from "../../config/environments.ts";
 import type { Registry } from "../../promotion/registry.ts";
 import { stateDir } from "./folder.ts";
-import { freePorts } from "../process/ports.ts";
+import { freePorts } from "./ports.ts";
 
 /** One of the twin's three AWS accounts. */
 export interface TwinAccount {

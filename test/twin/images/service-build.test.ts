@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OciImage } from "../../../twin/images/oci-image.ts";
 import { repositoryRoot } from "../../../lib/paths.ts";
-import { freePort } from "../../../twin/process/ports.ts";
+import { freePort } from "../../../twin/state/ports.ts";
 import {
   buildService,
   buildTag,

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isGroupAlive, parseStat, processIdentity } from "../../../twin/process/pid.ts";
-import { freePort, freePorts } from "../../../twin/process/ports.ts";
 import {
   isRunning,
   listProcesses,
@@ -188,15 +187,5 @@ describe("parseStat", () => {
       threads: 1,
       startTicks: "987654",
     });
-  });
-});
-
-describe("freePort", () => {
-  it("gives a port that can be listened on", async () => {
-    expect(await freePort()).to.be.within(15_000, 32_767);
-  });
-
-  it("gives different ports", async () => {
-    expect(new Set(await freePorts(8)).size).to.equal(8);
   });
 });
