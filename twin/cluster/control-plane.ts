@@ -34,7 +34,7 @@ import type { User } from "./credentials.ts";
 import { KubeApi, unlessStatus } from "./kube-api.ts";
 import { kwokConfiguration } from "./kwok.ts";
 import { nodeManifests } from "./nodes.ts";
-import { processPodQuery } from "../kubelet/workloads.ts";
+import { processPodQuery } from "./workloads.ts";
 
 export { clusterDir, listClusters, readCluster } from "./cluster.ts";
 export type { ClusterInfo, ClusterKey } from "./cluster.ts";

@@ -27,8 +27,8 @@ import type { ContainerRuntime, PodRuntime, PodStatus, Terminated } from "./pod-
 import { containerPaths, pathRewriter, volumeFiles, writeVolumes } from "./pod-volumes.ts";
 import { answers, probeTarget } from "./probe.ts";
 import type { ServicePorts } from "./service-ports.ts";
-import { socketPlaceholder, workloadOf } from "./workloads.ts";
-import type { Workload } from "./workloads.ts";
+import { socketPlaceholder, workloadOf } from "../cluster/workloads.ts";
+import type { Workload } from "../cluster/workloads.ts";
 
 /** What a Pod's processes need of their surroundings. */
 export interface Surroundings {

@@ -3,7 +3,7 @@ import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { PodConfigError } from "./pod.ts";
 import type { Container, Probe } from "./pod.ts";
-import type { PortOf } from "./workloads.ts";
+import type { PortOf } from "../cluster/workloads.ts";
 
 /** What a probe asks on this machine. */
 export type ProbeTarget =

@@ -16,10 +16,10 @@ import { containerPort } from "./probe.ts";
 import { Reflector } from "./reflector.ts";
 import { ServicePorts } from "./service-ports.ts";
 import type { ServicePort } from "./service-ports.ts";
-import { processPodSelector, standIns } from "./workloads.ts";
+import { processPodSelector, standIns } from "../cluster/workloads.ts";
 
 // The kubelet of the Pods that can run on this machine: `process-kubelet.ts <accountId> <cluster>`. Which these are, and
-// how, says workloads.ts; all other Pods are KWOK's. It may be killed at any time: its Pods' processes go on, and the
+// how, says cluster/workloads.ts; all other Pods are KWOK's. It may be killed at any time: its Pods' processes go on, and the
 // next one takes them over.
 
 type Contents = Pick<Sources, "configMap" | "secret">;

@@ -4,7 +4,7 @@ import {
   processPodSelector,
   workloadOf,
   workloads,
-} from "../../../twin/kubelet/workloads.ts";
+} from "../../../twin/cluster/workloads.ts";
 
 const argoCdImage = "quay.io/argoproj/argocd:v3.6.1";
 const redisImage = "public.ecr.aws/docker/library/redis:8.10.1-alpine";
