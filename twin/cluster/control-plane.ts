@@ -27,8 +27,8 @@ import {
   writeRecord,
 } from "./cluster.ts";
 import type { ClusterInfo, ClusterKey, ClusterPaths } from "./cluster.ts";
-import { partKubeconfig, parts, partSpec, processName } from "./components.ts";
-import type { Part } from "./components.ts";
+import { partKubeconfig, parts, partSpec, processName } from "./parts.ts";
+import type { Part } from "./parts.ts";
 import { clusterInfo, ensureCredentials, kubeconfig, tokenOf } from "./credentials.ts";
 import type { User } from "./credentials.ts";
 import { KubeApi, unlessStatus } from "./kube-api.ts";

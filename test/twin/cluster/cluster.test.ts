@@ -11,7 +11,7 @@ import {
   writeRecord,
 } from "../../../twin/cluster/cluster.ts";
 import type { ClusterRecord } from "../../../twin/cluster/cluster.ts";
-import { parts, partSpec } from "../../../twin/cluster/components.ts";
+import { parts, partSpec } from "../../../twin/cluster/parts.ts";
 import { ensureControlPlane, kubernetesVersion } from "../../../twin/cluster/control-plane.ts";
 import {
   ensureCredentials,
