@@ -16,7 +16,7 @@ import {
   startProcess,
   stopProcess,
 } from "../process/processes.ts";
-import { binaryPath } from "../toolchain/locate.ts";
+import { binaryPath, sharePath } from "../toolchain/locate.ts";
 import { autoModeKinds } from "./auto-mode.ts";
 import {
   clusterPaths,
@@ -98,7 +98,10 @@ export async function ensureControlPlane(
         return (await api.getText("/readyz")) === "ok";
       });
       writeKubeconfigs(cluster, info, paths);
-      writeWhole(paths.kwokConfig, kwokConfiguration(processPodQuery));
+      writeWhole(
+        paths.kwokConfig,
+        kwokConfiguration(readFileSync(sharePath("kwok", "stages.yaml"), "utf8"), processPodQuery),
+      );
       for (const node of nodeManifests(cluster, `v${kubernetesVersion()}`)) {
         await unlessStatus(409, api.create("/api/v1/nodes", node));
       }

@@ -1,209 +1,97 @@
-import { stringify } from "yaml";
+import { parseAllDocuments, stringify } from "yaml";
+import { z } from "zod";
 
-/** A Stage selector's requirement (kwok.x-k8s.io/v1alpha1). `key` is a jq program over the object. */
-interface Requirement {
-  readonly key: string;
-  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
-  readonly values?: readonly string[];
-}
+/** A Stage of KWOK (kwok.x-k8s.io/v1alpha1), as far as it is changed here. */
+const Stage = z.looseObject({
+  metadata: z.looseObject({ name: z.string() }),
+  spec: z.looseObject({
+    resourceRef: z.looseObject({ kind: z.string() }),
+    selector: z.looseObject({
+      /** `key` is a jq program over the object. */
+      matchExpressions: z.array(
+        z.strictObject({
+          key: z.string(),
+          operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
+          values: z.array(z.string()).optional(),
+        }),
+      ),
+    }),
+  }),
+});
+type Stage = z.infer<typeof Stage>;
 
-const isDeleted = ".metadata.deletionTimestamp";
+const heartbeat = "node-heartbeat-with-lease";
+const heartbeatMs = 60_000;
 
 /**
- * What KWOK does with Nodes and Pods: nodes become ready, Pods become ready at once, a Job's Pod completes, a deleted Pod
- * goes. A kubelet without a machine.
+ * KWOK's configuration: its own stages (nodes become ready, Pods become ready at once, a Job's Pod completes, a deleted
+ * Pod goes), changed where the twin differs. A kubelet without a machine.
  *
+ * @param ownStages YAML documents as KWOK's own release has them
  * @param processPod jq program that yields something for a Pod that runs as processes of this machine. KWOK leaves such
- * Pods alone, or its word and the process kubelet's would overwrite each other.
+ * Pods alone, or the two kubelets would overwrite each other's status.
  */
-export function kwokConfiguration(processPod: string): string {
-  const simulated: Requirement = { key: processPod, operator: "DoesNotExist" };
-  const documents = [
-    stage(
-      "node-ready",
-      "Node",
-      [
-        {
-          key: '.status.conditions.[] | select(.type == "Ready") | .status',
-          operator: "NotIn",
-          values: ["True"],
-        },
-      ],
-      { statusTemplate: nodeReady },
-    ),
-    // Leases would do the same, but a KWOK that was killed holds its leases until they expire, and until then the next
-    // one leaves the nodes' Pods alone.
-    stage(
-      "node-heartbeat",
-      "Node",
-      [
-        {
-          key: '.status.conditions.[] | select(.type == "Ready") | .status',
-          operator: "In",
-          values: ["True"],
-        },
-      ],
-      { statusTemplate: nodeReady },
-      60_000,
-    ),
-    stage(
-      "pod-ready",
-      "Pod",
-      [
-        simulated,
-        { key: isDeleted, operator: "DoesNotExist" },
-        { key: ".status.phase", operator: "In", values: ["Pending"] },
-      ],
-      { statusTemplate: podReady },
-    ),
-    // A node that was given up (the machine slept) and came back: its Pods were marked as not ready.
-    stage(
-      "pod-ready-again",
-      "Pod",
-      [
-        simulated,
-        { key: isDeleted, operator: "DoesNotExist" },
-        { key: ".status.phase", operator: "In", values: ["Running"] },
-        {
-          key: '.status.conditions.[] | select(.type == "Ready") | .status',
-          operator: "NotIn",
-          values: ["True"],
-        },
-      ],
-      { statusTemplate: readyConditions },
-    ),
-    stage(
-      "pod-complete",
-      "Pod",
-      [
-        simulated,
-        { key: isDeleted, operator: "DoesNotExist" },
-        { key: ".status.phase", operator: "In", values: ["Running"] },
-        { key: ".metadata.ownerReferences.[].kind", operator: "In", values: ["Job"] },
-      ],
-      { statusTemplate: podComplete },
-    ),
-    stage("pod-delete", "Pod", [simulated, { key: isDeleted, operator: "Exists" }], {
-      delete: true,
-    }),
+export function kwokConfiguration(ownStages: string, processPod: string): string {
+  const stages = parseAllDocuments(ownStages).map((document) => Stage.parse(document.toJS()));
+  if (!stages.some(({ metadata }) => metadata.name === heartbeat)) {
+    throw new Error(
+      `KWOK's own stages have no ${heartbeat}. Fix: name its heartbeat in twin/cluster/kwok.ts, or nodes go silent.`,
+    );
+  }
+  return [...stages.map(withFrequentHeartbeat), podReadyAgain]
+    .map((stage) => forSimulatedPods(stage, processPod))
+    .map((stage) => stringify(stage))
+    .join("---\n");
+}
+
+/**
+ * KWOK means its slow heartbeat to go with leases. Here it replaces them: a KWOK that was killed holds its leases until
+ * they expire, and until then the next one ignores the nodes' Pods.
+ */
+function withFrequentHeartbeat(stage: Stage): Stage {
+  if (stage.metadata.name !== heartbeat) return stage;
+  return { ...stage, spec: { ...stage.spec, delay: { durationMilliseconds: heartbeatMs } } };
+}
+
+function forSimulatedPods(stage: Stage, processPod: string): Stage {
+  const { resourceRef, selector } = stage.spec;
+  if (resourceRef.kind !== "Pod") return stage;
+  const matchExpressions = [
+    { key: processPod, operator: "DoesNotExist" as const },
+    ...selector.matchExpressions,
   ];
-  return documents.map((document) => stringify(document)).join("---\n");
+  return { ...stage, spec: { ...stage.spec, selector: { matchExpressions } } };
 }
 
-function stage(
-  name: string,
-  kind: string,
-  matchExpressions: readonly Requirement[],
-  next: { statusTemplate: string } | { delete: true },
-  delayMs = 0,
-) {
-  return {
-    apiVersion: "kwok.x-k8s.io/v1alpha1",
-    kind: "Stage",
-    metadata: { name },
-    spec: {
-      resourceRef: { apiGroup: "v1", kind },
-      selector: { matchExpressions },
-      ...(delayMs > 0 && { delay: { durationMilliseconds: delayMs } }),
-      next,
+/** Pods whose node was given up (the machine slept) and came back: they were marked as not ready, and KWOK does not look again. */
+const podReadyAgain: Stage = {
+  apiVersion: "kwok.x-k8s.io/v1alpha1",
+  kind: "Stage",
+  metadata: { name: "pod-ready-again" },
+  spec: {
+    resourceRef: { apiGroup: "v1", kind: "Pod" },
+    selector: {
+      matchExpressions: [
+        { key: ".metadata.deletionTimestamp", operator: "DoesNotExist" },
+        { key: ".status.phase", operator: "In", values: ["Running"] },
+        {
+          key: '.status.conditions.[] | select(.type == "Ready") | .status',
+          operator: "NotIn",
+          values: ["True"],
+        },
+      ],
     },
-  };
-}
-
-// Go templates that render to YAML; the functions are KWOK's.
-const nodeReady = `
-{{ $created := .metadata.creationTimestamp }}
-phase: Running
-conditions:
-{{ range NodeConditions }}
-- type: {{ .type | Quote }}
-  status: {{ .status | Quote }}
-  reason: {{ .reason | Quote }}
-  message: {{ .message | Quote }}
-  lastHeartbeatTime: {{ Now | Quote }}
-  lastTransitionTime: {{ $created | Quote }}
-{{ end }}
-`;
-
-const readyConditions = `
-conditions:
-{{ range $type := list "Initialized" "ContainersReady" "Ready" }}
-- type: {{ $type | Quote }}
-  status: "True"
-  lastTransitionTime: {{ Now | Quote }}
-{{ end }}
-`;
-
-const podReady = `
-{{ $now := Now }}
-phase: Running
-startTime: {{ $now | Quote }}
-hostIP: {{ NodeIPWith .spec.nodeName | Quote }}
-{{ $ip := PodIPWith .spec.nodeName (or .spec.hostNetwork false) (or .metadata.uid "") (or .metadata.name "") (or .metadata.namespace "") }}
-podIP: {{ $ip | Quote }}
-podIPs:
-- ip: {{ $ip | Quote }}
-${readyConditions}
-{{ range .spec.readinessGates }}
-- type: {{ .conditionType | Quote }}
-  status: "True"
-  lastTransitionTime: {{ $now | Quote }}
-{{ end }}
-{{ if .spec.initContainers }}
-initContainerStatuses:
-{{ range .spec.initContainers }}
-- name: {{ .name | Quote }}
-  image: {{ .image | Quote }}
-  ready: true
-  restartCount: 0
-  state:
-    {{ if eq (or .restartPolicy "") "Always" }}
-    running:
-      startedAt: {{ $now | Quote }}
-    {{ else }}
-    terminated:
-      exitCode: 0
-      reason: Completed
-      startedAt: {{ $now | Quote }}
-      finishedAt: {{ $now | Quote }}
-    {{ end }}
-{{ end }}
-{{ end }}
-containerStatuses:
-{{ range .spec.containers }}
-- name: {{ .name | Quote }}
-  image: {{ .image | Quote }}
-  ready: true
-  started: true
-  restartCount: 0
-  state:
-    running:
-      startedAt: {{ $now | Quote }}
-{{ end }}
-`;
-
-const podComplete = `
-{{ $now := Now }}
-phase: Succeeded
-conditions:
-{{ range $type := list "ContainersReady" "Ready" }}
-- type: {{ $type | Quote }}
-  status: "False"
-  reason: PodCompleted
-  lastTransitionTime: {{ $now | Quote }}
-{{ end }}
-containerStatuses:
-{{ range .spec.containers }}
-- name: {{ .name | Quote }}
-  image: {{ .image | Quote }}
-  ready: false
-  started: false
-  restartCount: 0
-  state:
-    terminated:
-      exitCode: 0
-      reason: Completed
-      startedAt: {{ $now | Quote }}
-      finishedAt: {{ $now | Quote }}
-{{ end }}
-`;
+    next: {
+      // A Go template that renders to YAML; the functions are KWOK's.
+      statusTemplate: [
+        "conditions:",
+        '{{ range list "Initialized" "ContainersReady" "Ready" }}',
+        "- type: {{ . | Quote }}",
+        '  status: "True"',
+        "  lastTransitionTime: {{ Now | Quote }}",
+        "{{ end }}",
+        "",
+      ].join("\n"),
+    },
+  },
+};

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseAllDocuments } from "yaml";
+import { parse, stringify } from "yaml";
 import {
   clusterPaths,
   listClusters,
@@ -154,14 +154,52 @@ describe("nodeManifests", () => {
 });
 
 describe("kwokConfiguration", () => {
+  const stage = (name: string, kind: string, delay: number) =>
+    stringify({
+      apiVersion: "kwok.x-k8s.io/v1alpha1",
+      kind: "Stage",
+      metadata: { name },
+      spec: {
+        resourceRef: { apiGroup: "v1", kind },
+        selector: { matchExpressions: [{ key: ".the.own", operator: "Exists" }] },
+        delay: { durationMilliseconds: delay, jitterDurationMilliseconds: delay + 1 },
+        next: { statusTemplate: "phase: {{ Now }}\n" },
+      },
+    });
+  const initialize = stage("node-initialize", "Node", 7);
+  const heartbeat = stage("node-heartbeat-with-lease", "Node", 600_000);
+  const ready = stage("pod-ready", "Pod", 7);
+  const configured = (own: readonly string[]): unknown[] =>
+    kwokConfiguration(own.join("---\n"), ".the.query")
+      .split("---\n")
+      .map((text): unknown => parse(text));
+
   it("leaves the Pods that run as processes alone, in every Pod stage", () => {
-    const stages = parseAllDocuments(kwokConfiguration(".the.query"));
-    expect(stages).to.have.length(6);
-    for (const stage of stages) {
-      const text = JSON.stringify(stage.toJS());
+    const stages = configured([initialize, heartbeat, ready]).map((one) => JSON.stringify(one));
+    expect(stages).to.have.length(4);
+    for (const text of stages) {
       expect(text.includes('"kind":"Pod"'), text).to.equal(
         text.includes('{"key":".the.query","operator":"DoesNotExist"}'),
       );
     }
+    expect(stages[2]).to.include('{"key":".the.own","operator":"Exists"}');
+    expect(stages[3]).to.include('"name":"pod-ready-again"');
+  });
+
+  it("changes the heartbeat's interval and nothing else of a Node's stage", () => {
+    const own: unknown = parse(heartbeat);
+    const expected: unknown = JSON.parse(
+      JSON.stringify(own).replace(/"delay":\{[^}]*\}/, '"delay":{"durationMilliseconds":60000}'),
+    );
+    expect(configured([initialize, heartbeat]).slice(0, 2)).to.deep.equal([
+      parse(initialize),
+      expected,
+    ]);
+  });
+
+  it("refuses stages without a heartbeat", () => {
+    expect(() => configured([initialize, ready])).to.throw(
+      "KWOK's own stages have no node-heartbeat-with-lease. Fix:",
+    );
   });
 });
