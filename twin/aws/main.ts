@@ -1,25 +1,13 @@
 /**
- * pulumi-resource-aws, the double: started by the engine in place of the real provider. It keeps an account in files below
+ * pulumi-resource-aws, the double: started by the engine instead of the real provider. It keeps an account in files below
  * the twin's state and refuses what AWS would refuse, as far as twin/aws/types/ says.
  */
-import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
-import { EngineLog } from "../engine/engine-log.ts";
-import { processIdentity } from "../process/pid.ts";
-import { servePlugin } from "../engine/plugin.ts";
-import { sdkVersion } from "../engine/sdk-version.ts";
-import { awsProvider } from "./provider.ts";
+import { serveAws } from "./plugin.ts";
 
-const log = new EngineLog(process.argv.at(-1));
+/** Loaded when a cluster is made or deleted, so that a preview does not pay for it. */
+const load = () => import("../cluster/control-plane.ts");
 
-servePlugin([
-  [
-    ResourceProviderService,
-    awsProvider({
-      version: sdkVersion("aws"),
-      engine: processIdentity(process.ppid) ?? String(process.ppid),
-      log: (urn, text) => {
-        log.info(urn, text);
-      },
-    }),
-  ],
-]);
+serveAws({
+  ensure: async (request, onProgress) => (await load()).ensureControlPlane(request, onProgress),
+  delete: async (key) => (await load()).deleteControlPlane(key),
+});

@@ -28,6 +28,7 @@ import type {
 import { stateDir } from "../state/folder.ts";
 import { unary } from "../engine/plugin.ts";
 import { resolveAccount, type Account } from "./account.ts";
+import type { ControlPlanes, Host } from "./host.ts";
 import { invoke } from "./invokes.ts";
 import { hasUnknown, plainBag, same, type Bag } from "./properties.ts";
 import * as resources from "./resources.ts";
@@ -39,6 +40,7 @@ export interface ProviderContext {
   readonly version: string;
   /** Which engine this process serves; see resources.ts. */
   readonly engine: string;
+  readonly controlPlanes: ControlPlanes;
   /** Says something beside a resource. */
   readonly log: (urn: string, text: string) => void;
 }
@@ -65,6 +67,12 @@ export function awsProvider(context: ProviderContext): UntypedServiceImplementat
     return configured;
   };
   const store = (): Store => new Store(join(stateDir(), "aws", account().id));
+  const host = (urn: string): Host => ({
+    controlPlanes: context.controlPlanes,
+    log: (text) => {
+      context.log(urn, text);
+    },
+  });
 
   return {
     getPluginInfo: unary<Empty, PluginInfo>(() => {
@@ -162,9 +170,7 @@ export function awsProvider(context: ProviderContext): UntypedServiceImplementat
           account(),
           store(),
           { urn, engine: context.engine },
-          (text) => {
-            context.log(urn, text);
-          },
+          host(urn),
         ),
       );
       response.setId(made.id);
@@ -199,9 +205,7 @@ export function awsProvider(context: ProviderContext): UntypedServiceImplementat
         return response;
       }
       const changed = await named("updating", urn, () =>
-        resources.update(token, request.getId(), inputs, account(), store(), (text) => {
-          context.log(urn, text);
-        }),
+        resources.update(token, request.getId(), inputs, account(), store(), host(urn)),
       );
       response.setProperties(struct(changed.outputs));
       return response;
@@ -210,7 +214,14 @@ export function awsProvider(context: ProviderContext): UntypedServiceImplementat
     delete: unary<DeleteRequest, Empty>(async (request) => {
       const urn = request.getUrn();
       await named("deleting", urn, () =>
-        resources.remove(typeIn(urn), request.getId(), account(), store(), context.engine),
+        resources.remove(
+          typeIn(urn),
+          request.getId(),
+          account(),
+          store(),
+          context.engine,
+          host(urn),
+        ),
       );
       return new empties.Empty();
     }),

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Account } from "./account.ts";
 import { AwsError } from "./errors.ts";
+import type { Host } from "./host.ts";
 import {
   hasUnknown,
   isBag,
@@ -209,7 +210,7 @@ export async function create(
   account: Account,
   store: Store,
   origin: Origin,
-  log: (text: string) => void = () => undefined,
+  host: Host,
 ): Promise<Shown> {
   const type = typeOf(token);
   const inputs = withoutBookkeeping(given);
@@ -227,7 +228,7 @@ export async function create(
   if (lost !== undefined) {
     const adopted = { ...lost, origin: { ...lost.origin, adoptedBy: origin.engine } };
     store.update(adopted);
-    return provision(type, adopted, draftOf(type, lost.inputs, account, store), log);
+    return provision(type, adopted, draftOf(type, lost.inputs, account, store), host);
   }
 
   checkReferences(type, draft);
@@ -256,7 +257,7 @@ export async function create(
       `${error.existing} is already there in account ${account.id}`,
     );
   }
-  return provision(type, record, draft, log);
+  return provision(type, record, draft, host);
 }
 
 /** Same resource of the same stack, wanted the same way. A name that was made up is new at every try. */
@@ -274,9 +275,9 @@ async function provision(
   type: ResourceType,
   record: ResourceRecord,
   draft: Draft,
-  log: (text: string) => void,
+  host: Host,
 ): Promise<Shown> {
-  const more = await type.provision?.({ ...draft, id: record.id }, log);
+  const more = await type.provision?.({ ...draft, id: record.id }, host);
   if (more === undefined) return shown(record);
   const ready = { ...record, computed: merge(record.computed, more) };
   draft.store.update(ready);
@@ -290,7 +291,7 @@ export async function update(
   given: Bag,
   account: Account,
   store: Store,
-  log: (text: string) => void = () => undefined,
+  host: Host,
 ): Promise<Shown> {
   const type = typeOf(token);
   const old = store.read(token, id);
@@ -311,7 +312,7 @@ export async function update(
     origin: { ...old.origin, acknowledged: true },
   };
   store.update(record);
-  return provision(type, record, draft, log);
+  return provision(type, record, draft, host);
 }
 
 /**
@@ -355,6 +356,7 @@ export async function remove(
   account: Account,
   store: Store,
   engine: string,
+  host: Host,
 ): Promise<void> {
   const type = typeOf(token);
   const record = store.read(token, id);
@@ -372,7 +374,7 @@ export async function remove(
       `${id} has dependencies and cannot be deleted: ${holders.join(", ")}`,
     );
   }
-  await type.release?.(record, account);
+  await type.release?.(record, account, host);
   const place = type.unique?.(record.inputs);
   store.delete(token, id, place === undefined ? [] : [place]);
 }

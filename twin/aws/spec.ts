@@ -1,4 +1,5 @@
 import type { Account } from "./account.ts";
+import type { Host } from "./host.ts";
 import type { Bag, Json } from "./properties.ts";
 import type { Rule } from "./rules.ts";
 import type { ResourceRecord, Store } from "./store.ts";
@@ -86,9 +87,9 @@ export interface ResourceType {
    * Starts what stands behind the record, after the record is there: a cluster's control plane. Called again on an
    * update, and when an interrupted create is taken up again, so it must bear that. Gives more of `computed`.
    */
-  readonly provision?: (created: Created, log: (text: string) => void) => Promise<Bag>;
+  readonly provision?: (created: Created, host: Host) => Promise<Bag>;
   /** Ends what `provision` started, before the record goes. */
-  readonly release?: (record: ResourceRecord, account: Account) => Promise<void>;
+  readonly release?: (record: ResourceRecord, account: Account, host: Host) => Promise<void>;
   /** Refuses a deletion, by throwing AwsError. */
   readonly guard?: (record: ResourceRecord, account: Account, store: Store) => void;
 }

@@ -40,8 +40,7 @@ const doubles: Readonly<Record<string, Double>> = {
 };
 
 /**
- * The shell wrappers of the doubles. Each starts this very Node on the double's TypeScript, tells it which twin it plays
- * for, and replaces itself by it, so that the engine's signals and pipes reach the double and not a shell.
+ * The shell wrappers of the doubles, as they are found by the engine and on the PATH.
  * @param twin the twin's state directory
  * @param node the Node to run: an absolute path, for the PATH may have an older one
  */
@@ -49,14 +48,23 @@ export function shims(twin = stateDir(), node = process.execPath): Shim[] {
   return Object.entries(doubles).map(([name, { file, plugin }]) => ({
     name,
     pluginFolder: plugin === undefined ? undefined : `${plugin.id}-v${sdkVersion(plugin.sdk)}`,
-    content: [
-      "#!/bin/sh",
-      `export IDP_TWIN=${shellQuoted(twin)}`,
-      // Never the user's own file: a double must not mistake a real account for one of its own.
-      `export AWS_CONFIG_FILE=${shellQuoted(join(twin, "aws/config"))}`,
-      `export NODE_COMPILE_CACHE=${shellQuoted(join(twin, "node-compile-cache"))}`,
-      `exec ${shellQuoted(node)} --disable-warning=ExperimentalWarning ${shellQuoted(join(repositoryRoot, "twin", file))} "$@"`,
-      "",
-    ].join("\n"),
+    content: startScript(join(repositoryRoot, "twin", file), twin, node),
   }));
+}
+
+/**
+ * A shell script that starts this very Node on a double's TypeScript, tells it which twin it plays for, and replaces
+ * itself by it, so that the engine's signals and pipes reach the double and not a shell.
+ * @param file absolute path of the double
+ */
+export function startScript(file: string, twin: string, node = process.execPath): string {
+  return [
+    "#!/bin/sh",
+    `export IDP_TWIN=${shellQuoted(twin)}`,
+    // Never the user's own file: a double must not mistake a real account for one of its own.
+    `export AWS_CONFIG_FILE=${shellQuoted(join(twin, "aws/config"))}`,
+    `export NODE_COMPILE_CACHE=${shellQuoted(join(twin, "node-compile-cache"))}`,
+    `exec ${shellQuoted(node)} --disable-warning=ExperimentalWarning ${shellQuoted(file)} "$@"`,
+    "",
+  ].join("\n");
 }

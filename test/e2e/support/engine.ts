@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { repositoryRoot } from "../../../lib/paths.ts";
 import { sdkVersion } from "../../../twin/engine/sdk-version.ts";
-import { shims } from "../../../twin/engine/shims.ts";
+import { shims, startScript } from "../../../twin/engine/shims.ts";
 import { ensureTools } from "../../../twin/toolchain/build.ts";
 import { binaryPath } from "../../../twin/toolchain/locate.ts";
 import { awsConfig } from "../../../twin/state/twin.ts";
@@ -46,10 +46,11 @@ export async function engineFor(fixture: string, packages: readonly string[]): P
   );
   for (const part of ["aws", "bin", "backend"]) mkdirSync(join(folder, part));
   writeFileSync(join(folder, "aws/config"), awsConfig());
+  const clusterless = startScript(join(import.meta.dirname, "aws-without-clusters.ts"), folder);
   for (const { name, content, pluginFolder } of shims(folder)) {
     place(
       join(folder, pluginFolder === undefined ? "bin" : `home/plugins/${pluginFolder}`, name),
-      content,
+      name === "pulumi-resource-aws" ? clusterless : content,
     );
   }
   const kubernetes = "pulumi-resource-kubernetes";
@@ -65,7 +66,6 @@ export async function engineFor(fixture: string, packages: readonly string[]): P
     PULUMI_CONFIG_PASSPHRASE: "test",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    IDP_CONTROL_PLANE: "none",
   };
   return {
     folder,

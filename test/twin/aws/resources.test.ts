@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Account } from "../../../twin/aws/account.ts";
+import type { Host } from "../../../twin/aws/host.ts";
 import { unknown, type Bag } from "../../../twin/aws/properties.ts";
 import * as resources from "../../../twin/aws/resources.ts";
 import { textOf } from "../../../twin/aws/spec.ts";
@@ -29,15 +30,34 @@ function trust(service: string): string {
 describe("AWS double: resources", () => {
   let folder: string;
   let store: Store;
+  let calls: unknown[] = [];
+  let said: string[] = [];
+  const host: Host = {
+    controlPlanes: {
+      ensure: (request, onProgress) => {
+        calls.push(["ensure", request]);
+        onProgress("half way");
+        return Promise.resolve({
+          endpoint: "https://127.0.0.1:1",
+          certificateAuthority: "Q0E=",
+        });
+      },
+      delete: (key) => {
+        calls.push(["delete", key]);
+        return Promise.resolve();
+      },
+    },
+    log: (text) => said.push(text),
+  };
 
   beforeEach(() => {
+    calls = [];
+    said = [];
     folder = mkdtempSync(join(tmpdir(), "aws-double-"));
     store = new Store(folder);
-    process.env["IDP_CONTROL_PLANE"] = "none";
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
-    delete process.env["IDP_CONTROL_PLANE"];
   });
 
   /** Check and create, as an engine does. */
@@ -45,7 +65,7 @@ describe("AWS double: resources", () => {
     const urn = `urn:pulumi:dev::test::${type}::${name}`;
     const { inputs, failures } = resources.check(type, urn, given, undefined, account);
     expect(failures, JSON.stringify(failures)).to.deep.equal([]);
-    return resources.create(type, inputs, account, store, { urn, engine });
+    return resources.create(type, inputs, account, store, { urn, engine }, host);
   }
   const makeVpc = () => make(vpcType, "v", { cidrBlock: "10.0.0.0/16" });
 
@@ -341,9 +361,9 @@ describe("AWS double: resources", () => {
     it("does not delete, for a forced replacement, the very resource it gave as the new one", async () => {
       const first = await makeVpc();
       const same = await make(vpcType, "v", { cidrBlock: "10.0.0.0/16" }, "engine 2");
-      await resources.remove(vpcType, first.id, account, store, "engine 2");
+      await resources.remove(vpcType, first.id, account, store, "engine 2", host);
       expect(store.read(vpcType, same.id)).not.to.equal(undefined);
-      await resources.remove(vpcType, first.id, account, store, "engine 3");
+      await resources.remove(vpcType, first.id, account, store, "engine 3", host);
       expect(store.read(vpcType, same.id)).to.equal(undefined);
     });
   });
@@ -353,18 +373,40 @@ describe("AWS double: resources", () => {
       const { outputs } = await make(clusterType, "c", await clusterInputs());
       expect(outputs["arn"]).to.equal("arn:aws:eks:us-west-2:935743309409:cluster/idp");
       expect(outputs["status"]).to.equal("ACTIVE");
-      expect(outputs["endpoint"]).to.match(/^https:\/\/127\.0\.0\.1:/);
-      expect(outputs).to.have.nested.property("certificateAuthority.data");
+      expect(outputs["endpoint"]).to.equal("https://127.0.0.1:1");
+      expect(outputs).to.have.nested.property("certificateAuthority.data", "Q0E=");
       expect(outputs).to.have.nested.property("vpcConfig.clusterSecurityGroupId");
       expect(outputs)
         .to.have.nested.property("identities[0].oidcs[0].issuer")
         .that.matches(/^https:\/\/oidc\.eks\.us-west-2\.amazonaws\.com\/id\/[0-9A-F]{32}$/);
     });
 
+    it("starts a control plane in its subnets' zones, says how far it is, and ends it", async () => {
+      await make(clusterType, "c", await clusterInputs());
+      const key = { accountId: "935743309409", name: "idp" };
+      const started = [
+        "ensure",
+        {
+          ...key,
+          version: "1.36",
+          region: "us-west-2",
+          availabilityZones: ["us-west-2a", "us-west-2b"],
+        },
+      ];
+      expect(calls).to.deep.equal([started]);
+      expect(said).to.deep.equal([
+        "starting etcd and the API server",
+        "half way (0 s)",
+        "control plane ready after 0 s",
+      ]);
+      await resources.remove(clusterType, "idp", account, store, "engine 1", host);
+      expect(calls).to.deep.equal([started, ["delete", key]]);
+    });
+
     it("makes its log group when logging is on, and leaves it behind", async () => {
       const inputs = { ...(await clusterInputs()), enabledClusterLogTypes: ["api"] };
       await make(clusterType, "c", inputs);
-      await resources.remove(clusterType, "idp", account, store, "engine 1");
+      await resources.remove(clusterType, "idp", account, store, "engine 1", host);
       expect(store.list("aws:cloudwatch/logGroup:LogGroup").map(({ id }) => id)).to.deep.equal([
         "/aws/eks/idp/cluster",
       ]);
@@ -374,7 +416,7 @@ describe("AWS double: resources", () => {
       const inputs = { ...(await clusterInputs()), version: "1.33" };
       await make(clusterType, "c", inputs);
       const update = (version: string) =>
-        resources.update(clusterType, "idp", { ...inputs, version }, account, store);
+        resources.update(clusterType, "idp", { ...inputs, version }, account, store, host);
       await refused(update("1.35"), /one minor version up at a time/);
       await refused(update("1.32"), /one minor version up at a time/);
       expect((await update("1.34")).outputs["version"]).to.equal("1.34");
@@ -383,7 +425,7 @@ describe("AWS double: resources", () => {
     it("stays while its deletion is protected", async () => {
       const inputs = { ...(await clusterInputs()), deletionProtection: true };
       await make(clusterType, "c", inputs);
-      const remove = () => resources.remove(clusterType, "idp", account, store, "engine 1");
+      const remove = () => resources.remove(clusterType, "idp", account, store, "engine 1", host);
       await refused(remove(), /deletion protection is enabled/);
       await resources.update(
         clusterType,
@@ -391,6 +433,7 @@ describe("AWS double: resources", () => {
         { ...inputs, deletionProtection: false },
         account,
         store,
+        host,
       );
       await remove();
       expect(store.list(clusterType)).to.deep.equal([]);
@@ -484,11 +527,11 @@ describe("AWS double: resources", () => {
     it("keeps what others hold, and names them", async () => {
       const { vpcId, subnetIds } = await makeNetwork();
       await refused(
-        resources.remove(vpcType, vpcId, account, store, "e"),
+        resources.remove(vpcType, vpcId, account, store, "e", host),
         new RegExp(`DependencyViolation.*Subnet ${subnetIds[0] ?? ""}`),
       );
-      for (const id of subnetIds) await resources.remove(subnetType, id, account, store, "e");
-      await resources.remove(vpcType, vpcId, account, store, "e");
+      for (const id of subnetIds) await resources.remove(subnetType, id, account, store, "e", host);
+      await resources.remove(vpcType, vpcId, account, store, "e", host);
       expect(store.list(vpcType)).to.deep.equal([]);
     });
 
@@ -498,11 +541,11 @@ describe("AWS double: resources", () => {
         role: "r",
         policyArn: "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy",
       });
-      await refused(resources.remove(roleType, "r", account, store, "e"), /DeleteConflict/);
+      await refused(resources.remove(roleType, "r", account, store, "e", host), /DeleteConflict/);
     });
 
     it("does not mind what is gone already", async () => {
-      await resources.remove(vpcType, "vpc-0", account, store, "e");
+      await resources.remove(vpcType, "vpc-0", account, store, "e", host);
     });
 
     it("frees what was unique", async () => {
@@ -510,7 +553,7 @@ describe("AWS double: resources", () => {
       const gateway = "aws:ec2/internetGateway:InternetGateway";
       const first = await make(gateway, "one", { vpcId });
       await refused(make(gateway, "two", { vpcId }), /Resource\.AlreadyAssociated/);
-      await resources.remove(gateway, first.id, account, store, "e");
+      await resources.remove(gateway, first.id, account, store, "e", host);
       expect(readdirSync(join(folder, "ec2/internetGateway/.unique"))).to.deep.equal([]);
       await make(gateway, "two", { vpcId });
     });

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
+import { startCluster } from "../host.ts";
 import { AwsError } from "../errors.ts";
 import { isBag, stringAt, stringsAt, valuesAt, type Bag } from "../properties.ts";
 import { arnOf, cidr, matching, oneOf, trusts } from "../rules.ts";
 import { arn, lastSegment, textOf, type Created, type Draft, type TypeTable } from "../spec.ts";
 import type { ResourceRecord } from "../store.ts";
-import { deleteCluster, startCluster } from "./control-plane.ts";
 import { vpcOf, zonesOf } from "./ec2.ts";
 import { ec2Id } from "./ids.ts";
 
@@ -129,7 +129,7 @@ export const eks: TypeTable = {
         vpcId: vpcOf(created, "vpcConfig.subnetIds"),
       },
     }),
-    provision: async (created, log) => {
+    provision: async (created, host) => {
       ensureLogGroup(created);
       const info = await startCluster(
         {
@@ -139,7 +139,7 @@ export const eks: TypeTable = {
           region: created.account.region,
           availabilityZones: zonesOf(created, "vpcConfig.subnetIds"),
         },
-        log,
+        host,
       );
       return {
         status: "ACTIVE",
@@ -156,9 +156,8 @@ export const eks: TypeTable = {
         );
       }
     },
-    release: async (record, account) => {
-      await deleteCluster({ accountId: account.id, name: record.id });
-    },
+    release: (record, account, { controlPlanes }) =>
+      controlPlanes.delete({ accountId: account.id, name: record.id }),
   },
 
   [accessEntry]: {

@@ -1,0 +1,44 @@
+import type { ClusterInfo, ClusterKey } from "../cluster/cluster.ts";
+import type { ControlPlaneRequest } from "../cluster/control-plane.ts";
+
+/** How the clusters of an account start and end. Handed in, so that tests of the double start none. */
+export interface ControlPlanes {
+  /** Makes a cluster's control plane run, or finds it running. `onProgress` is told each step. */
+  readonly ensure: (
+    request: ControlPlaneRequest,
+    onProgress: (step: string) => void,
+  ) => Promise<Pick<ClusterInfo, "endpoint" | "certificateAuthority">>;
+  /** Stops a cluster's control plane and removes its data. */
+  readonly delete: (key: ClusterKey) => Promise<void>;
+}
+
+/** What a resource type gets from the process that serves it. */
+export interface Host {
+  readonly controlPlanes: ControlPlanes;
+  /** Says something beside the resource. */
+  readonly log: (text: string) => void;
+}
+
+/** The cluster's address, once its control plane runs; says every few seconds how long that has taken. */
+export async function startCluster(
+  request: ControlPlaneRequest,
+  { controlPlanes, log }: Host,
+): Promise<Pick<ClusterInfo, "endpoint" | "certificateAuthority">> {
+  const started = Date.now();
+  const seconds = (): number => Math.round((Date.now() - started) / 1000);
+  let step = "starting etcd and the API server";
+  log(step);
+  const timer = setInterval(() => {
+    log(`${step} (${seconds()} s)`);
+  }, 3000);
+  try {
+    const info = await controlPlanes.ensure(request, (message) => {
+      step = message;
+      log(`${step} (${seconds()} s)`);
+    });
+    log(`control plane ready after ${seconds()} s`);
+    return info;
+  } finally {
+    clearInterval(timer);
+  }
+}
