@@ -11,8 +11,9 @@ import {
   syncApplication,
   type ServiceStatus,
 } from "./cluster/applications.ts";
-import { twinVariables } from "./state/environment.ts";
-import { ensureControlPlane, listClusters } from "./cluster/control-plane.ts";
+import { listClusters } from "./cluster/cluster.ts";
+import { ensureControlPlane } from "./cluster/control-plane.ts";
+import { keepClusterEnvironment } from "./state/environment.ts";
 import { bringOver, uncommitted } from "./git/git-repository.ts";
 import { ensureGitServer } from "./git/git-server.ts";
 import type { NamedService } from "../promotion/services.ts";
@@ -54,9 +55,7 @@ async function bringUp(twin: Twin, stages: Stages): Promise<boolean> {
   await stages.run("toolchain", async (say) => {
     await ensureTools(toolNames, { env: withoutTwin(process.env, paths.bin) });
     installPrograms(paths);
-    // What runs in a cluster finds the twin's programs too, whoever starts it first: this command, or a plugin of the
-    // engine that makes the cluster.
-    process.env["PATH"] = twinVariables(process.env["PATH"], paths)["PATH"];
+    keepClusterEnvironment(process.env, paths);
     say(`${toolNames.length} tools are built`);
   });
   const services = await stages.run("git server", async (say) => {

@@ -15,16 +15,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { clusterPaths } from "../../twin/cluster/cluster.ts";
-import {
-  deleteControlPlane,
-  ensureControlPlane,
-  listClusters,
-  readCluster,
-} from "../../twin/cluster/control-plane.ts";
+import { clusterPaths, listClusters, readCluster } from "../../twin/cluster/cluster.ts";
+import { deleteControlPlane, ensureControlPlane } from "../../twin/cluster/control-plane.ts";
 import { KubeApi } from "../../twin/cluster/kube-api.ts";
 import { ensureGitServer } from "../../twin/git/git-server.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
+import { keepClusterEnvironment } from "../../twin/state/environment.ts";
 import { freePort } from "../../twin/state/ports.ts";
 import { listProcesses, stopAll } from "../../twin/process/processes.ts";
 import { ensureTools } from "../../twin/toolchain/build.ts";
@@ -129,6 +125,7 @@ describe("a cluster of the twin", function () {
     await ensureTools(["etcd", "kubernetes", "kwok", "helm", "redis", "argocd"]);
     twin = mkdtempSync(join(tmpdir(), "idp-e2e-"));
     process.env["IDP_TWIN"] = twin;
+    keepClusterEnvironment();
   });
 
   after(async () => {

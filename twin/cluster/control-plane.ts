@@ -1,22 +1,12 @@
 import { removeTree } from "../../lib/remove-tree.ts";
 import { writeWhole } from "../../lib/write-file.ts";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { withLock } from "../process/lock.ts";
-import { cacheDir, repositoryRoot } from "../../lib/paths.ts";
-import { stateDir } from "../state/folder.ts";
+import { listProcesses, startProcess, stopProcess } from "../process/processes.ts";
+import { clusterEnvironment } from "../state/environment.ts";
 import { freePort } from "../state/ports.ts";
-import {
-  isRunning,
-  listProcesses,
-  logFile,
-  logTail,
-  startProcess,
-  stopProcess,
-} from "../process/processes.ts";
 import { binaryPath, sharePath } from "../toolchain/locate.ts";
+import { tools, type BinaryName } from "../toolchain/tools.ts";
 import { autoModeKinds } from "./auto-mode.ts";
 import {
   clusterPaths,
@@ -27,17 +17,15 @@ import {
   writeRecord,
 } from "./cluster.ts";
 import type { ClusterInfo, ClusterKey, ClusterPaths } from "./cluster.ts";
-import { partKubeconfig, parts, partSpec, processName } from "./parts.ts";
+import { partKubeconfig, parts, partSpec } from "./parts.ts";
 import type { Part } from "./parts.ts";
 import { clusterInfo, ensureCredentials, kubeconfig, tokenOf } from "./credentials.ts";
 import type { User } from "./credentials.ts";
 import { KubeApi, unlessStatus } from "./kube-api.ts";
 import { kwokConfiguration } from "./kwok.ts";
 import { nodeManifests } from "./nodes.ts";
+import { deathNotice, isSettled, waitForParts } from "./readiness.ts";
 import { processPodQuery } from "./workloads.ts";
-
-export { clusterDir, listClusters, readCluster } from "./cluster.ts";
-export type { ClusterInfo, ClusterKey } from "./cluster.ts";
 
 /** The cluster that is wanted. */
 export interface ControlPlaneRequest extends ClusterKey {
@@ -47,8 +35,6 @@ export interface ControlPlaneRequest extends ClusterKey {
   /** A node is made in each. */
   readonly availabilityZones: readonly string[];
 }
-
-const readyLimitMs = 180_000;
 
 /**
  * Makes the cluster's control plane run and returns how to reach it: etcd, API server, controller manager, scheduler,
@@ -70,11 +56,13 @@ export async function ensureControlPlane(
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
     ensureCredentials(paths);
+    const environment = clusterEnvironment();
+    const binary = (name: BinaryName) => binaryPath(name, environment);
 
     // Which parts this call started: one of them that ends is at fault, any other was only just killed.
     const started = new Set<Part>();
     const start = async (part: Part): Promise<void> => {
-      const spec = partSpec(part, cluster, paths, binaryPath, partEnvironment());
+      const spec = partSpec(part, cluster, paths, binary, environment);
       if ((await startProcess(spec)).isNew) started.add(part);
     };
     const waitFor = (what: string, needed: readonly Part[], check: () => Promise<boolean>) =>
@@ -100,9 +88,12 @@ export async function ensureControlPlane(
       writeKubeconfigs(cluster, info, paths);
       writeWhole(
         paths.kwokConfig,
-        kwokConfiguration(readFileSync(sharePath("kwok", "stages.yaml"), "utf8"), processPodQuery),
+        kwokConfiguration(
+          readFileSync(sharePath("kwok", "stages.yaml", environment), "utf8"),
+          processPodQuery,
+        ),
       );
-      for (const node of nodeManifests(cluster, `v${kubernetesVersion()}`)) {
+      for (const node of nodeManifests(cluster, `v${tools.kubernetes.version}`)) {
         await unlessStatus(409, api.create("/api/v1/nodes", node));
       }
       for (const kind of autoModeKinds) {
@@ -119,12 +110,6 @@ export async function ensureControlPlane(
   });
 }
 
-/** Stops every process of a cluster, those of its Pods included; the data stays. */
-export async function stopControlPlane(key: ClusterKey): Promise<void> {
-  if (!existsSync(clusterPaths(key).dir)) return;
-  await withLock(lockFile(key), () => stopProcesses(key));
-}
-
 /** Stops the cluster and forgets it; its logs stay. A cluster that does not exist is no error. */
 export async function deleteControlPlane(key: ClusterKey): Promise<void> {
   const { dir, sockets } = clusterPaths(key);
@@ -136,17 +121,8 @@ export async function deleteControlPlane(key: ClusterKey): Promise<void> {
   });
 }
 
-/** Version of the Kubernetes that the toolchain builds, such as "1.36.1": what its go.mod asks for. */
-export function kubernetesVersion(): string {
-  const file = join(repositoryRoot, "twin/toolchain/kubernetes/go.mod");
-  const asked = /^\s*(?:require )?k8s\.io\/kubernetes v(\d+\.\d+\.\d+)/m;
-  const version = asked.exec(readFileSync(file, "utf8"))?.[1];
-  if (version === undefined) throw new Error(`${file} does not require k8s.io/kubernetes.`);
-  return version;
-}
-
 function refuseOtherVersion({ name, version }: ControlPlaneRequest): void {
-  const own = kubernetesVersion();
+  const own = tools.kubernetes.version;
   if (own.startsWith(`${version}.`)) return;
   const minor = own.split(".").slice(0, 2).join(".");
   throw new Error(
@@ -177,21 +153,6 @@ async function remember(request: ControlPlaneRequest): Promise<ClusterRecord> {
   return cluster;
 }
 
-/**
- * What a part gets of our environment. The same whoever asks: a Pulumi plugin has the twin's programs on its PATH, the
- * idp command has not, and a part whose environment differs is started anew.
- */
-function partEnvironment(): Readonly<Record<string, string>> {
-  const { PATH = "", HOME = "" } = process.env;
-  const folders = new Set([join(stateDir(), "bin"), ...PATH.split(delimiter)]);
-  return {
-    PATH: [...folders].join(delimiter),
-    HOME,
-    IDP_TWIN: stateDir(),
-    IDP_CACHE: cacheDir(),
-  };
-}
-
 const partUsers = {
   "kube-controller-manager": "system:kube-controller-manager",
   "kube-scheduler": "system:kube-scheduler",
@@ -211,65 +172,6 @@ function writeKubeconfigs(cluster: ClusterRecord, info: ClusterInfo, paths: Clus
   }
   const admin = { ...shared, user: "admin", credential: { token: info.token } };
   writeWhole(paths.kubeconfig, kubeconfig(admin));
-}
-
-async function isSettled(api: KubeApi, cluster: ClusterRecord): Promise<boolean> {
-  const { items } = NodeList.parse(await api.get("/api/v1/nodes"));
-  const ready = items.filter(
-    ({ spec, status }) =>
-      spec.taints === undefined &&
-      status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"),
-  );
-  const account = await api.find("/api/v1/namespaces/default/serviceaccounts/default");
-  return ready.length >= cluster.availabilityZones.length && account !== undefined;
-}
-
-const NodeList = z.object({
-  items: z.array(
-    z.object({
-      spec: z.object({ taints: z.array(z.unknown()).optional() }),
-      status: z.object({
-        conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
-      }),
-    }),
-  ),
-});
-
-/** Asks until `check` is true while the needed parts run; past the limit, the error names the last answer. */
-async function waitForParts(
-  cluster: ClusterRecord,
-  what: string,
-  needed: readonly Part[],
-  check: () => Promise<boolean>,
-  onDeath: (part: Part) => Promise<void>,
-): Promise<void> {
-  const deadline = Date.now() + readyLimitMs;
-  let last: unknown;
-  for (;;) {
-    const isDone = await check().catch((error: unknown) => {
-      last = error;
-      return false;
-    });
-    const dead = needed.find((part) => !isRunning(processName(cluster, part)));
-    if (dead !== undefined) await onDeath(dead);
-    else if (isDone) return;
-    if (Date.now() > deadline) {
-      throw new Error(
-        `Cluster "${cluster.name}" in ${cluster.accountId}: no ${what} within ${readyLimitMs / 1000} s. ` +
-          `Last answer: ${String(last)}. Logs: ${logFile(processName(cluster, "kube-apiserver"))}`,
-      );
-    }
-    await sleep(100);
-  }
-}
-
-function deathNotice(cluster: ClusterRecord, part: Part): string {
-  const name = processName(cluster, part);
-  return (
-    `Cluster "${cluster.name}" in ${cluster.accountId}: ${part} ended. The end of ${logFile(name)}:\n` +
-    `${logTail(name, 15)}\n` +
-    `Fix: end what it complains about (another program on port ${cluster.port}?) and run idp twin up again, or start anew with idp twin down.`
-  );
 }
 
 /**

@@ -1,4 +1,8 @@
+import { existsSync, readFileSync } from "node:fs";
+import { z } from "zod";
+import { cacheDir } from "../../lib/paths.ts";
 import { shellQuoted } from "../../lib/shell.ts";
+import { writeWhole } from "../../lib/write-file.ts";
 import { twinPaths } from "./twin.ts";
 
 /** Variables that would win over the twin's own: they are taken away. */
@@ -36,6 +40,31 @@ export function twinEnvironment(env: NodeJS.ProcessEnv = process.env): Record<st
       entry[1] !== undefined && !unset.some((name) => name === entry[0]),
   );
   return { ...Object.fromEntries(inherited), ...twinVariables(env["PATH"]) };
+}
+
+/**
+ * The environment of what runs in the twin's clusters: the one that {@link keepClusterEnvironment} kept. It is the same
+ * whoever starts a cluster, `idp twin up` or an engine's plugin; a process whose environment differs is started anew.
+ * @throws Error when none was kept
+ */
+export function clusterEnvironment(paths = twinPaths()): Record<string, string> {
+  const file = paths.clusterEnvironment;
+  if (!existsSync(file)) throw new Error(`${file} is not there. Fix: idp twin up`);
+  return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(file, "utf8")));
+}
+
+/** Keeps what clusters get of this process's environment: nothing else leaks in, proxy settings and credentials above all. */
+export function keepClusterEnvironment(
+  env: NodeJS.ProcessEnv = process.env,
+  paths = twinPaths(),
+): void {
+  const kept = {
+    PATH: twinVariables(env["PATH"], paths)["PATH"],
+    HOME: env["HOME"],
+    IDP_TWIN: paths.state,
+    IDP_CACHE: cacheDir(env),
+  };
+  writeWhole(paths.clusterEnvironment, `${JSON.stringify(kept, null, 2)}\n`);
 }
 
 /** Shell lines that put the caller's shell on the twin: `eval "$(idp twin env)"`. */

@@ -46,6 +46,7 @@ export type Twin = z.infer<typeof TwinRecord>;
 export interface TwinPaths {
   readonly state: string;
   readonly record: string;
+  readonly clusterEnvironment: string;
   readonly awsConfig: string;
   readonly git: string;
   readonly repository: string;
@@ -61,6 +62,7 @@ export function twinPaths(state = stateDir()): TwinPaths {
   return {
     state,
     record: join(state, "twin.json"),
+    clusterEnvironment: join(state, "clusters/environment.json"),
     awsConfig: join(state, "aws/config"),
     git: join(state, "git"),
     repository: join(state, "git/idp.git"),

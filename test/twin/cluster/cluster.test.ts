@@ -12,7 +12,7 @@ import {
 } from "../../../twin/cluster/cluster.ts";
 import type { ClusterRecord } from "../../../twin/cluster/cluster.ts";
 import { parts, partSpec } from "../../../twin/cluster/parts.ts";
-import { ensureControlPlane, kubernetesVersion } from "../../../twin/cluster/control-plane.ts";
+import { ensureControlPlane } from "../../../twin/cluster/control-plane.ts";
 import {
   ensureCredentials,
   kubeconfig,
@@ -21,6 +21,7 @@ import {
 } from "../../../twin/cluster/credentials.ts";
 import { kwokConfiguration } from "../../../twin/cluster/kwok.ts";
 import { nodeManifests } from "../../../twin/cluster/nodes.ts";
+import { tools } from "../../../twin/toolchain/tools.ts";
 
 const cluster: ClusterRecord = {
   accountId: "123456789012",
@@ -64,7 +65,7 @@ describe("a cluster of the twin", () => {
       (reason: unknown) => reason,
     );
     expect(String(error)).to.include(
-      `asks for Kubernetes 1.30; the twin has ${kubernetesVersion()} only`,
+      `asks for Kubernetes 1.30; the twin has ${tools.kubernetes.version} only`,
     );
     expect(String(error)).to.include("pulumi config set --path idp:cluster.version 1.36");
     expect(listClusters()).to.deep.equal([]);

@@ -4,7 +4,12 @@ import { execa } from "execa";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exportLines, twinVariables } from "../../../twin/state/environment.ts";
+import {
+  clusterEnvironment,
+  exportLines,
+  keepClusterEnvironment,
+  twinVariables,
+} from "../../../twin/state/environment.ts";
 import { pulumiShim } from "../../../twin/engine/pulumi-shim.ts";
 import { twinPaths } from "../../../twin/state/twin.ts";
 
@@ -32,6 +37,40 @@ describe("the twin's environment", () => {
   it("leaves words without quotes where none are needed", () => {
     expect(shellQuoted("/a/b-c.d:e")).to.equal("/a/b-c.d:e");
     expect(shellQuoted("")).to.equal("''");
+  });
+});
+
+describe("the environment of the twin's clusters", () => {
+  let state = "";
+  beforeEach(() => {
+    state = mkdtempSync(join(tmpdir(), "idp-environment-"));
+  });
+  afterEach(() => {
+    rmSync(state, { recursive: true });
+  });
+
+  it("is the one that was kept, whoever asks, and holds nothing that it need not", () => {
+    const paths = twinPaths(state);
+    const env = {
+      PATH: "/usr/bin",
+      HOME: "/h",
+      IDP_CACHE: "/c",
+      HTTPS_PROXY: "http://proxy",
+      AWS_SECRET_ACCESS_KEY: "secret",
+    };
+    keepClusterEnvironment(env, paths);
+    expect(clusterEnvironment(paths)).to.deep.equal({
+      PATH: `${state}/bin:/usr/bin`,
+      HOME: "/h",
+      IDP_TWIN: state,
+      IDP_CACHE: "/c",
+    });
+  });
+
+  it("is an error with its fix before a twin was brought up", () => {
+    expect(() => clusterEnvironment(twinPaths(state))).to.throw(
+      `${state}/clusters/environment.json is not there. Fix: idp twin up`,
+    );
   });
 });
 
