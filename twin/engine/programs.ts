@@ -18,7 +18,7 @@ import type { BinaryName } from "../toolchain/tools.ts";
 import { twinPaths } from "../state/twin.ts";
 
 /** Built programs that are on the twin's PATH under their own name. */
-const linked: readonly BinaryName[] = ["kubectl", "helm", "argocd", "crane"];
+const linked: readonly BinaryName[] = ["kubectl", "helm", "argocd"];
 
 /**
  * Installs the twin's programs: on its PATH `pulumi` with the twin's settings, the `aws` double, and what the toolchain

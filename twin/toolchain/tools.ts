@@ -71,13 +71,6 @@ export const tools = {
     binaries: { actionlint: "github.com/rhysd/actionlint/cmd/actionlint" },
     coldSeconds: 25,
   },
-  crane: {
-    purpose: "copies images between registries by digest",
-    version: "0.22.1",
-    binaries: { crane: "github.com/google/go-containerregistry/cmd/crane" },
-    set: { "github.com/google/go-containerregistry/cmd/crane/cmd.Version": "v0.22.1" },
-    coldSeconds: 28,
-  },
   redis: {
     purpose: "Argo CD's cache",
     version: "2.40.0",

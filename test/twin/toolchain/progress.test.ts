@@ -46,7 +46,7 @@ describe("announcement", () => {
 describe("report", () => {
   it("tells a quick build in one line", () => {
     const written: string[] = [];
-    report("crane", 28, false, { write: (text) => written.push(text) }).done("built");
-    expect(written).to.deep.equal(["  crane: built in 0:00\n"]);
+    report("etcd", 31, false, { write: (text) => written.push(text) }).done("built");
+    expect(written).to.deep.equal(["  etcd: built in 0:00\n"]);
   });
 });

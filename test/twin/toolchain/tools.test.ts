@@ -12,13 +12,18 @@ const goMod = (name: (typeof toolNames)[number]): string =>
 
 describe("the tools", () => {
   it("are the folders, each with checksums", () => {
-    const folders = readdirSync(join(sourceFolder("crane"), ".."), { withFileTypes: true })
+    const folders = readdirSync(join(sourceFolder("etcd"), ".."), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
     expect(folders.sort()).to.deep.equal([...toolNames].sort());
     for (const name of toolNames) {
       expect(existsSync(join(sourceFolder(name), "go.sum")), name).to.be.true;
     }
+  });
+
+  it("say the version of Kubernetes that their go.mod asks for", () => {
+    const { version } = definitionOf("kubernetes");
+    expect(goMod("kubernetes")).to.include(`\tk8s.io/kubernetes v${version} `);
   });
 
   it("give each program once", () => {
