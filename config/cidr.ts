@@ -27,6 +27,6 @@ export function overlap(a: Cidr, b: Cidr): boolean {
 }
 
 /** Addresses in a network of this prefix. */
-function sizeOf(prefix: number): number {
+export function sizeOf(prefix: number): number {
   return 2 ** (32 - prefix);
 }

@@ -64,6 +64,8 @@ export interface RecordOptions {
   readonly preview?: boolean;
   /** @default {@link knownInvokes} */
   readonly invokes?: Invokes;
+  /** More outputs of a resource, its `id` among them. */
+  readonly outputs?: (type: string, name: string) => Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -72,7 +74,12 @@ export interface RecordOptions {
  */
 export async function record(
   program: () => unknown,
-  { stack = "test", preview = false, invokes = knownInvokes }: RecordOptions = {},
+  {
+    stack = "test",
+    preview = false,
+    invokes = knownInvokes,
+    outputs: more = () => ({}),
+  }: RecordOptions = {},
 ): Promise<Registered[]> {
   const seen: Omit<Registered, "urn">[] = [];
   const transforms: pulumi.ResourceTransform[] = [];
@@ -88,10 +95,9 @@ export async function record(
           props: asRecord(given),
         });
         seen.push({ type, name, inputs, custom, provider });
-        return {
-          id: preview ? undefined : `${name}-id`,
-          state: preview ? { ...inputs } : { ...inputs, ...outputs[type]?.(name, inputs) },
-        };
+        if (preview) return { id: undefined, state: { ...inputs } };
+        const { id = `${name}-id`, ...rest } = more(type, name);
+        return { id: String(id), state: { ...inputs, ...outputs[type]?.(name, inputs), ...rest } };
       },
       call: ({ token }) => {
         const answer = invokes[token];
@@ -133,8 +139,9 @@ async function transformed(
   );
 }
 
-/** The value of an output, `"<unknown>"` when a preview does not know it. */
+/** The value of an output, `"<unknown>"` when a preview does not know it; of a resource its id. */
 function resolved(value: unknown): unknown {
+  if (pulumi.CustomResource.isInstance(value)) return resolved(value.id);
   if (!pulumi.Output.isInstance(value)) return value;
   return pulumi.runtime.isDryRun()
     ? "<unknown>"

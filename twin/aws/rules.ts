@@ -1,4 +1,4 @@
-import { parseCidr } from "../components/cidr.ts";
+import { parseCidr } from "../../config/cidr.ts";
 import { isBag, isList, type Bag, type Json } from "./properties.ts";
 
 /** Looks at one known value of a property. @returns what is wrong with it, or undefined */

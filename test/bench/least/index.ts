@@ -12,6 +12,11 @@ const vpc = new awsx.ec2.Vpc(
     cidrBlock: "10.40.0.0/16",
     numberOfAvailabilityZones: 3,
     natGateways: { strategy: "OnePerAz" },
+    subnetStrategy: "Auto",
+    subnetSpecs: [
+      { type: "Private", cidrMask: 20 },
+      { type: "Public", cidrMask: 24 },
+    ],
   },
   options,
 );
@@ -23,6 +28,8 @@ const cluster = new eks.Cluster(
     privateSubnetIds: vpc.privateSubnetIds,
     authenticationMode: "API",
     autoMode: { enabled: true },
+    skipDefaultNodeGroup: true,
+    corednsAddonOptions: { enabled: false },
   },
   options,
 );

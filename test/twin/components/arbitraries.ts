@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { sizeOf, type Cidr } from "../../../twin/components/cidr.ts";
+import { sizeOf, type Cidr } from "../../../config/cidr.ts";
 
 /** Any network whose prefix lies within limits. */
 export function cidrBetween(min: number, max: number): fc.Arbitrary<Cidr> {
@@ -11,6 +11,3 @@ export function cidrBetween(min: number, max: number): fc.Arbitrary<Cidr> {
         .map((network) => ({ base: network * sizeOf(prefix), prefix })),
     );
 }
-
-/** Any network but the whole internet. */
-export const anyCidr = cidrBetween(1, 32);

@@ -1,49 +1,61 @@
 import { expect } from "chai";
 import type { ClusterArgs } from "@pulumi/eks/cluster.js";
 import { checkArguments } from "../../../twin/components/eks/arguments.ts";
+import { clusterArguments } from "../../fixtures/doubles/arguments.ts";
 import { kubeconfig } from "../../../twin/components/eks/kubeconfig.ts";
 
 describe("eks double: arguments", () => {
-  const good: ClusterArgs = {
-    authenticationMode: "API",
-    autoMode: { enabled: true },
-    vpcId: "vpc-1",
-    privateSubnetIds: ["subnet-1"],
-  };
+  const good: ClusterArgs = { ...clusterArguments, vpcId: "vpc-1", privateSubnetIds: ["subnet-1"] };
 
   it("takes an Auto Mode cluster with access entries", () => {
-    checkArguments({ ...good, accessEntries: {}, skipDefaultNodeGroup: true });
+    checkArguments({ ...good, providerCredentialOpts: {}, upgradePolicy: {} });
   });
 
-  const refusals: readonly (readonly [string, ClusterArgs, RegExp])[] = [
+  const refusals: readonly (readonly [string, ClusterArgs, string])[] = [
     [
       "Auto Mode without authentication mode",
       { ...good, authenticationMode: undefined },
-      /Access entries are required/,
+      "Access entries are required",
     ],
     [
       "Auto Mode with CONFIG_MAP",
       { ...good, authenticationMode: "CONFIG_MAP" },
-      /Access entries are required/,
+      "Access entries are required",
     ],
-    ["two ways to name subnets", { ...good, subnetIds: ["subnet-2"] }, /mutually exclusive/],
     [
       "public ranges without public access, be they none",
       { ...good, endpointPublicAccess: false, publicAccessCidrs: [] },
-      /`publicAccessCidrs` can only be set when `endpointPublicAccess` is true/,
-    ],
-    ["the default VPC", { ...good, vpcId: undefined }, /does not play a cluster without vpcId/],
-    [
-      "node groups",
-      { ...good, nodeGroupOptions: {}, gpu: true },
-      /does not play gpu, nodeGroupOptions/,
+      "`publicAccessCidrs` can only be set when `endpointPublicAccess` is true",
     ],
     [
-      "role mappings",
-      { ...good, roleMappings: [{ roleArn: "a", username: "b", groups: [] }] },
-      /does not support non-empty values/,
+      "a config map beside access entries",
+      { ...good, authenticationMode: "API_AND_CONFIG_MAP" },
+      "does not play authenticationMode API_AND_CONFIG_MAP",
     ],
-    ["a cluster without Auto Mode", { ...good, autoMode: undefined }, /plays EKS Auto Mode/],
+    ["a cluster without Auto Mode", { ...good, autoMode: undefined }, "without Auto Mode"],
+    ["the default VPC", { ...good, vpcId: undefined }, "does not play the default VPC"],
+    ["instance roles", { ...good, skipDefaultNodeGroup: undefined }, "a default node group"],
+    ["coredns", { ...good, corednsAddonOptions: undefined }, "the coredns add-on"],
+    [
+      "a cluster without node role",
+      { ...good, autoMode: { enabled: true, createNodeRole: false } },
+      "autoMode.createNodeRole: false",
+    ],
+    [
+      "arguments that it would ignore",
+      { ...good, gpu: true, createOidcProvider: true, roleMappings: [], subnetIds: ["subnet-2"] },
+      "does not play gpu, createOidcProvider, roleMappings, subnetIds. It plays",
+    ],
+    [
+      "credential options",
+      { ...good, providerCredentialOpts: { profileName: "p" } },
+      "providerCredentialOpts.profileName",
+    ],
+    [
+      "names in access entries",
+      { ...good, accessEntries: { a: { principalArn: "arn:a", username: "b" } } },
+      "accessEntries.username",
+    ],
   ];
   for (const [what, args, message] of refusals) {
     it(`refuses ${what}`, () => {
@@ -52,6 +64,16 @@ describe("eks double: arguments", () => {
       }).to.throw(message);
     });
   }
+
+  it("says what it plays and where more is added", () => {
+    expect(() => {
+      checkArguments({ ...good, proxy: "http://proxy" });
+    }).to.throw(
+      "The eks double does not play proxy. It plays a cluster in a given VPC with autoMode {enabled: true}, " +
+        'authenticationMode "API", skipDefaultNodeGroup: true and corednsAddonOptions {enabled: false}. ' +
+        "Fix: leave it out, or add it to twin/components/eks/",
+    );
+  });
 });
 
 describe("eks double: kubeconfig", () => {
@@ -76,9 +98,8 @@ describe("eks double: kubeconfig", () => {
     });
   });
 
-  it("adds role and profile when they are given", () => {
-    const args = kubeconfig({ ...request, roleArn: "arn:r", profileName: "p" }).users[0]?.user.exec
-      .args;
-    expect(args?.slice(-4)).to.deep.equal(["--role", "arn:r", "--profile", "p"]);
+  it("adds the profile when one is given", () => {
+    const args = kubeconfig({ ...request, profileName: "p" }).users[0]?.user.exec.args;
+    expect(args?.slice(-4)).to.deep.equal(["--output", "json", "--profile", "p"]);
   });
 });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { contains, overlaps, parseCidr } from "../../components/cidr.ts";
+import { overlap, parseCidr } from "../../../config/cidr.ts";
+import { contains } from "../../components/cidr.ts";
 import { AwsError } from "../errors.ts";
 import { stringAt, stringsAt, valuesAt } from "../properties.ts";
 import { regions, zoneId } from "../regions.ts";
@@ -411,7 +412,7 @@ function checkSubnetRange({ inputs, store, account }: Draft, old?: ResourceRecor
     const otherText = textOf(other.inputs, "cidrBlock");
     const otherRange = parseCidr(otherText);
     if (other.id === old?.id || textOf(other.inputs, "vpcId") !== vpcId) continue;
-    if (otherRange !== undefined && overlaps(range, otherRange)) {
+    if (otherRange !== undefined && overlap(range, otherRange)) {
       throw new AwsError(
         "InvalidSubnet.Conflict",
         `The CIDR '${text}' conflicts with another subnet: ${other.id} has ${otherText}`,

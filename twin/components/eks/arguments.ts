@@ -1,101 +1,66 @@
 import type { ClusterArgs } from "@pulumi/eks/cluster.js";
+import { notPlayed, otherArguments, type ComponentDouble } from "../not-played.ts";
+
+const eks: ComponentDouble = {
+  name: "eks",
+  plays:
+    'a cluster in a given VPC with autoMode {enabled: true}, authenticationMode "API", skipDefaultNodeGroup: true and corednsAddonOptions {enabled: false}',
+  folder: "twin/components/eks/",
+};
+
+const played = [
+  "accessEntries",
+  "authenticationMode",
+  "autoMode",
+  "corednsAddonOptions",
+  "deletionProtection",
+  "enabledClusterLogTypes",
+  "encryptionConfigKeyArn",
+  "endpointPrivateAccess",
+  "endpointPublicAccess",
+  "name",
+  "privateSubnetIds",
+  "providerCredentialOpts",
+  "publicAccessCidrs",
+  "publicSubnetIds",
+  "skipDefaultNodeGroup",
+  "upgradePolicy",
+  "version",
+  "vpcId",
+] as const satisfies (keyof ClusterArgs)[];
 
 /**
- * What of the arguments decides how many resources there are; never an Output, so it can be read at once.
+ * Checks the arguments that decide how many resources there are; never an Output, so they can be read at once.
  * @throws Error in the real component's words for a combination that it refuses, in the double's own for what it does
  *   not play
  */
 export function checkArguments(args: ClusterArgs): void {
-  const mode = args.authenticationMode;
-  if (mode !== undefined && !["API", "CONFIG_MAP", "API_AND_CONFIG_MAP"].includes(mode)) {
-    throw new Error(
-      `Invalid value for authenticationMode: ${mode}. Allowed values are: CONFIG_MAP, API_AND_CONFIG_MAP, API.`,
-    );
-  }
-  if (
-    args.subnetIds !== undefined &&
-    (args.publicSubnetIds ?? args.privateSubnetIds) !== undefined
-  ) {
-    throw new Error(
-      "subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive. Choose a single approach.",
-    );
-  }
-  if (args.instanceRole !== undefined && args.instanceRoles !== undefined) {
-    throw new Error(
-      "instanceRole and instanceRoles are mutually exclusive, and cannot both be set.",
-    );
-  }
-  const byEntries = mode === "API" || mode === "API_AND_CONFIG_MAP";
-  if (!byEntries && args.accessEntries !== undefined) {
-    throw new Error(
-      `The 'accessEntries' property is not supported when 'authenticationMode' is ${mode === undefined ? "not set" : `set to '${mode}'`}.`,
-    );
-  }
-  if (args.autoMode?.enabled === true && !byEntries) {
+  const { accessEntries = {}, authenticationMode, autoMode, corednsAddonOptions } = args;
+  if (authenticationMode === undefined || authenticationMode === "CONFIG_MAP") {
     throw new Error(
       "Access entries are required when using EKS Auto Mode. Use the authentication mode 'API' or 'API_AND_CONFIG_MAP'.",
     );
-  }
-  for (const key of ["roleMappings", "userMappings"] as const) {
-    const value = args[key];
-    if (mode === "API" && value !== undefined && !(Array.isArray(value) && value.length === 0)) {
-      throw new Error(
-        `The '${key}' property does not support non-empty values when 'authenticationMode' is set to 'API'.`,
-      );
-    }
   }
   // An empty list counts as set: the real component refuses it too.
   if (args.endpointPublicAccess === false && args.publicAccessCidrs !== undefined) {
     throw new Error("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true");
   }
-  checkPlayed(args);
-}
-
-/** Arguments of the real component that this double does not play. */
-const notPlayed = [
-  "clusterSecurityGroup",
-  "clusterSecurityGroupTags",
-  "creationRoleProvider",
-  "desiredCapacity",
-  "fargate",
-  "gpu",
-  "instanceProfileName",
-  "instanceRole",
-  "instanceRoles",
-  "instanceType",
-  "maxSize",
-  "minSize",
-  "nodeAmiId",
-  "nodeAssociatePublicIpAddress",
-  "nodeGroupOptions",
-  "nodePublicKey",
-  "nodeRootVolumeEncrypted",
-  "nodeRootVolumeSize",
-  "nodeSecurityGroupTags",
-  "nodeSubnetIds",
-  "nodeUserData",
-  "proxy",
-  "roleMappings",
-  "serviceRole",
-  "storageClasses",
-  "userMappings",
-  "vpcCniOptions",
-] as const satisfies (keyof ClusterArgs)[];
-
-function checkPlayed(args: ClusterArgs): void {
-  if (args.autoMode?.enabled !== true || args.authenticationMode !== "API") {
-    throw new Error(
-      'The eks double plays EKS Auto Mode with the authentication mode API only. Fix: autoMode: {enabled: true}, authenticationMode: "API"',
-    );
-  }
-  const set: string[] = notPlayed.filter((key) => args[key] !== undefined && args[key] !== false);
-  if (args.vpcId === undefined) set.push("a cluster without vpcId (the default VPC)");
-  if (args.skipDefaultSecurityGroups === false) set.push("skipDefaultSecurityGroups: false");
-  if (args.useDefaultVpcCni === false) set.push("useDefaultVpcCni: false");
-  if (args.kubeProxyAddonOptions?.enabled === true) set.push("kubeProxyAddonOptions");
-  if (set.length > 0) {
-    throw new Error(
-      `The eks double does not play ${set.join(", ")}. Fix: leave it out, or add it to twin/components/eks/`,
-    );
-  }
+  // Left to their defaults, these make an unused instance role, its profile and an add-on.
+  const missing = [
+    ...(authenticationMode === "API" ? [] : [`authenticationMode ${authenticationMode}`]),
+    ...(autoMode?.enabled === true ? [] : ["a cluster without Auto Mode"]),
+    ...(autoMode?.createNodeRole === false ? ["autoMode.createNodeRole: false"] : []),
+    ...(args.skipDefaultNodeGroup === true ? [] : ["a default node group"]),
+    ...(corednsAddonOptions?.enabled === false ? [] : ["the coredns add-on"]),
+    ...(args.vpcId === undefined ? ["the default VPC"] : []),
+  ];
+  const others = [
+    ...otherArguments(args, played),
+    ...otherArguments(autoMode ?? {}, ["enabled", "createNodeRole"], "autoMode."),
+    ...otherArguments(args.providerCredentialOpts ?? {}, [], "providerCredentialOpts."),
+    ...Object.values(accessEntries).flatMap((entry) =>
+      otherArguments(entry, ["principalArn", "accessPolicies"], "accessEntries."),
+    ),
+  ];
+  if (missing.length + others.length > 0) throw notPlayed(eks, [...missing, ...others]);
 }

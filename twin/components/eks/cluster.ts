@@ -19,41 +19,32 @@ import { requireAwsCli } from "./aws-cli.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { ServiceRole } from "./service-role.ts";
 
-type CredentialOptions = NonNullable<ClusterArgs["providerCredentialOpts"]>;
-
 /** `eks:index:Cluster`, the double's component. */
 class Cluster extends ComponentResource {
   constructor(name: string, opts: ComponentResourceOptions) {
     super("eks:index:Cluster", name, {}, opts);
   }
 
-  /** Says that no child is to come, and what the component gives back. */
+  /** Tells the engine that all children are registered, and the component's outputs. */
   finish(state: Record<string, unknown>): void {
     this.registerOutputs(state);
   }
 }
 
-/** The provider that the real component installs its own Kubernetes objects with; in Auto Mode it has none. */
+/** The provider that the real component installs its own Kubernetes objects with; in Auto Mode there are none. */
 class KubernetesProvider extends ProviderResource {
   constructor(name: string, args: Inputs, parent: Cluster) {
     super("kubernetes", name, args, { parent, version: sdkVersion("kubernetes") });
   }
 }
 
-/** What of the cluster each child needs. */
-interface Context {
-  readonly component: Cluster;
-  readonly name: string;
-  readonly args: ClusterArgs;
-  readonly partition: Output<string>;
-}
-
 /**
  * Registers the children that eks.Cluster registers for an Auto Mode cluster with API authentication, with its names,
- * parents and inputs (the table in aws-contract.md; test/e2e/doubles.e2e.ts compares), and gives back its outputs.
+ * parents and inputs, and gives back its outputs. What the real component was measured to register is in
+ * test/fixtures/doubles/contract.json.
  *
- * Two things that the real component does are left out, for they need what the twin has not: the TLS connection to the
- * OIDC issuer for its thumbprint, and the health probe of a public endpoint, which the AWS double has answered already.
+ * The real component's health probe of a public endpoint is left out: the AWS double has waited for the API server.
+ * @throws Error for arguments that it refuses ({@link checkArguments})
  */
 export function constructCluster(
   name: string,
@@ -64,8 +55,7 @@ export function constructCluster(
   requireAwsCli();
   checkArguments(args);
   const component = new Cluster(name, opts);
-  const partition = aws.partition(component).apply((answer) => answer.partition);
-  const context: Context = { component, name, args, partition };
+  const partition = aws.partition(component);
 
   const eksRole = new ServiceRole(
     `${name}-eksRole`,
@@ -81,83 +71,73 @@ export function constructCluster(
         "AmazonEKSNetworkingPolicy",
       ],
       partition,
-      tags: args.tags,
     },
     component,
   );
-  const nodeRole =
-    args.autoMode?.createNodeRole === false
-      ? undefined
-      : new ServiceRole(
-          `${name}-nodeRole`,
-          {
-            service: "ec2.amazonaws.com",
-            assumeRoleActions: ["sts:AssumeRole"],
-            policies: ["AmazonEKSWorkerNodeMinimalPolicy", "AmazonEC2ContainerRegistryPullOnly"],
-            partition,
-            tags: args.tags,
-          },
-          component,
-        );
+  const nodeRole = new ServiceRole(
+    `${name}-nodeRole`,
+    {
+      service: "ec2.amazonaws.com",
+      assumeRoleActions: ["sts:AssumeRole"],
+      policies: ["AmazonEKSWorkerNodeMinimalPolicy", "AmazonEC2ContainerRegistryPullOnly"],
+      partition,
+    },
+    component,
+  );
 
-  const subnetIds = subnetsOf(args);
+  const subnetIds = all([
+    output(args.publicSubnetIds ?? []),
+    output(args.privateSubnetIds ?? []),
+  ]).apply(([publicIds, privateIds]) => [...publicIds, ...privateIds]);
   const encryptionConfig =
     args.encryptionConfigKeyArn === undefined
       ? undefined
       : { provider: { keyArn: args.encryptionConfigKeyArn }, resources: ["secrets"] };
-  const eksCluster = addCluster(context, eksRole, nodeRole, subnetIds, encryptionConfig);
+  const eksCluster = addCluster(component, name, args, {
+    eksRole,
+    nodeRole,
+    subnetIds,
+    encryptionConfig,
+  });
 
-  const credentials = credentialOptions(args, env);
-  const configFor = (withProfile: boolean): Output<ReturnType<typeof kubeconfig>> =>
+  const configFor = (profileName?: string): Output<ReturnType<typeof kubeconfig>> =>
     all([
       eksCluster.name,
       eksCluster.endpoint,
       eksCluster.certificateAuthority,
       eksCluster.arn,
-      output(credentials),
-    ]).apply(([clusterName, endpoint, authority, arn, options]) =>
+    ]).apply(([clusterName, endpoint, authority, arn]) =>
       kubeconfig({
         clusterName,
         endpoint,
         region: arn.split(":")[3] ?? "",
         certificateAuthority: authority.data,
-        roleArn: options?.roleArn,
-        profileName: withProfile ? options?.profileName : undefined,
+        profileName,
       }),
     );
-  const userConfig = configFor(false);
+  const userConfig = configFor();
   const provider = new KubernetesProvider(
     `${name}-eks-k8s`,
-    {
-      kubeconfig: jsonStringify(configFor(true)),
-      enableConfigMapMutable: output(args.enableConfigMapMutable).apply((value) =>
-        value === undefined ? undefined : JSON.stringify(value),
-      ),
-    },
+    { kubeconfig: jsonStringify(configFor(profileOf(args, env))) },
     component,
   );
-
-  const instanceRole = addInstanceRole(context);
-  addAccessEntries(context, eksCluster, instanceRole);
-  addCoreDns(context, eksCluster);
-  const oidcProvider = addOidcProvider(context, eksCluster);
+  addAccessEntries(component, name, args, eksCluster);
 
   const issuer = eksCluster.identities.apply((identities) => identities[0]?.oidcs[0]?.issuer ?? "");
   const groupId = eksCluster.vpcConfig.apply((config) => config.clusterSecurityGroupId);
-  const nodeRoleName = nodeRole?.directRole.name ?? output("");
-  const instanceRoles = instanceRole === undefined ? [] : [instanceRole.directRole];
+  const nodeRoleName = nodeRole.directRole.name;
   const state = {
     eksCluster,
     kubeconfig: userConfig,
     kubeconfigJson: jsonStringify(userConfig),
-    instanceRoles,
+    instanceRoles: [],
     clusterSecurityGroupId: groupId,
     nodeSecurityGroupId: groupId,
     clusterIngressRuleId: "",
     defaultNodeGroupAsgName: "",
     fargateProfileId: "",
     fargateProfileStatus: "",
-    oidcProviderArn: oidcProvider?.arn ?? "",
+    oidcProviderArn: "",
     oidcProviderUrl: issuer,
     oidcIssuer: issuer.apply((url) => url.replace("https://", "")),
     autoModeNodeRoleName: nodeRoleName,
@@ -169,12 +149,10 @@ export function constructCluster(
       privateSubnetIds: args.privateSubnetIds,
       endpoint: eksCluster.endpoint,
       provider,
-      instanceRoles,
+      instanceRoles: [],
       nodeGroupOptions: {},
       storageClasses: {},
       kubeconfig: userConfig,
-      tags: args.tags,
-      oidcProvider,
       encryptionConfig,
       clusterIamRole: eksRole.directRole,
       accessEntries: Object.values(args.accessEntries ?? {}),
@@ -185,39 +163,26 @@ export function constructCluster(
   return { urn: component.urn, state };
 }
 
-function subnetsOf(args: ClusterArgs): Output<string[]> {
-  if (args.subnetIds !== undefined) return output(args.subnetIds);
-  return all([output(args.publicSubnetIds ?? []), output(args.privateSubnetIds ?? [])]).apply(
-    ([publicIds, privateIds]) => [...publicIds, ...privateIds],
-  );
+/** What the cluster itself is made with, beside the program's arguments. */
+interface ClusterParts {
+  readonly eksRole: ServiceRole;
+  readonly nodeRole: ServiceRole;
+  readonly subnetIds: Output<string[]>;
+  readonly encryptionConfig:
+    { provider: { keyArn: Input<string> }; resources: string[] } | undefined;
 }
 
 function addCluster(
-  { component, name, args }: Context,
-  eksRole: ServiceRole,
-  nodeRole: ServiceRole | undefined,
-  subnetIds: Output<string[]>,
-  encryptionConfig: { provider: { keyArn: Input<string> }; resources: string[] } | undefined,
+  component: Cluster,
+  name: string,
+  args: ClusterArgs,
+  { eksRole, nodeRole, subnetIds, encryptionConfig }: ClusterParts,
 ): aws.Cluster {
   // All of Auto Mode is known or unknown together, as the real provider needs it.
-  const autoMode = all([
-    output(args.autoMode?.computeConfig),
-    output(nodeRole?.directRole.arn),
-    output(args.kubernetesServiceIpAddressRange),
-    output(args.ipFamily),
-  ]).apply(([compute, nodeRoleArn, serviceIpv4Cidr, ipFamily = "ipv4"]) => ({
-    computeConfig: {
-      enabled: true,
-      nodeRoleArn,
-      nodePools: ["general-purpose", "system"],
-      ...compute,
-    },
+  const autoMode = nodeRole.directRole.arn.apply((nodeRoleArn) => ({
+    computeConfig: { enabled: true, nodeRoleArn, nodePools: ["general-purpose", "system"] },
     storageConfig: { blockStorage: { enabled: true } },
-    kubernetesNetworkConfig: {
-      serviceIpv4Cidr: ipFamily === "ipv4" ? serviceIpv4Cidr : undefined,
-      ipFamily,
-      elasticLoadBalancing: { enabled: true },
-    },
+    kubernetesNetworkConfig: { ipFamily: "ipv4", elasticLoadBalancing: { enabled: true } },
   }));
   return new aws.Cluster(
     `${name}-eksCluster`,
@@ -238,17 +203,13 @@ function addCluster(
         subnetIds,
         endpointPrivateAccess: args.endpointPrivateAccess,
         endpointPublicAccess: args.endpointPublicAccess,
-        publicAccessCidrs: publicAccessCidrs(args),
+        publicAccessCidrs: args.publicAccessCidrs,
       },
       encryptionConfig,
       enabledClusterLogTypes: args.enabledClusterLogTypes,
       upgradePolicy: args.upgradePolicy,
       deletionProtection: args.deletionProtection,
-      tags: all([output(args.tags), output(args.clusterTags)]).apply(([tags, clusterTags]) => ({
-        Name: `${name}-eksCluster`,
-        ...clusterTags,
-        ...tags,
-      })),
+      tags: { Name: `${name}-eksCluster` },
     },
     {
       parent: component,
@@ -256,82 +217,24 @@ function addCluster(
         "accessConfig.bootstrapClusterCreatorAdminPermissions",
         "bootstrapSelfManagedAddons",
       ],
-      dependsOn: [eksRole.resolvedRole, ...(nodeRole === undefined ? [] : [nodeRole.resolvedRole])],
+      dependsOn: [eksRole.resolvedRole, nodeRole.resolvedRole],
     },
   );
-}
-
-/** Refused where public access turns out to be off only when its value is known. */
-function publicAccessCidrs(args: ClusterArgs): Output<string[]> | undefined {
-  if (args.publicAccessCidrs === undefined) return undefined;
-  return all([output(args.publicAccessCidrs), output(args.endpointPublicAccess)]).apply(
-    ([cidrs, open = true]) => {
-      if (open) return cidrs;
-      throw new Error("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true");
-    },
-  );
-}
-
-/**
- * The node role that the component makes even for Auto Mode, which does not use it: unless skipDefaultNodeGroup is true or
- * createInstanceRole is false.
- */
-function addInstanceRole({ component, name, args, partition }: Context): ServiceRole | undefined {
-  const wanted = args.createInstanceRole ?? args.skipDefaultNodeGroup !== true;
-  if (!wanted) return undefined;
-  const role = new ServiceRole(
-    `${name}-instanceRole`,
-    {
-      service: "ec2.amazonaws.com",
-      assumeRoleActions: ["sts:AssumeRole"],
-      policies: [
-        "AmazonEKSWorkerNodePolicy",
-        "AmazonEKS_CNI_Policy",
-        "AmazonEC2ContainerRegistryReadOnly",
-      ],
-      partition,
-      tags: args.tags,
-    },
-    component,
-  );
-  new aws.InstanceProfile(
-    `${name}-instanceProfile`,
-    { role: role.directRole },
-    { parent: component, dependsOn: [role.resolvedRole] },
-  );
-  return role;
 }
 
 function addAccessEntries(
-  { component, name, args }: Context,
+  component: Cluster,
+  name: string,
+  args: ClusterArgs,
   cluster: aws.Cluster,
-  instanceRole: ServiceRole | undefined,
 ): void {
-  const opts = { parent: component, dependsOn: [cluster] };
-  if (instanceRole !== undefined) {
-    new aws.AccessEntry(
-      `${name}-defaultNodeGroupInstanceRole`,
-      {
-        clusterName: cluster.name,
-        principalArn: instanceRole.resolvedRole.apply((role) => role.arn),
-        type: "EC2_LINUX",
-      },
-      opts,
-    );
-  }
-  for (const [key, entry] of Object.entries(args.accessEntries ?? {})) {
-    const { accessPolicies = {}, principalArn, username, kubernetesGroups, type, tags } = entry;
+  for (const [key, { principalArn, accessPolicies = {} }] of Object.entries(
+    args.accessEntries ?? {},
+  )) {
     const accessEntry = new aws.AccessEntry(
       `${name}-${key}`,
-      {
-        clusterName: cluster.name,
-        principalArn,
-        userName: username,
-        kubernetesGroups,
-        type,
-        tags,
-      },
-      opts,
+      { clusterName: cluster.name, principalArn },
+      { parent: component, dependsOn: [cluster] },
     );
     for (const [policyKey, association] of Object.entries(accessPolicies)) {
       const known = output(association);
@@ -349,61 +252,7 @@ function addAccessEntries(
   }
 }
 
-function addCoreDns({ component, name, args }: Context, cluster: aws.Cluster): void {
-  const options = args.corednsAddonOptions;
-  if (options?.enabled === false && options.configurationValues === undefined) return;
-  new aws.Addon(
-    `${name}-coredns`,
-    {
-      clusterName: cluster.name,
-      addonName: "coredns",
-      tags: args.tags,
-      preserve: true,
-      addonVersion:
-        options?.version ??
-        aws.addonVersion(component, "coredns", cluster.version).apply((addon) => addon.version),
-      resolveConflictsOnCreate: options?.resolveConflictsOnCreate ?? "OVERWRITE",
-      resolveConflictsOnUpdate: options?.resolveConflictsOnUpdate ?? "OVERWRITE",
-      configurationValues: output(options?.configurationValues).apply((values) =>
-        values === undefined ? undefined : sortedJson(values),
-      ),
-    },
-    { parent: component },
-  );
-}
-
-/** JSON whose keys are in order, so that a difference is never one of order alone. */
-function sortedJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-}
-
-function addOidcProvider(
-  { component, name, args }: Context,
-  cluster: aws.Cluster,
-): aws.OpenIdConnectProvider | undefined {
-  if (args.createOidcProvider === undefined || args.createOidcProvider === false) return undefined;
-  return new aws.OpenIdConnectProvider(
-    `${name}-oidcProvider`,
-    {
-      clientIdLists: ["sts.amazonaws.com"],
-      url: cluster.identities.apply((identities) => identities[0]?.oidcs[0]?.issuer ?? ""),
-      // The real component fetches the issuer's certificate for this; nobody answers there in the twin.
-      thumbprintLists: ["0".repeat(40)],
-    },
-    { parent: component },
-  );
-}
-
-/** As the real component: what the program gives, else the profile of the environment. */
-function credentialOptions(
-  args: ClusterArgs,
-  env: NodeJS.ProcessEnv,
-): Input<CredentialOptions> | undefined {
-  if (args.providerCredentialOpts !== undefined) return args.providerCredentialOpts;
-  const profileName = env["AWS_PROFILE"];
-  return profileName === undefined || profileName === "" ? undefined : { profileName };
+/** The AWS profile of the component's own provider: that of the shell, unless the program says which credentials to use. */
+function profileOf(args: ClusterArgs, env: NodeJS.ProcessEnv): string | undefined {
+  return args.providerCredentialOpts === undefined ? env["AWS_PROFILE"] || undefined : undefined;
 }

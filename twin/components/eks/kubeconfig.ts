@@ -6,15 +6,13 @@ export interface KubeconfigRequest {
   readonly region: string;
   /** PEM in base64. */
   readonly certificateAuthority: string;
-  /** Role that `aws eks get-token` assumes. */
-  readonly roleArn?: string | undefined;
   /** AWS profile; only the component's own provider gets it, never the kubeconfig that users see. */
   readonly profileName?: string | undefined;
 }
 
 /** The kubeconfig that eks.Cluster makes: it holds no secret, `aws eks get-token` fetches one for each session. */
 export function kubeconfig(request: KubeconfigRequest) {
-  const { clusterName, endpoint, region, certificateAuthority, roleArn, profileName } = request;
+  const { clusterName, endpoint, region, certificateAuthority, profileName } = request;
   return {
     apiVersion: "v1",
     clusters: [
@@ -36,7 +34,6 @@ export function kubeconfig(request: KubeconfigRequest) {
             args: [
               ...["--region", region, "eks", "get-token", "--cluster-name", clusterName],
               ...["--output", "json"],
-              ...(roleArn === undefined ? [] : ["--role", roleArn]),
               ...(profileName === undefined ? [] : ["--profile", profileName]),
             ],
             env: [

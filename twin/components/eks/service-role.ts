@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { RoleArgs } from "@pulumi/aws/iam/role.js";
 import { all, interpolate, type Output } from "@pulumi/pulumi/output.js";
 import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import * as aws from "../aws-sdk.ts";
@@ -12,7 +11,6 @@ interface ServiceRoleArgs {
   /** Names of AWS-managed policies. */
   readonly policies: readonly string[];
   readonly partition: Output<string>;
-  readonly tags: RoleArgs["tags"];
 }
 
 /** `eks:index:ServiceRole`: the role and one attachment a policy. */
@@ -38,7 +36,6 @@ export class ServiceRole extends ComponentResource {
             },
           ],
         }),
-        tags: args.tags,
       },
       { parent: this },
     );
