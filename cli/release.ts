@@ -1,6 +1,17 @@
 import { Command, Option } from "commander";
-import { release, type Released } from "../promotion/release.ts";
+import {
+  release,
+  releaseEnvironments,
+  type ReleaseEnvironment,
+  type Released,
+} from "../promotion/release.ts";
 import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
+
+interface Options extends PlaceOptions {
+  readonly commit?: string;
+  readonly from?: ReleaseEnvironment;
+  readonly json?: true;
+}
 
 /** `idp release`: a build becomes a release. */
 export function releaseCommand(): Command {
@@ -10,24 +21,29 @@ export function releaseCommand(): Command {
     .addOption(
       new Option("--commit <sha>", "commit whose build it is; else the build that dev runs"),
     )
+    .addOption(
+      new Option(
+        "--from <environment>",
+        "copy the release from this environment's registry to the one that lost it",
+      )
+        .choices(releaseEnvironments)
+        .conflicts("commit"),
+    )
     .addOption(new Option("--json", "as one JSON object"))
-    .action(
-      async (
-        service: string,
-        version: string,
-        { commit, json, ...options }: PlaceOptions & { commit?: string; json?: true },
-      ) => {
-        const released = await inPlaces(options, ({ places }) =>
-          release(places, { service, version, commit }),
-        );
-        console.log(json ? JSON.stringify(released, null, 2) : releasedLine(released));
-      },
-    );
+    .action(async (service: string, version: string, options: Options) => {
+      const { commit, from, json, ...where } = options;
+      const released = await inPlaces(where, ({ places }) =>
+        release(places, { service, version, commit, from }),
+      );
+      console.log(json ? JSON.stringify(released, null, 2) : releasedLine(released));
+    });
 }
 
 function releasedLine({ service, version, image, build, digest, copiedTo }: Released): string {
-  const what = `${service} ${version} is ${image}@${digest}, built as ${build}`;
-  return copiedTo.length === 0
-    ? `${what}; it was released already, nothing changed`
-    : `${what}; copied to ${copiedTo.join(" and ")}. staging takes the highest version by itself`;
+  const what = `${service} ${version} is ${image}@${digest}${build === null ? "" : `, built as ${build}`}`;
+  if (copiedTo.length === 0) return `${what}; it was released already, nothing changed`;
+  const copied = `${what}; copied to ${copiedTo.join(" and ")}`;
+  return copiedTo.includes("staging")
+    ? `${copied}. staging takes the highest version by itself`
+    : copied;
 }

@@ -1,12 +1,13 @@
 import { isBuild, isRelease } from "../catalog/schema.ts";
 import type { Environment } from "../config/environments.ts";
-import { registryOf, snapshot, type Places } from "./platform.ts";
+import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
 import {
   copyContent,
   digestOfTag,
   manifestOf,
   putManifest,
   tagsOf,
+  type Manifest,
   type Registry,
 } from "./registry.ts";
 import { requireService } from "./services.ts";
@@ -18,6 +19,11 @@ export interface ReleaseRequest {
   readonly version: string;
   /** Commit whose build becomes the release, 7 hex digits or more. @default the build that dev's file names */
   readonly commit?: string | undefined;
+  /**
+   * Environment whose registry has the release already: it is copied from there, and `commit` is ignored.
+   * @default it is made of a build in dev's registry
+   */
+  readonly from?: ReleaseEnvironment | undefined;
 }
 
 /** A release that is there now. */
@@ -26,30 +32,69 @@ export interface Released {
   readonly version: string;
   /** Repository inside the registries, such as `idp/localtime`. */
   readonly image: string;
-  /** The build in dev's registry. */
-  readonly build: string;
-  /** The one digest of the build and of the release. */
+  /** The build in dev's registry; null when the release came from another environment's. */
+  readonly build: string | null;
+  /** The one digest of the release, and of the build. */
   readonly digest: string;
   /** Where the release was put now; empty when it was everywhere already. */
   readonly copiedTo: readonly Environment[];
 }
 
 /**
- * Where a release goes, in the order its tag appears: staging last, because its Image Updater acts on it at once, and a
- * version that staging runs should be one that prod can get.
+ * The environments whose registries hold releases, in the order in which a release's tag appears there: staging last,
+ * because its Image Updater acts on it at once, and a version that staging runs should be one that prod can get.
  */
-const targets = ["prod", "staging"] as const;
+export const releaseEnvironments = ["prod", "staging"] as const;
+/** One of {@link releaseEnvironments}. */
+export type ReleaseEnvironment = (typeof releaseEnvironments)[number];
 
 /**
- * Makes a build a release: copies its digest to staging's and prod's registry under the version. Nothing is rebuilt.
- * Everything is checked before anything is written, and the tags appear only when all content is there. The same
- * release again changes nothing.
+ * Makes a build a release: copies its digest to staging's and prod's registry under the version. With `from`, it copies
+ * a release that one of the two has to the other. Nothing is rebuilt. Everything is checked before anything is written,
+ * and the tags appear only when all content is there. The same release again changes nothing.
  *
- * @throws Error when the version is no `vX.Y.Z` or is there with another digest, the service or the build does not
- *   exist, or the git server or a registry does not answer
+ * @throws Error when the version is no `vX.Y.Z` or is there with another digest, the service, the build or the release
+ *   to copy does not exist, or the git server or a registry does not answer
  */
 export async function release(places: Places, request: ReleaseRequest): Promise<Released> {
-  const { service: name, version, commit } = request;
+  const { service, version } = request;
+  refuseMalformed(request);
+  const now = await snapshot(places.repository);
+  await places.repository.refuseUnpublished();
+  const source = await sourceOf(places, now, request);
+  const { image, manifest } = source;
+
+  const found: { environment: Environment; registry: Registry; digest: string | undefined }[] = [];
+  for (const environment of releaseEnvironments) {
+    const registry = await registryOf(places, now, environment);
+    found.push({ environment, registry, digest: await digestOfTag(registry, image, version) });
+  }
+  const other = found.find(({ digest }) => digest !== undefined && digest !== manifest.digest);
+  if (other) {
+    throw new Error(
+      `${image}:${version} is in ${other.environment}'s registry already, as another image: ${other.digest ?? ""}; ${source.environment}'s ${source.tag} is ${manifest.digest}.\nNothing was changed. Fix: a released version never changes: release the build that is meant under the next one`,
+    );
+  }
+  const missing = found.filter(({ digest }) => digest === undefined);
+  for (const { registry } of missing) await copyContent(source.registry, registry, image, manifest);
+  for (const { registry } of missing) await putManifest(registry, image, version, manifest);
+  for (const { environment, registry } of missing) {
+    const digest = await digestOfTag(registry, image, version);
+    if (digest !== manifest.digest) {
+      throw new Error(
+        `${environment}'s registry has ${digest ?? "nothing"} as ${image}:${version} after ${manifest.digest} was copied there.`,
+      );
+    }
+  }
+  return {
+    ...{ service, version, image },
+    build: source.environment === "dev" ? source.tag : null,
+    digest: manifest.digest,
+    copiedTo: missing.map(({ environment }) => environment),
+  };
+}
+
+function refuseMalformed({ version, commit }: ReleaseRequest): void {
   if (!isRelease(version)) {
     throw new Error(
       `"${version}" is no version of a release; it must be v<major>.<minor>.<patch>, such as v1.2.3.\nNothing was changed.`,
@@ -60,51 +105,39 @@ export async function release(places: Places, request: ReleaseRequest): Promise<
       `"${commit}" is no commit; it must be 7 or more hex digits of the service's commit.\nNothing was changed.`,
     );
   }
-  const now = await snapshot(places.repository);
-  await places.repository.refuseUnpublished();
-  const service = requireService(now.services, "dev", name);
-  const build = commit === undefined ? service.tag : `sha-${commit.slice(0, 7)}`;
-  const dev = await registryOf(places, now, "dev");
-  const manifest = await manifestOf(dev, service.image, build);
-  if (manifest === undefined) throw await missingBuild(dev, service.image, build);
-
-  const found: { environment: Environment; registry: Registry; digest: string | undefined }[] = [];
-  for (const environment of targets) {
-    const registry = await registryOf(places, now, environment);
-    const digest = await digestOfTag(registry, service.image, version);
-    found.push({ environment, registry, digest });
-  }
-  const other = found.find(({ digest }) => digest !== undefined && digest !== manifest.digest);
-  if (other) {
-    throw new Error(
-      `${service.image}:${version} is in ${other.environment}'s registry already, as another image: ${other.digest ?? ""}; ${build} is ${manifest.digest}.\nNothing was changed. Fix: a released version never changes: take the next one`,
-    );
-  }
-  const missing = found.filter(({ digest }) => digest === undefined);
-  for (const { registry } of missing) await copyContent(dev, registry, service.image, manifest);
-  for (const { registry } of missing) await putManifest(registry, service.image, version, manifest);
-  for (const { environment, registry } of missing) {
-    const digest = await digestOfTag(registry, service.image, version);
-    if (digest !== manifest.digest) {
-      throw new Error(
-        `${environment}'s registry has ${digest ?? "nothing"} as ${service.image}:${version} after ${manifest.digest} was copied there.`,
-      );
-    }
-  }
-  return {
-    service: name,
-    version,
-    image: service.image,
-    build,
-    digest: manifest.digest,
-    copiedTo: missing.map(({ environment }) => environment),
-  };
 }
 
-async function missingBuild(dev: Registry, image: string, build: string): Promise<Error> {
-  const builds = (await tagsOf(dev, image)).filter(isBuild);
-  const some = builds.slice(-5).join(", ");
-  return new Error(
-    `dev's registry (${dev.url}) has no ${image}:${build}.\nNothing was changed. It has ${builds.length} build(s)${some ? `, such as ${some}` : ""}. Fix: --commit <a commit that was built>`,
+/** The image that becomes, or is, the release, and the registry that has it. */
+interface Source {
+  readonly environment: Environment;
+  readonly registry: Registry;
+  /** Repository inside the registries. */
+  readonly image: string;
+  /** The build's, or the release's own. */
+  readonly tag: string;
+  readonly manifest: Manifest;
+}
+
+async function sourceOf(
+  places: Places,
+  now: Snapshot,
+  { service: name, version, commit, from }: ReleaseRequest,
+): Promise<Source> {
+  const environment = from ?? "dev";
+  const service = requireService(now.services, environment, name);
+  const { image } = service;
+  const build = commit === undefined ? service.tag : `sha-${commit.slice(0, 7)}`;
+  const tag = from === undefined ? build : version;
+  const registry = await registryOf(places, now, environment);
+  const manifest = await manifestOf(registry, image, tag);
+  if (manifest !== undefined) return { environment, registry, image, tag, manifest };
+  const [what, isOne, fix] =
+    from === undefined
+      ? ["build", isBuild, "--commit <a commit that was built>"]
+      : ["release", isRelease, "release the build that it was made of: --commit <its commit>"];
+  const there = (await tagsOf(registry, image)).filter(isOne);
+  const some = there.slice(-5).join(", ");
+  throw new Error(
+    `${environment}'s registry (${registry.url}) has no ${image}:${tag}.\nNothing was changed. It has ${there.length} ${what}(s)${some ? `, such as ${some}` : ""}. Fix: ${fix}`,
   );
 }

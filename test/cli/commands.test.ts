@@ -43,5 +43,8 @@ describe("the table of commands", () => {
   it("ends with 2 when it is used wrongly, which is not a failure of what was asked", async () => {
     expect((await idp("check", "--yaml")).exitCode).to.equal(2);
     expect((await idp()).exitCode).to.equal(2);
+    const release = ["release", "clock", "v1.0.0", "--from"];
+    expect((await idp(...release, "dev")).exitCode).to.equal(2);
+    expect((await idp(...release, "prod", "--commit", "1234567")).exitCode).to.equal(2);
   });
 });

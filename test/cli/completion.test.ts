@@ -60,6 +60,7 @@ describe("completion", () => {
     ["idp release --commit ", []],
     ["idp release --commit 1234567 cl", ["clock"]],
     ["idp release clock ", []],
+    ["idp release clock v1.0.0 --from ", ["prod", "staging"]],
     ["idp completion ", ["bash", "zsh", "fish"]],
   ] as const) {
     it(`offers ${words.join(", ") || "nothing"} for "${line}"`, async () => {

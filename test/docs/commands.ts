@@ -31,8 +31,7 @@ export function pagesThere(): string[] {
 
 const block = /^ *```sh\n([\s\S]*?)^ *```/gm;
 const anyBlock = /^ *```[\s\S]*?^ *```/gm;
-const programs =
-  /^(?:alias|npx|make|pulumi|kubectl|argocd|aws|git|curl|eval|export|helm|crane|node) /;
+const programs = /^(?:alias|npx|make|pulumi|kubectl|argocd|aws|git|curl|eval|export|helm|node) /;
 
 /** The commands that a page's text gives in blocks, one a line, and then those that its sentences name. */
 export function commandsIn(text: string): { blocks: string[]; sentences: string[] } {
@@ -137,7 +136,6 @@ export const notRun: Readonly<Record<string, string>> = {
   "npx idp doctor --profile dev=acme-dev": example,
   "pulumi import aws:iam/openIdConnectProvider:OpenIdConnectProvider <name> <arn> -s dev": example,
   "pulumi import aws:ecr/repository:Repository <name> <repository> -s dev": example,
-  "crane copy <registry of prod>/<image>:<version> <registry of staging>/<image>:<version>":
-    example,
+  "npx idp release time-service v1.0.0 --commit <commit>": example,
   "curl -fsSL <address> | sha256sum": example,
 };

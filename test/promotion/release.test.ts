@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { release } from "../../promotion/release.ts";
+import type { Environment } from "../../config/environments.ts";
+import { digestOfTag } from "../../promotion/registry.ts";
+import { release, type ReleaseRequest } from "../../promotion/release.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
 import { failure, Platform, serviceText } from "../support/platform.ts";
 
@@ -42,6 +44,61 @@ describe("release", () => {
     expect(build).to.equal("sha-0000001");
   });
 
+  describe("from another environment's registry", () => {
+    it("copies the digest to the one that lacks it, and asks nothing of dev's", async () => {
+      const digest = await platform.push("prod", "v1.1.0", 2);
+      for (const registry of Object.values(platform.registries)) registry.requests.length = 0;
+      platform.registries.dev.stop();
+      const request = { service: "clock", version: "v1.1.0", from: "prod" } as const;
+      expect(await release(platform.places, request)).to.deep.equal({
+        service: "clock",
+        version: "v1.1.0",
+        image: "idp/clock",
+        build: null,
+        digest,
+        copiedTo: ["staging"],
+      });
+      const { dev, staging, prod } = platform.registries;
+      expect(staging.contents()).to.deep.equal([
+        `idp/clock:v1.0.0 ${await digestOf("staging", "v1.0.0")}`,
+        `idp/clock:v1.1.0 ${digest}`,
+      ]);
+      expect([dev.requests, prod.writes()]).to.deep.equal([[], []]);
+      // The tag is the last thing written: nobody sees a release that is not whole.
+      expect(staging.writes().at(-1)).to.equal("PUT /v2/idp/clock/manifests/v1.1.0");
+      expect(staging.writes().filter((write) => write.includes("/manifests/"))).to.have.length(1);
+      const again = await release(platform.places, request);
+      expect(again.copiedTo).to.deep.equal([]);
+    });
+
+    it("copies from staging's to prod's, too", async () => {
+      const digest = await platform.push("staging", "v1.1.0", 2);
+      const made = await release(platform.places, {
+        service: "clock",
+        version: "v1.1.0",
+        from: "staging",
+      });
+      expect([made.digest, made.copiedTo]).to.deep.equal([digest, ["prod"]]);
+      expect(await digestOf("prod", "v1.1.0")).to.equal(digest);
+    });
+
+    it("goes on where an interrupted one stopped", async () => {
+      const digest = await platform.push("prod", "v1.1.0", 2);
+      const request = { service: "clock", version: "v1.1.0", from: "prod" } as const;
+      platform.registries.staging.fails = (sent) => sent.includes("/manifests/v1.1.0");
+      expect(await failure(release(platform.places, request))).to.include(
+        "The registry of staging",
+      );
+      expect(platform.registries.staging.contents()).to.have.length(1);
+      platform.registries.staging.fails = () => false;
+      await release(platform.places, request);
+      expect(await digestOf("staging", "v1.1.0")).to.equal(digest);
+    });
+
+    const digestOf = (environment: Environment, tag: string) =>
+      digestOfTag(platform.registries[environment].as(environment), "idp/clock", tag);
+  });
+
   it("writes nothing the second time", async () => {
     await release(platform.places, { service: "clock", version: "v1.1.0" });
     const state = await platform.state();
@@ -71,10 +128,7 @@ describe("release", () => {
   });
 
   describe("refuses, and leaves registries and git as they were:", () => {
-    const refused = async (
-      request: { service?: string; version?: string; commit?: string },
-      ...words: string[]
-    ) => {
+    const refused = async (request: Partial<ReleaseRequest>, ...words: string[]) => {
       const state = await platform.state();
       const said = await failure(
         release(platform.places, { service: "clock", version: "v1.1.0", ...request }),
@@ -116,6 +170,31 @@ describe("release", () => {
         await refused({}, `idp/clock:v1.1.0 is in ${environment}'s registry already`, "sha256:");
       });
     }
+
+    it("a release that the other registry does not have, and says which it has", () =>
+      refused(
+        { from: "prod" },
+        "prod's registry (http://127.0.0.1:",
+        "has no idp/clock:v1.1.0",
+        "It has 1 release(s), such as v1.0.0. Fix: release the build that it was made of",
+      ));
+
+    it("a copy of a release that staging has with another digest", async () => {
+      await platform.push("prod", "v1.1.0", 2);
+      await platform.push("staging", "v1.1.0", 7);
+      for (const registry of Object.values(platform.registries)) registry.requests.length = 0;
+      await refused(
+        { from: "prod" },
+        "idp/clock:v1.1.0 is in staging's registry already, as another image: sha256:",
+        "; prod's v1.1.0 is sha256:",
+      );
+    });
+
+    it("a copy of a service that the other environment does not have", () =>
+      refused(
+        { from: "prod", service: "clok" },
+        'prod has no service "clok"; did you mean clock?',
+      ));
 
     it("a clone with changes that are not committed", async () => {
       platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
