@@ -2,10 +2,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format } from "prettier";
 import { z } from "zod";
+import { chartPath } from "./chart.ts";
 import { ServiceFile } from "./schema.ts";
 
 /** The chart's schema file, from the repository's root. */
-export const valuesSchemaFile = "helm-charts/standard-service/values.schema.json";
+export const valuesSchemaFile = `${chartPath}/values.schema.json`;
 
 /** Text of {@link valuesSchemaFile}: the service file's schema as JSON Schema, which Helm checks before it renders. */
 export async function valuesSchema(): Promise<string> {

@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { execa, ExecaError } from "execa";
 import { ensureTools } from "../twin/toolchain/build.ts";
 import { binaryPath } from "../twin/toolchain/locate.ts";
-import type { Helm } from "../policy/repository/charts.ts";
+import type { Helm } from "../catalog/chart.ts";
 
 /** Helm from the PATH, or else the twin's, built first where it is missing (minutes, once). */
 export async function findHelm(env: NodeJS.ProcessEnv = process.env): Promise<Helm> {

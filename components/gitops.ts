@@ -1,3 +1,4 @@
+import { chartPath } from "../catalog/chart.ts";
 import { applicationsFolder, reservedNamespaces, serviceFileEnding } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
 import type { Settings } from "../config/schema.ts";
@@ -7,7 +8,6 @@ import { argoCdNamespace } from "./argocd-config.ts";
 
 /** Every service's Application is in this project. */
 const projectName = "services";
-const chartPath = "helm-charts/standard-service";
 /** The cluster Argo CD runs in, by the only name an Application may use for it. */
 const ownCluster = "https://kubernetes.default.svc";
 

@@ -1,8 +1,9 @@
 import { parse } from "yaml";
+import type { Helm } from "../catalog/chart.ts";
 import type { Environment } from "../config/environments.ts";
 import { registryOf, snapshot, type Places } from "./platform.ts";
 import { digestOfTag } from "./registry.ts";
-import { renderAll, unifiedDiff, type Helm } from "./render.ts";
+import { renderAll, unifiedDiff } from "./render.ts";
 import { requireService, serviceFileOf } from "./services.ts";
 
 /** What to compare. */

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Helm } from "../catalog/chart.ts";
 import type { Finding } from "../catalog/finding.ts";
 import { isBuild, isRelease } from "../catalog/schema.ts";
 import { setImageTag } from "../catalog/set-image-tag.ts";
@@ -10,7 +11,7 @@ import { evidenceText, type Evidence } from "./evidence.ts";
 import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
 import { publish, type Published } from "./publish.ts";
 import { digestOfTag, tagsOf, type Registry } from "./registry.ts";
-import { renderAll, unifiedDiff, type Helm } from "./render.ts";
+import { renderAll, unifiedDiff } from "./render.ts";
 import type { Change } from "./repository.ts";
 import { contentOf, requireService, serviceFileOf, type NamedService } from "./services.ts";
 import { readBoard, type ReadApplications } from "./status.ts";

@@ -2,16 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { z } from "zod";
+import { chartPath, kubernetesVersionOf, renderChart, type Helm } from "../catalog/chart.ts";
 import type { Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import type { Snapshot } from "./platform.ts";
 import type { Repository } from "./repository.ts";
-
-const chart = "helm-charts/standard-service";
-
-/** Runs Helm. @returns its standard output; rejects with its words */
-export type Helm = (args: readonly string[]) => Promise<string>;
 
 /** A service file to be rendered. */
 export interface ServiceValues {
@@ -20,8 +15,6 @@ export interface ServiceValues {
   /** Text of the service file. */
   readonly text: string;
 }
-
-const Cluster = z.object({ cluster: z.object({ version: z.string() }) });
 
 /**
  * What the chart makes of service files, as Argo CD renders them: the chart of the snapshot's commit, each file for its
@@ -36,18 +29,18 @@ export async function renderAll(
   helm: Helm,
 ): Promise<string[]> {
   return inScratch(async (scratch) => {
-    await repository.checkOut(commit, chart, scratch);
+    await repository.checkOut(commit, chartPath, scratch);
     return Promise.all(
       values.map(async ({ environment, service, text }, index) => {
         const file = join(scratch, `${index}.yaml`);
         writeFileSync(file, text);
         const stackFile = parseStackFile(environment, files.get(stackFileOf(environment)) ?? "");
-        const version = Cluster.safeParse(stackFile.settings).data?.cluster.version;
-        return helm([
-          ...["template", service, join(scratch, chart)],
-          ...["--namespace", service, "--values", file],
-          ...(version === undefined ? [] : ["--kube-version", version]),
-        ]);
+        return renderChart(helm, {
+          chart: join(scratch, chartPath),
+          service,
+          values: file,
+          kubernetesVersion: kubernetesVersionOf(stackFile),
+        });
       }),
     );
   });

@@ -1,20 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { chartPath, renderChart, type Helm } from "../../catalog/chart.ts";
 import { finding, type Finding, type Place } from "../../catalog/finding.ts";
 import type { Service } from "../../catalog/service.ts";
 import type { Context, Manifest, Rule } from "../rule.ts";
 import { findingsOf } from "./findings.ts";
 import { placeIn } from "./place.ts";
 import { faultsIn, schemaFinding } from "./schemas.ts";
-
-const chart = "helm-charts/standard-service";
-
-/** The Kubernetes release whose API the charts are rendered for and checked against. */
-const kubernetesVersion = "1.36.0";
-
-/** Runs Helm. @returns its standard output; rejects with its words */
-export type Helm = (args: readonly string[]) => Promise<string>;
 
 /** An object that the chart rendered. */
 interface Rendered {
@@ -23,24 +16,28 @@ interface Rendered {
   readonly manifest: Manifest;
 }
 
-/** The rules over what the chart makes of one service's file, and whether the Kubernetes API takes it. */
+/**
+ * The rules over what the chart makes of one service's file, and whether the Kubernetes API takes it.
+ *
+ * @param kubernetesVersion of the environment's cluster
+ */
 export async function chartFindings(
   root: string,
   rules: readonly Rule[],
   service: Service,
   context: Context,
+  kubernetesVersion: string | undefined,
   helm: Helm,
 ): Promise<Finding[]> {
   const { environment } = context;
   let text: string;
   try {
-    text = await helm([
-      "template",
-      service.name,
-      join(root, chart),
-      ...["--namespace", service.name, "--kube-version", kubernetesVersion],
-      ...["--values", join(root, service.file)],
-    ]);
+    text = await renderChart(helm, {
+      chart: join(root, chartPath),
+      service: service.name,
+      values: join(root, service.file),
+      kubernetesVersion,
+    });
   } catch (error) {
     return [
       finding(
@@ -50,7 +47,7 @@ export async function chartFindings(
           key: "",
           found: error instanceof Error ? error.message.trim() : String(error),
           allowed: "must be rendered by the chart",
-          fix: `correct the file or ${chart}`,
+          fix: `correct the file or ${chartPath}`,
           reason: "What Helm cannot render, Argo CD cannot deploy.",
         },
       ),
@@ -66,7 +63,7 @@ export async function chartFindings(
         ),
       ),
       ...findingsOf(rule, environment, rule.release?.(manifests, context) ?? [], () => ({
-        file: `${chart}/Chart.yaml`,
+        file: `${chartPath}/Chart.yaml`,
         line: 1,
         column: 1,
       })),
@@ -77,9 +74,7 @@ export async function chartFindings(
 
 function schemaFindings(root: string, { template, manifest }: Rendered): Finding[] {
   // The project allows the chart no custom resource.
-  const faults = faultsIn(manifest, new Map()) ?? [
-    { path: "kind", text: `no kind of Kubernetes ${kubernetesVersion}` },
-  ];
+  const faults = faultsIn(manifest, new Map()) ?? [{ path: "kind", text: "no kind of Kubernetes" }];
   return faults.map((fault) =>
     schemaFinding(manifest, fault, placeInFile(root, template, fault.path)),
   );
@@ -93,7 +88,7 @@ function renderedIn(text: string): Rendered[] {
     return parseAllDocuments(part).flatMap((document) => {
       const value: unknown = document.toJS();
       return typeof value === "object" && value !== null
-        ? [{ template: `${chart}/${source}`, manifest: value as Manifest }]
+        ? [{ template: `${chartPath}/${source}`, manifest: value as Manifest }]
         : [];
     });
   });

@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pMap from "p-map";
 import { LineCounter, parseDocument, isSeq } from "yaml";
+import { kubernetesVersionOf, type Helm } from "../../catalog/chart.ts";
 import { finding, type Finding } from "../../catalog/finding.ts";
 import type { Catalog } from "../../catalog/read.ts";
 import type { StackFile } from "../../config/stack-files.ts";
 import { exceptionsFile, isExcepted, isExpired, readExceptions } from "../exceptions.ts";
 import { rules } from "../rules/index.ts";
-import { chartFindings, type Helm } from "./charts.ts";
+import { chartFindings } from "./charts.ts";
 import { once } from "./findings.ts";
 import { kindsOf, noKinds, type ReadRelease } from "./schemas.ts";
 import { contextOf, stackFindings } from "./stacks.ts";
@@ -42,14 +43,15 @@ export async function policyFindings(
     const catalog = catalogs.find(({ environment }) => environment === stackFile.environment);
     return catalog ? [{ stackFile, catalog, context: contextOf(stackFile) }] : [];
   });
-  const charts = jobs.flatMap(({ catalog, context }) =>
-    catalog.services.map((service) => ({ service, context })),
+  const charts = jobs.flatMap(({ stackFile, catalog, context }) =>
+    catalog.services.map((service) => ({ service, context, stackFile })),
   );
   let done = 0;
   const rendered = await pMap(
     charts,
-    async ({ service, context }) => {
-      const found = await chartFindings(root, rules, service, context, helm);
+    async ({ service, context, stackFile }) => {
+      const version = kubernetesVersionOf(stackFile);
+      const found = await chartFindings(root, rules, service, context, version, helm);
       done += 1;
       onRendered?.(done, charts.length);
       return { environment: context.environment, found };

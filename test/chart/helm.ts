@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { execa, ExecaError } from "execa";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { chartPath, renderChart } from "../../catalog/chart.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { ensureTools } from "../../twin/toolchain/build.ts";
 import { binaryPath } from "../../twin/toolchain/locate.ts";
 
-export const chart = join(repositoryRoot, "helm-charts/standard-service");
+export const chart = join(repositoryRoot, chartPath);
 
 const Manifest = z.looseObject({
   apiVersion: z.string(),
@@ -35,7 +36,11 @@ export async function helm(args: readonly string[], input = ""): Promise<string>
 
 /** What the chart makes of a service's values, as Argo CD renders it: release and namespace carry the service's name. */
 export async function render(service: string, values: unknown): Promise<Manifest[]> {
-  const args = ["template", service, chart, "--namespace", service, "--kube-version", "1.36.3"];
-  const text = await helm([...args, "--values", "-"], JSON.stringify(values));
+  const text = await renderChart((args) => helm(args, JSON.stringify(values)), {
+    chart,
+    service,
+    values: "-",
+    kubernetesVersion: "1.36",
+  });
   return parseAllDocuments(text).map((document) => Manifest.parse(document.toJS()));
 }

@@ -267,6 +267,19 @@ describe("idp check by every rule", function () {
     );
   });
 
+  it("renders each service for its environment's own Kubernetes version", async () => {
+    edit("Pulumi.dev.yaml", 'version: "1.36"', 'version: "1.35"');
+    const asked = new Set<string>();
+    await check(undefined, {
+      helm: (args) => {
+        const values = args[args.indexOf("--values") + 1] ?? "";
+        asked.add(`${values.split("/").at(-2)} ${args[args.indexOf("--kube-version") + 1]}`);
+        return helm(args);
+      },
+    });
+    expect([...asked].sort()).to.deep.equal(["dev 1.35", "prod 1.36", "staging 1.36"]);
+  });
+
   it("excepts what somebody answers for, until it runs out", async () => {
     edit("Pulumi.prod.yaml", "OnePerAz", "Single");
     writeFileSync(
