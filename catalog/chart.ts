@@ -1,6 +1,3 @@
-import { z } from "zod";
-import type { StackFile } from "../config/stack-files.ts";
-
 /** Folder of the one chart that every service is rendered by, from the repository's root. */
 export const chartPath = "helm-charts/standard-service";
 
@@ -31,11 +28,4 @@ export function renderChart(
     ...["template", service, chart, "--namespace", service, "--values", values],
     ...(kubernetesVersion === undefined ? [] : ["--kube-version", kubernetesVersion]),
   ]);
-}
-
-const Cluster = z.object({ cluster: z.object({ version: z.string() }) });
-
-/** The Kubernetes minor version of an environment's cluster; undefined when its settings name none. */
-export function kubernetesVersionOf({ settings }: StackFile): string | undefined {
-  return Cluster.safeParse(settings).data?.cluster.version;
 }

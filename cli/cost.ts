@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Argument, Command, Option } from "commander";
-import { z } from "zod";
 import { inspectCatalog } from "../catalog/read.ts";
+import { required } from "../config/committed.ts";
 import { environments, type Environment } from "../config/environments.ts";
-import { readStackFile } from "../config/stack-files.ts";
+import { readStackFiles, stackFileIn } from "../config/stack-files.ts";
 import { arithmetic, estimate, type Estimate } from "../cost/estimate.ts";
 import { byUse, priceDate, priceRegion, prices } from "../cost/prices.ts";
 import { goldenResources, previewResources, withNatGateways, type Plan } from "../cost/sources.ts";
@@ -59,12 +59,6 @@ function read(file: string): string {
   }
 }
 
-const Facts = z.object({
-  aws: z.object({ region: z.string() }),
-  network: z.object({ natGateways: z.string() }),
-  argoCd: z.object({ highAvailability: z.boolean() }),
-});
-
 /**
  * What an environment costs, by its committed settings and services.
  * @param plan its resources; else those of its golden file, with the settings' NAT gateways
@@ -75,17 +69,18 @@ export async function stackCost(
   plan?: Plan,
 ): Promise<StackCost> {
   const { services } = await inspectCatalog(root, environment, committedRules(root)[environment]);
-  const { aws, network, argoCd } = Facts.parse(readStackFile(root, environment)?.settings);
+  const file = stackFileIn(readStackFiles(root), environment);
+  const region = required(file, ({ aws }) => aws.region);
+  const natGateways = required(file, ({ network }) => network.natGateways);
   // Its redis wants three nodes.
-  const nodes = argoCd.highAvailability ? 3 : 1;
-  const resources =
-    plan?.after ?? withNatGateways(goldenResources(root, environment), network.natGateways);
+  const nodes = required(file, ({ argoCd }) => argoCd.highAvailability) ? 3 : 1;
+  const resources = plan?.after ?? withNatGateways(goldenResources(root, environment), natGateways);
   const after = estimate(resources, services, nodes);
   const before =
     plan && plan.before.length > 0 ? estimate(plan.before, services, nodes) : undefined;
   return {
     environment,
-    region: aws.region,
+    region,
     ...after,
     ...(before && { before: before.dollars }),
   };

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { execa } from "execa";
-import { z } from "zod";
+import { committed } from "../config/committed.ts";
 import { environments, isEnvironment, type Environment } from "../config/environments.ts";
 import { readStackFile } from "../config/stack-files.ts";
 import { repositoryRoot } from "../lib/paths.ts";
@@ -83,14 +83,10 @@ async function originOf(directory: string): Promise<string | undefined> {
   return failed ? undefined : stdout;
 }
 
-const Branch = z.object({ repository: z.object({ branch: z.string() }) });
-
 /** The branch that Argo CD watches, as this repository's settings have it. */
 function committedBranch(): string {
-  return (
-    Branch.safeParse(readStackFile(repositoryRoot, "dev")?.settings).data?.repository.branch ??
-    "main"
-  );
+  const file = readStackFile(repositoryRoot, "dev");
+  return (file && committed(file).repository.branch) ?? "main";
 }
 
 /** The AWS profiles, by environment: `prod=acme`; what is not said, from IDP_PROFILE_<ENVIRONMENT>. */

@@ -3,16 +3,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { execa } from "execa";
-import { parse } from "yaml";
-import { z } from "zod";
 import { formatFinding } from "../catalog/finding.ts";
 import { firstTag, newServiceFile, nextRemoval, type NewService } from "../catalog/new-service.ts";
 import { isImageTag, sizes, type CatalogRules, type Size } from "../catalog/schema.ts";
 import { parseService, serviceFileOf } from "../catalog/service.ts";
+import { committed } from "../config/committed.ts";
 import { addItems, removeItems } from "../config/edit-yaml.ts";
 import { environments, type Environment } from "../config/environments.ts";
-import { undecidedAccount } from "../config/schema.ts";
-import { stackFileOf } from "../config/stack-files.ts";
+import { Settings, undecidedAccount } from "../config/schema.ts";
+import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { newestBuild, releasesIn } from "../promotion/newest.ts";
 import type { Places } from "../promotion/platform.ts";
@@ -203,29 +202,23 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }
 
-const Publishers = z.object({
-  config: z.object({
-    "idp:github": z.object({
-      publishers: z.array(z.object({ repository: z.string(), image: z.string() })),
-    }),
-  }),
-});
+const Publisher = Settings.shape.github.shape.publishers.element;
 
-function publishersOf(text: string) {
-  return Publishers.safeParse(parse(text)).data?.config["idp:github"].publishers ?? [];
+function publishersOf(environment: Environment, text: string) {
+  return committed(parseStackFile(environment, text)).github.publishers ?? [];
 }
 
 /** Names who may push the image in every stack file that names nobody yet; gives the files that changed. */
 function addPublisher(root: string, repository: string, image: string): string[] {
   return environments
-    .map(stackFileOf)
-    .filter((file) =>
-      rewrite(join(root, file), (text) =>
-        publishersOf(text).some((publisher) => publisher.image === image)
+    .filter((environment) =>
+      rewrite(join(root, stackFileOf(environment)), (text) =>
+        publishersOf(environment, text).some((publisher) => publisher.image === image)
           ? text
           : addItems(text, ["config", "idp:github"], "publishers", [{ repository, image }]),
       ),
-    );
+    )
+    .map(stackFileOf);
 }
 
 /** Whether the file has another text afterwards. */
@@ -239,7 +232,7 @@ function rewrite(file: string, edit: (text: string) => string): boolean {
 
 function nextSteps(root: string, { name, image }: NewService): string[] {
   const isPublished = environments.every((environment) =>
-    publishersOf(readFileSync(join(root, stackFileOf(environment)), "utf8")).some(
+    publishersOf(environment, readFileSync(join(root, stackFileOf(environment)), "utf8")).some(
       (publisher) => publisher.image === image,
     ),
   );
@@ -331,7 +324,7 @@ export async function removeService(root: string, service: string): Promise<Remo
     !isShared &&
     rewrite(join(root, stackFileOf(environment)), (text) =>
       removeItems(text, ["config", "idp:github"], "publishers", (item) =>
-        image.endsWith(`/${z.object({ image: z.string() }).parse(item).image}`),
+        image.endsWith(`/${Publisher.parse(item).image}`),
       ),
     );
   return {

@@ -1,10 +1,10 @@
 import { dirname } from "node:path/posix";
-import { parse } from "yaml";
-import { z } from "zod";
 import { applicationsFolder, serviceFileEnding } from "../catalog/service.ts";
+import { committed, required, type Committed } from "./committed.ts";
 import { addItems, setKey, setScalars } from "./edit-yaml.ts";
 import { environments, type Environment } from "./environments.ts";
 import { registryHost, undecidedAccount } from "./schema.ts";
+import { parseStackFile, stackFileIn, stackFileOf, stackFilesIn } from "./stack-files.ts";
 
 /** What makes a copy of this repository somebody's own. */
 export interface RepositoryFacts {
@@ -72,28 +72,10 @@ export function initialise(
   return changed;
 }
 
-const StackText = z.object({
-  config: z.object({
-    "idp:aws": z.object({ accountId: z.string(), region: z.string() }),
-    "idp:repository": z.object({ url: z.string(), branch: z.string() }),
-    "idp:domain": z.string().optional(),
-    "idp:cluster": z
-      .object({
-        access: z.array(z.object({ name: z.string(), principalArn: z.string() })).default([]),
-      })
-      .default({ access: [] }),
-    "idp:github": z
-      .object({
-        repository: z.string(),
-        publishers: z.array(z.object({ repository: z.string() })).default([]),
-      })
-      .optional(),
-  }),
-});
-
-function settingsOf(text: string): z.infer<typeof StackText>["config"] | undefined {
+/** Of a file that cannot be read nothing: its own checks complain. */
+function settingsOf(environment: Environment, text: string): Committed | undefined {
   try {
-    return StackText.safeParse(parse(text)).data?.config;
+    return committed(parseStackFile(environment, text));
   } catch {
     return undefined;
   }
@@ -104,30 +86,37 @@ function settingsOf(text: string): z.infer<typeof StackText>["config"] | undefin
  * @throws Error naming the stack file that is missing or has no account, repository and GitHub repository
  */
 export function currentFacts(files: ReadonlyMap<string, string>): CurrentFacts {
+  const stackFiles = stackFilesIn(files);
   const of = (environment: Environment) => {
-    const file = `Pulumi.${environment}.yaml`;
-    const settings = settingsOf(files.get(file) ?? "");
-    if (!settings?.["idp:github"]) {
-      throw new Error(
-        `${file} must have idp:aws, idp:repository and idp:github to start from. Fix: git checkout ${file}`,
-      );
-    }
-    return { ...settings, "idp:github": settings["idp:github"] };
+    const file = stackFileIn(stackFiles, environment);
+    return {
+      account: {
+        accountId: required(file, ({ aws }) => aws.accountId),
+        region: required(file, ({ aws }) => aws.region),
+      },
+      repository: {
+        url: required(file, ({ repository }) => repository.url),
+        branch: required(file, ({ repository }) => repository.branch),
+      },
+      domain: committed(file).domain,
+      github: required(file, ({ github }) => github.repository),
+      publishers: committed(file).github.publishers ?? [],
+    };
   };
   const stacks = { dev: of("dev"), staging: of("staging"), prod: of("prod") };
-  const repositories = Object.values(stacks).flatMap(({ "idp:github": github }) => [
-    github.repository,
-    ...github.publishers.map(({ repository }) => repository),
+  const repositories = Object.values(stacks).flatMap(({ github, publishers }) => [
+    github,
+    ...publishers.map(({ repository }) => repository),
   ]);
   return {
-    ...stacks.prod["idp:repository"],
+    ...stacks.prod.repository,
     accounts: {
-      dev: stacks.dev["idp:aws"],
-      staging: stacks.staging["idp:aws"],
-      prod: stacks.prod["idp:aws"],
+      dev: stacks.dev.account,
+      staging: stacks.staging.account,
+      prod: stacks.prod.account,
     },
-    github: stacks.prod["idp:github"].repository,
-    domain: stacks.prod["idp:domain"],
+    github: stacks.prod.github,
+    domain: stacks.prod.domain,
     repositories: [...new Set(repositories)],
   };
 }
@@ -139,7 +128,7 @@ export function domainOf(domain: string, environment: Environment): string {
 
 function stackText(text: string, stack: Environment, facts: RepositoryFacts): string {
   const { accountId, region } = facts.accounts[stack];
-  const old = settingsOf(text);
+  const old = settingsOf(stack, text);
   const moved = setScalars(text, [
     [["config", "idp:aws", "accountId"], accountId],
     [["config", "idp:aws", "region"], region],
@@ -153,7 +142,7 @@ function stackText(text: string, stack: Environment, facts: RepositoryFacts): st
     domain === undefined
       ? moved
       : setKey(moved, ["config"], "idp:domain", domainOf(domain, stack), "idp:repository");
-  const known = settingsOf(named)?.["idp:cluster"].access ?? [];
+  const known = settingsOf(stack, named)?.cluster.access ?? [];
   const wanted = admins
     .map((role) => ({
       name: entryName(role),
@@ -166,15 +155,15 @@ function stackText(text: string, stack: Environment, facts: RepositoryFacts): st
 
 type Edit = readonly [path: readonly (string | number)[], value: string];
 
-function movedRepositories(old: ReturnType<typeof settingsOf>, facts: RepositoryFacts): Edit[] {
-  const github = old?.["idp:github"];
-  if (facts.github === undefined || !github) return [];
+function movedRepositories(old: Committed | undefined, facts: RepositoryFacts): Edit[] {
   const { github: next } = facts;
+  const { repository: before, publishers = [] } = old?.github ?? {};
+  if (next === undefined || before === undefined) return [];
   return [
     [["config", "idp:github", "repository"], next],
-    ...github.publishers.map(({ repository }, index): Edit => [
+    ...publishers.map(({ repository }, index): Edit => [
       ["config", "idp:github", "publishers", index, "repository"],
-      ownerOf(repository) === ownerOf(github.repository)
+      ownerOf(repository) === ownerOf(before)
         ? `${ownerOf(next)}/${repository.split("/")[1] ?? ""}`
         : repository,
     ]),
@@ -182,10 +171,10 @@ function movedRepositories(old: ReturnType<typeof settingsOf>, facts: Repository
 }
 
 /** Principals of the old account become the new account's. */
-function movedPrincipals(old: ReturnType<typeof settingsOf>, accountId: string): Edit[] {
-  return (old?.["idp:cluster"].access ?? []).map(({ principalArn }, index) => [
+function movedPrincipals(old: Committed | undefined, accountId: string): Edit[] {
+  return (old?.cluster.access ?? []).map(({ principalArn }, index) => [
     ["config", "idp:cluster", "access", index, "principalArn"],
-    principalArn.replace(`::${old?.["idp:aws"].accountId ?? ""}:`, `::${accountId}:`),
+    principalArn.replace(`::${old?.aws.accountId ?? ""}:`, `::${accountId}:`),
   ]);
 }
 
@@ -250,7 +239,7 @@ function partitionOf(region: string): string {
 }
 
 function stackOf(path: string): Environment | undefined {
-  return environments.find((environment) => path === `Pulumi.${environment}.yaml`);
+  return environments.find((environment) => path === stackFileOf(environment));
 }
 
 function environmentOfService(path: string): Environment | undefined {

@@ -6,9 +6,10 @@ import {
   imageUpdaterRelease,
   readReleaseManifest,
 } from "../components/release-manifest.ts";
+import { committedRegistryHost } from "./committed.ts";
 import { loadStack } from "./load.ts";
 import { registryHost } from "./schema.ts";
-import { committedRegistryHost, readStackFiles } from "./stack-files.ts";
+import { readStackFiles } from "./stack-files.ts";
 
 /**
  * Everything the program reads before it makes anything: the stack's settings, its environment's service files, and

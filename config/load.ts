@@ -2,12 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { isEnvironment, environments, type Environment } from "./environments.ts";
 import { conflictsWith } from "./neighbours.ts";
 import { problemsOf, SettingsError, type Problem } from "./problems.ts";
-import { ConsistentSettings, GithubApp, type Settings } from "./schema.ts";
-import type { StackFile } from "./stack-files.ts";
-
-const namespace = "idp";
-/** Read as a secret, so not part of the settings' schema. */
-const githubAppKey = "githubApp";
+import { ConsistentSettings, GithubApp, githubAppKey, type Settings } from "./schema.ts";
+import { engineSettings, namespace, valueOf, type StackFile } from "./stack-files.ts";
 
 /** What the program knows about the stack it runs for. */
 export interface Stack {
@@ -56,10 +52,7 @@ export function parseSettings(
   neighbours: readonly StackFile[],
 ): Settings {
   const raw = Object.fromEntries(
-    Object.entries(config).flatMap(([key, text]) => {
-      const [owner, name = ""] = key.split(":", 2);
-      return owner === namespace && name !== githubAppKey ? [[name, valueOf(text)]] : [];
-    }),
+    Object.entries(engineSettings(config)).filter(([key]) => key !== githubAppKey),
   );
   const parsed = ConsistentSettings.safeParse(raw);
   if (!parsed.success) throw new SettingsError(stack, problemsOf(parsed.error, raw));
@@ -78,13 +71,4 @@ function parseGithubApp(stack: string, text: string): GithubApp {
     allowed: message,
   }));
   throw new SettingsError(stack, problems);
-}
-
-function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // A plain string is not JSON; the schema says what it thinks of it.
-    return text;
-  }
 }

@@ -87,17 +87,14 @@ const images = z.discriminatedUnion("strategy", [
 /** A role's name has at most 64 characters (IAM quotas); the engine adds 8 to `idp-github-publish-<image>`. */
 const longestPublished = 64 - "idp-github-publish-".length - 8;
 
-/** The settings of one stack: `idp:*` of Pulumi.<stack>.yaml. Every key is named here, an unknown one is an error. */
+/**
+ * The settings of one stack, as `idp:*` of Pulumi.<stack>.yaml may have them. Every key is named here, an unknown one
+ * is an error. A run accepts less: {@link ConsistentSettings}.
+ */
 export const Settings = z.strictObject({
   aws: z.strictObject({
     /** The account this stack lives in, and the only one its provider will touch. */
-    accountId: z
-      .string()
-      .regex(/^\d{12}$/, "must be a 12-digit AWS account number, in quotes")
-      .refine(
-        (id) => id !== undecidedAccount,
-        "is a placeholder: put in the number of this environment's account",
-      ),
+    accountId: z.string().regex(/^\d{12}$/, "must be a 12-digit AWS account number, in quotes"),
     region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as us-west-2"),
     /** Profile of the AWS CLI to use. Leave out where credentials come by OIDC. @default the environment's credentials */
     profile: z.string().min(1).optional(),
@@ -202,8 +199,17 @@ function twice(names: readonly string[]): Set<string> {
   return new Set(names.filter((name, index) => names.indexOf(name) !== index));
 }
 
-/** {@link Settings} with the rules that hold between two of them. */
-export const ConsistentSettings = Settings.superRefine((settings, context) => {
+const { aws } = Settings.shape;
+
+/** {@link Settings} of a decided account, with the rules that hold between two of them: what a run accepts. */
+export const ConsistentSettings = Settings.extend({
+  aws: aws.extend({
+    accountId: aws.shape.accountId.refine(
+      (id) => id !== undecidedAccount,
+      "is a placeholder: put in the number of this environment's account",
+    ),
+  }),
+}).superRefine((settings, context) => {
   const { publicAccessCidrs, deletionProtection, access: entries } = settings.cluster;
   if (deletionProtection && publicAccessCidrs.some(isWiderThanAnOwner)) {
     context.addIssue({
@@ -237,6 +243,9 @@ export const ConsistentSettings = Settings.superRefine((settings, context) => {
     });
   }
 });
+
+/** Key of {@link GithubApp}: read as a secret, so not one of the {@link Settings}. */
+export const githubAppKey = "githubApp";
 
 /** Credentials of the GitHub App that reads (and, for image updates, writes) a private repository: secret `idp:githubApp`. */
 export const GithubApp = z.strictObject({

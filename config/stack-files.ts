@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { environments, type Environment } from "./environments.ts";
-import { registryHost } from "./schema.ts";
 
 /** What other parts need to know of an environment before its stack runs, as committed in `Pulumi.<environment>.yaml`. */
 export interface StackFile {
@@ -14,11 +13,14 @@ export interface StackFile {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** Of the configuration's keys, those that are the platform's settings. */
+export const namespace = "idp";
+
 const StackFileText = z.object({ config: z.record(z.string(), z.unknown()).default({}) });
 
 /**
  * Reads one committed stack file; undefined when it does not exist.
- * @throws Error naming the file when it is no YAML or has no `config` map.
+ * @throws Error naming the file when it is not YAML or has no `config` map.
  */
 export function readStackFile(root: string, environment: Environment): StackFile | undefined {
   const file = stackFileOf(environment);
@@ -33,21 +35,54 @@ export function stackFileOf(environment: Environment): string {
 
 /**
  * A stack file from its text.
- * @throws Error naming the file when it is no YAML or has no `config` map.
+ * @throws Error naming the file when it is not YAML or has no `config` map.
  */
 export function parseStackFile(environment: Environment, text: string): StackFile {
   const file = stackFileOf(environment);
   try {
     const { config } = StackFileText.parse(parse(text));
-    const settings = Object.fromEntries(
-      Object.entries(config).flatMap(([key, value]) =>
-        key.startsWith("idp:") ? [[key.slice("idp:".length), value]] : [],
-      ),
-    );
-    return { environment, file, settings };
+    return { environment, file, settings: inNamespace(config) };
   } catch (error) {
     throw new Error(`${file} cannot be read: ${String(error)}`, { cause: error });
   }
+}
+
+/**
+ * The settings in a stack's configuration as the engine hands it over: keyed `idp:<key>`, values as JSON text. Not
+ * checked.
+ */
+export function engineSettings(
+  config: Readonly<Record<string, string | undefined>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(inNamespace(config)).map(([key, text]) => [key, text && valueOf(text)]),
+  );
+}
+
+/** The value of a JSON text; the text itself where it is not JSON, as a plain string is not. */
+export function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function inNamespace<T>(config: Readonly<Record<string, T>>): Record<string, T> {
+  const prefix = `${namespace}:`;
+  return Object.fromEntries(
+    Object.entries(config).flatMap(([key, value]) =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
+    ),
+  );
+}
+
+/** The stack files among texts by path, such as those of a commit, in the environments' order. */
+export function stackFilesIn(files: ReadonlyMap<string, string>): StackFile[] {
+  return environments.flatMap((environment) => {
+    const text = files.get(stackFileOf(environment));
+    return text === undefined ? [] : parseStackFile(environment, text);
+  });
 }
 
 /** The committed stack files, in the environments' order. */
@@ -55,23 +90,13 @@ export function readStackFiles(root: string): StackFile[] {
   return environments.flatMap((environment) => readStackFile(root, environment) ?? []);
 }
 
-const Account = z.object({ aws: z.object({ accountId: z.string(), region: z.string() }) });
-
 /**
- * Host of the registry that stands in an environment's committed service files: that of the account in its committed
- * stack file. It is not always that of the settings in use: a run with `--config-file` may be for another account.
- * @throws Error naming the file when it is missing or has no account
+ * An environment's stack file.
+ * @throws Error naming the file when it is missing
  */
-export function committedRegistryHost(
-  stackFiles: readonly StackFile[],
-  environment: Environment,
-): string {
+export function stackFileIn(stackFiles: readonly StackFile[], environment: Environment): StackFile {
   const own = stackFiles.find((file) => file.environment === environment);
-  const parsed = Account.safeParse(own?.settings);
-  if (!parsed.success) {
-    throw new Error(
-      `Pulumi.${environment}.yaml must have idp:aws with accountId and region as text:\n${z.prettifyError(parsed.error)}`,
-    );
-  }
-  return registryHost(parsed.data.aws);
+  if (own) return own;
+  const file = stackFileOf(environment);
+  throw new Error(`${file} is missing. Fix: git checkout ${file}`);
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { imageNames, type Catalog } from "../catalog/read.ts";
+import { committed, required } from "../config/committed.ts";
 import type { Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
 import type { StackFile } from "../config/stack-files.ts";
@@ -43,18 +43,8 @@ export interface Patient {
   readonly node: string;
 }
 
-const Facts = z.object({
-  aws: z.object({ accountId: z.string(), region: z.string(), profile: z.string().optional() }),
-  repository: z.object({ url: z.string(), branch: z.string() }),
-  domain: z.string().optional(),
-  network: z.object({ natGateways: z.string() }),
-  cluster: z.object({ version: z.string() }),
-  images: z.object({ strategy: z.string() }),
-  argoCd: z.object({ highAvailability: z.boolean() }),
-  github: z.object({ publishers: z.array(z.object({ image: z.string() })) }),
-  githubApp: z.unknown().optional(),
-});
-type Facts = z.infer<typeof Facts>;
+/** What is examined of an environment's settings. */
+type Facts = ReturnType<typeof factsOf>;
 
 /** Everything that can be found out of a machine, a fork and its accounts. */
 export async function examine(patient: Patient, ask: Ask): Promise<Check[]> {
@@ -62,7 +52,7 @@ export async function examine(patient: Patient, ask: Ask): Promise<Check[]> {
     environment: file.environment,
     facts: factsOf(file),
   }));
-  const versions = stacks.map(({ facts }) => facts.cluster.version).sort(byNumber);
+  const versions = stacks.map(({ facts }) => facts.version).sort(byNumber);
   const [first] = stacks;
   const checks = await Promise.all([
     ...neededPrograms(patient.node, versions.at(-1) ?? "1.36").map(async (program) =>
@@ -80,12 +70,24 @@ function byNumber(a: string, b: string): number {
   return Number(a.split(".")[1]) - Number(b.split(".")[1]);
 }
 
-function factsOf({ file, settings }: StackFile): Facts {
-  const parsed = Facts.safeParse(settings);
-  if (parsed.success) return parsed.data;
-  throw new Error(
-    `${file} cannot be examined:\n${z.prettifyError(parsed.error)}\nFix: npx idp check says all that is wrong with it`,
-  );
+function factsOf(file: StackFile) {
+  const { aws, domain, githubApp } = committed(file);
+  return {
+    accountId: required(file, ({ aws }) => aws.accountId),
+    region: required(file, ({ aws }) => aws.region),
+    profile: aws.profile,
+    repository: {
+      url: required(file, ({ repository }) => repository.url),
+      branch: required(file, ({ repository }) => repository.branch),
+    },
+    domain,
+    natGateways: required(file, ({ network }) => network.natGateways),
+    version: required(file, ({ cluster }) => cluster.version),
+    strategy: required(file, ({ images }) => images.strategy),
+    highAvailability: required(file, ({ argoCd }) => argoCd.highAvailability),
+    publishers: required(file, ({ github }) => github.publishers),
+    hasApp: githubApp !== undefined,
+  };
 }
 
 function repositoryChecks(root: string, { repository }: Facts, ask: Ask): Promise<Check>[] {
@@ -106,33 +108,33 @@ async function accountChecks(
   { catalogs, profiles }: Patient,
   ask: Ask,
 ): Promise<Check[]> {
-  const { aws, repository, images, github, domain } = facts;
+  const { accountId, region, repository, domain } = facts;
   const catalog = catalogs.find((candidate) => candidate.environment === environment);
-  const profile = profiles[environment] ?? aws.profile;
+  const profile = profiles[environment] ?? facts.profile;
   const askAws = (...args: readonly string[]) =>
     ask("aws", [
       ...args,
-      ...["--output", "text", "--region", aws.region],
+      ...["--output", "text", "--region", region],
       ...(profile === undefined ? [] : ["--profile", profile]),
     ]);
   const offline = [
-    decidedCheck(environment, aws.accountId),
+    decidedCheck(environment, accountId),
     writerCheck(environment, {
-      isUpdated: images.strategy !== "pinned",
+      isUpdated: facts.strategy !== "pinned",
       url: repository.url,
-      hasApp: facts.githubApp !== undefined,
+      hasApp: facts.hasApp,
     }),
     publishersCheck(
       environment,
       catalog ? imageNames(catalog) : [],
-      github.publishers.map(({ image }) => image),
+      facts.publishers.map(({ image }) => image),
     ),
   ];
   const why = (reason: string) =>
     [...Object.values(quotas).map(({ name }) => name), "Kubernetes", "DNS zone"].map((name) =>
       skipped({ about: environment, name }, reason),
     );
-  if (aws.accountId === undecidedAccount) {
+  if (accountId === undecidedAccount) {
     const reason = "the account is not decided";
     return [
       ...offline,
@@ -142,7 +144,7 @@ async function accountChecks(
   }
   const credentials = credentialsCheck(
     environment,
-    aws.accountId,
+    accountId,
     profile,
     await askAws("sts", "get-caller-identity", "--query", "Account"),
   );
@@ -152,7 +154,7 @@ async function accountChecks(
   const [room, version, zones] = await Promise.all([
     quotaChecks(environment, facts, catalog, askAws),
     askAws(
-      ...["eks", "describe-cluster-versions", "--cluster-versions", facts.cluster.version],
+      ...["eks", "describe-cluster-versions", "--cluster-versions", facts.version],
       ...["--query", "clusterVersions[0].versionStatus"],
     ),
     domain === undefined
@@ -163,24 +165,24 @@ async function accountChecks(
     ...offline,
     credentials,
     ...room,
-    versionCheck(environment, facts.cluster.version, version),
+    versionCheck(environment, facts.version, version),
     zoneCheck(environment, domain, zones),
   ];
 }
 
 async function quotaChecks(
   environment: Environment,
-  { network, argoCd }: Facts,
+  { natGateways, highAvailability }: Facts,
   catalog: Catalog | undefined,
   askAws: (...args: readonly string[]) => Promise<Answer>,
 ): Promise<Check[]> {
   const cluster = await askAws(
     ...["eks", "describe-cluster", "--name", `idp-${environment}`, "--query", "cluster.status"],
   );
-  const nodes = Math.max(argoCd.highAvailability ? 3 : 1, nodesFor(catalog?.services ?? []));
+  const nodes = Math.max(highAvailability ? 3 : 1, nodesFor(catalog?.services ?? []));
   const needed: Readonly<Record<keyof typeof quotas, number>> = {
     vpcs: 1,
-    addresses: network.natGateways === "Single" ? 1 : 3,
+    addresses: natGateways === "Single" ? 1 : 3,
     // Two a node; while a new version comes in, each may have a second beside it.
     vcpus: nodes * 2 * 2,
   };

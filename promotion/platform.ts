@@ -1,7 +1,7 @@
-import { z } from "zod";
+import { committed, committedRegistryHost } from "../config/committed.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
-import { committedRegistryHost, parseStackFile, stackFileOf } from "../config/stack-files.ts";
+import { parseStackFile, stackFileOf, stackFilesIn } from "../config/stack-files.ts";
 import type { Registry } from "./registry.ts";
 import type { Repository } from "./repository.ts";
 import { isServiceFile, servicesIn, type NamedService } from "./services.ts";
@@ -32,14 +32,12 @@ export async function snapshot(repository: Repository): Promise<Snapshot> {
   return { commit, files, services: servicesIn(files) };
 }
 
-/** Image strategy by environment, from the committed stack files. */
-const Strategy = z.object({ images: z.object({ strategy: z.string() }) });
-
 /** Whether images of an environment change by pull request only: its settings pin them. */
 export function isPinned({ files }: Snapshot, environment: Environment): boolean {
   const text = files.get(stackFileOf(environment));
-  const settings = text === undefined ? undefined : parseStackFile(environment, text).settings;
-  return Strategy.safeParse(settings).data?.images.strategy === "pinned";
+  return (
+    text !== undefined && committed(parseStackFile(environment, text)).images.strategy === "pinned"
+  );
 }
 
 /**
@@ -51,11 +49,7 @@ export async function registryOf(
   { files }: Snapshot,
   environment: Environment,
 ): Promise<Registry> {
-  const stackFiles = environments.flatMap((name) => {
-    const text = files.get(stackFileOf(name));
-    return text === undefined ? [] : [parseStackFile(name, text)];
-  });
-  const host = committedRegistryHost(stackFiles, environment);
+  const host = committedRegistryHost(stackFilesIn(files), environment);
   if (host.startsWith(`${undecidedAccount}.`)) {
     throw new Error(
       `The account of ${environment} is not decided: ${stackFileOf(environment)} has idp:aws.accountId "${undecidedAccount}".\nNothing was changed. Fix: put in the account's number, there and in the image hosts of its service files; on the twin: --twin`,

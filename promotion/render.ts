@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { chartPath, kubernetesVersionOf, renderChart, type Helm } from "../catalog/chart.ts";
+import { chartPath, renderChart, type Helm } from "../catalog/chart.ts";
+import { committed } from "../config/committed.ts";
 import type { Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import type { Snapshot } from "./platform.ts";
@@ -39,7 +40,7 @@ export async function renderAll(
           chart: join(scratch, chartPath),
           service,
           values: file,
-          kubernetesVersion: kubernetesVersionOf(stackFile),
+          kubernetesVersion: committed(stackFile).cluster.version,
         });
       }),
     );

@@ -1,8 +1,8 @@
 import pMap from "p-map";
-import { z } from "zod";
 import { nearest } from "../catalog/nearest.ts";
 import { imageOf, type ImageStrategy } from "../catalog/schema.ts";
 import { applicationsFolder, nameOf } from "../catalog/service.ts";
+import { required } from "../config/committed.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { deployedBy, type Application, type Deployed } from "./argocd.ts";
@@ -204,26 +204,15 @@ interface Readable {
   readonly problems: readonly string[];
 }
 
-const EnvironmentSettings = z.object({
-  aws: z.object({ region: z.string() }),
-  images: z.object({ strategy: z.enum(["newest-build", "semver", "pinned"]) }),
-});
-
 async function readableOf(
   places: Places,
   now: Snapshot,
   environment: Environment,
   read: ReadApplications | undefined,
 ): Promise<Readable> {
-  const file = stackFileOf(environment);
-  const { settings } = parseStackFile(environment, now.files.get(file) ?? "");
-  const parsed = EnvironmentSettings.safeParse(settings);
-  if (!parsed.success) {
-    throw new Error(
-      `${file} must have idp:aws with a region and idp:images with a strategy:\n${z.prettifyError(parsed.error)}`,
-    );
-  }
-  const { aws, images } = parsed.data;
+  const file = parseStackFile(environment, now.files.get(stackFileOf(environment)) ?? "");
+  const region = required(file, ({ aws }) => aws.region);
+  const strategy = required(file, ({ images }) => images.strategy);
   const problems: string[] = [];
   const orProblem = <T>(promise: Promise<T>) =>
     promise.catch((error: unknown) => {
@@ -232,11 +221,11 @@ async function readableOf(
     });
   const [registry, applications] = await Promise.all([
     orProblem(registryOf(places, now, environment)),
-    read && orProblem(read(environment, aws.region)),
+    read && orProblem(read(environment, region)),
   ]);
   return {
     environment,
-    strategy: images.strategy,
+    strategy,
     registry: registry && new Upstream(registry),
     applications:
       applications && new Map(applications.map((one) => [one.metadata.name, one] as const)),

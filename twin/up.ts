@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
+import { committed } from "../config/committed.ts";
 import { readStackFiles } from "../config/stack-files.ts";
 import {
   addRepository,
@@ -184,12 +184,10 @@ async function settle(services: readonly NamedService[], say: Say): Promise<void
   }
 }
 
-const Sync = z.object({ argoCd: z.object({ sync: z.enum(["automated", "manual"]) }) });
-
 /** The environments whose committed settings leave syncing to a person. */
 function manualEnvironments(): Environment[] {
   return readStackFiles(repositoryRoot)
-    .filter(({ settings }) => Sync.safeParse(settings).data?.argoCd.sync === "manual")
+    .filter((file) => committed(file).argoCd.sync === "manual")
     .map(({ environment }) => environment);
 }
 

@@ -5,7 +5,9 @@ import { z } from "zod";
 import { eksKubeconfig } from "../../components/kubeconfig.ts";
 import { platformOf } from "../platform.ts";
 import type { Context, Manifest } from "../rule.ts";
+import { committed, required } from "../../config/committed.ts";
 import type { Environment } from "../../config/environments.ts";
+import { engineSettings } from "../../config/stack-files.ts";
 import type { Deployed } from "./audit.ts";
 import { changesIn } from "./changes.ts";
 import { liveKinds, liveManifests } from "./live.ts";
@@ -34,7 +36,7 @@ export async function readDeployed(
   say("comparing the stack with the program");
   const pending = changesIn(await pulumi("preview", "--json"), "pending");
   say("reading the cluster");
-  const objects = await readObjects(kubeconfigOf(resources, config), run);
+  const objects = await readObjects(kubeconfigOf(environment, resources, config), run);
   return {
     deployed: { resources, drift, pending, objects },
     context: { environment, ...platformOf(config) },
@@ -55,7 +57,6 @@ const ClusterOutputs = z.object({
   endpoint: z.string(),
   certificateAuthority: z.object({ data: z.string() }),
 });
-const Account = z.object({ region: z.string(), profile: z.string().optional() });
 
 /**
  * A kubeconfig for the stack's cluster that asks the AWS CLI for a token, as the program's own does. That one is a secret
@@ -64,12 +65,13 @@ const Account = z.object({ region: z.string(), profile: z.string().optional() })
  * @throws Error when the state has no cluster
  */
 export function kubeconfigOf(
+  environment: Environment,
   resources: readonly DeployedResource[],
   config: Readonly<Record<string, string | undefined>>,
 ): string {
   const cluster = resources.find(({ type }) => type === "aws:eks/cluster:Cluster");
   const outputs = ClusterOutputs.safeParse(cluster?.outputs).data;
-  const account = Account.parse(JSON.parse(config["idp:aws"] ?? "{}"));
+  const settings = engineSettings(config);
   if (!outputs) {
     throw new Error("the stack's state has no EKS cluster with an endpoint. Fix: pulumi up");
   }
@@ -77,7 +79,8 @@ export function kubeconfigOf(
     clusterName: outputs.name,
     endpoint: outputs.endpoint,
     certificateAuthority: outputs.certificateAuthority.data,
-    ...account,
+    region: required({ environment, settings }, ({ aws }) => aws.region),
+    profile: committed({ settings }).aws.profile,
   });
 }
 

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pMap from "p-map";
 import { LineCounter, parseDocument, isSeq } from "yaml";
-import { kubernetesVersionOf, type Helm } from "../../catalog/chart.ts";
+import type { Helm } from "../../catalog/chart.ts";
+import { committed } from "../../config/committed.ts";
 import { finding, type Finding } from "../../catalog/finding.ts";
 import type { Catalog } from "../../catalog/read.ts";
 import type { StackFile } from "../../config/stack-files.ts";
@@ -50,7 +51,7 @@ export async function policyFindings(
   const rendered = await pMap(
     charts,
     async ({ service, context, stackFile }) => {
-      const version = kubernetesVersionOf(stackFile);
+      const { version } = committed(stackFile).cluster;
       const found = await chartFindings(root, rules, service, context, version, helm);
       done += 1;
       onRendered?.(done, charts.length);

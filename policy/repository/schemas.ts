@@ -1,6 +1,7 @@
 import { finding, type Finding, type Place } from "../../catalog/finding.ts";
 import { argoCdRelease, imageUpdaterRelease } from "../../components/release-manifest.ts";
 import type { Manifest, ReleaseManifest } from "../../components/release-manifest.ts";
+import { wholeGroups } from "../../config/committed.ts";
 import { Settings } from "../../config/schema.ts";
 import type { StackFile } from "../../config/stack-files.ts";
 import { customFaults, customSchemas, type CustomSchemas } from "../crd-schema.ts";
@@ -25,11 +26,11 @@ const Releases = Settings.pick({ argoCd: true, images: true });
 
 /** The kinds of the releases that an environment's settings install, from their own manifests. */
 export async function kindsOf(stackFile: StackFile, read: ReadRelease): Promise<Kinds> {
-  const { file, settings } = stackFile;
-  const parsed = Releases.safeParse({ argoCd: settings["argoCd"], images: settings["images"] });
+  const { file } = stackFile;
+  const settings = wholeGroups(stackFile, Releases);
   // The program's own check of the settings says what is wrong with them.
-  if (!parsed.success) return noKinds;
-  const { argoCd, images } = parsed.data;
+  if (!settings) return noKinds;
+  const { argoCd, images } = settings;
   const releases = [
     argoCdRelease(argoCd),
     ...(images.strategy === "pinned" ? [] : [imageUpdaterRelease(images.imageUpdater)]),

@@ -5,6 +5,7 @@ import type { Catalog } from "../../catalog/read.ts";
 import { readYaml } from "../../catalog/yaml.ts";
 import { argoCdConfig, argoCdNamespace } from "../../components/argocd-config.ts";
 import { applicationSet, appProject, gitOpsOf, imageUpdates } from "../../components/gitops.ts";
+import { wholeGroups } from "../../config/committed.ts";
 import { Settings } from "../../config/schema.ts";
 import type { StackFile } from "../../config/stack-files.ts";
 import { platformOf } from "../platform.ts";
@@ -89,15 +90,11 @@ function gitOpsManifests(
   catalog: Catalog,
   { registryHost }: Context,
 ): Made[] {
-  const parsed = GitOpsSettings.safeParse(
-    Object.fromEntries(
-      Object.entries(stackFile.settings).filter(([key]) => key in GitOpsSettings.shape),
-    ),
-  );
+  const settings = wholeGroups(stackFile, GitOpsSettings);
   // The program's own check of the settings says what is wrong with them.
-  if (!parsed.success) return [];
-  const { argoCd, images } = parsed.data;
-  const gitOps = gitOpsOf(stackFile.environment, parsed.data);
+  if (!settings) return [];
+  const { argoCd, images } = settings;
+  const gitOps = gitOpsOf(stackFile.environment, settings);
   const services = catalog.services.map(({ name, image }) => ({
     name,
     image: `${registryHost}/${image.name}`,

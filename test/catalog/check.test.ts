@@ -78,7 +78,7 @@ idp check: 0 errors, 1 warning`,
     );
     const error: unknown = await checkServiceFiles(root).catch((error: unknown) => error);
     expect(String(error)).to.match(
-      /^Error: Pulumi\.prod\.yaml must have idp:images with a strategy:/,
+      /^SettingsError: Pulumi\.prod\.yaml is not valid:\n(.*\n)* {2}idp:images: found nothing/,
     );
   });
 });

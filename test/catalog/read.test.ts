@@ -5,7 +5,8 @@ import { expect } from "chai";
 import { CatalogError } from "../../catalog/finding.ts";
 import { catalogOf, imageNames, inspectCatalog, readCatalog } from "../../catalog/read.ts";
 import type { CatalogRules } from "../../catalog/schema.ts";
-import { committedRegistryHost, readStackFiles } from "../../config/stack-files.ts";
+import { committedRegistryHost } from "../../config/committed.ts";
+import { readStackFiles } from "../../config/stack-files.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 
 const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com";

@@ -212,7 +212,11 @@ config:
 
   it("names the stack file that it cannot start from", () => {
     expect(() => initialise(new Map([...files].slice(1)), owner)).to.throw(
-      "Pulumi.dev.yaml must have idp:aws, idp:repository and idp:github",
+      "Pulumi.dev.yaml is missing. Fix: git checkout Pulumi.dev.yaml",
     );
+    const withoutGithub = stack("dev", "100000000011").replace("repository: somebody/idp\n", "\n");
+    expect(() =>
+      initialise(new Map([...files, ["Pulumi.dev.yaml", withoutGithub]]), owner),
+    ).to.throw("  idp:github.repository: found nothing; expected string");
   });
 });

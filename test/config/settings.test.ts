@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { loadStack, parseSettings } from "../../config/load.ts";
 import { SettingsError } from "../../config/problems.ts";
 import { undecidedAccount } from "../../config/schema.ts";
-import { committedRegistryHost, readStackFiles, type StackFile } from "../../config/stack-files.ts";
+import { readStackFiles, type StackFile } from "../../config/stack-files.ts";
 
 const root = join(import.meta.dirname, "../..");
 const files = readStackFiles(root);
@@ -312,22 +312,5 @@ describe("loadStack", () => {
 
   it("has no credentials where none are given", async () => {
     expect((await load("dev", configOf("dev"))).githubApp).to.equal(undefined);
-  });
-});
-
-describe("committedRegistryHost", () => {
-  it("is the registry of the account in the committed file", () => {
-    const aws = { accountId: "123456789012", region: "us-west-2" };
-    const file: StackFile = { environment: "dev", file: "Pulumi.dev.yaml", settings: { aws } };
-    expect(committedRegistryHost([file], "dev")).to.equal(
-      "123456789012.dkr.ecr.us-west-2.amazonaws.com",
-    );
-  });
-
-  it("says which file lacks an account", () => {
-    const broken: StackFile = { environment: "dev", file: "Pulumi.dev.yaml", settings: {} };
-    expect(() => committedRegistryHost([broken], "dev")).to.throw(
-      "Pulumi.dev.yaml must have idp:aws with accountId and region as text",
-    );
   });
 });

@@ -2,9 +2,12 @@ import { writeWhole } from "../../lib/write-file.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parse, parseDocument } from "yaml";
+import { parse, parseDocument, type Document } from "yaml";
 import { z } from "zod";
+import { committed, required } from "../../config/committed.ts";
 import { environments, type Environment } from "../../config/environments.ts";
+import type { Settings } from "../../config/schema.ts";
+import { namespace, parseStackFile } from "../../config/stack-files.ts";
 import {
   registryUrl,
   repositoryUrl,
@@ -22,7 +25,7 @@ export interface Manifests {
   readonly imageUpdater: string;
 }
 
-/** What differs between an account on AWS and its twin, as far as a stack's settings know of it. */
+/** What a stack's settings say of an account's twin and not of the account on AWS. */
 export interface TwinFacts {
   readonly account: TwinAccount;
   readonly repositoryUrl: string;
@@ -35,54 +38,50 @@ const reconciliationSeconds = 10;
 /** How often the twin's Image Updaters look at their registries, in seconds. */
 const intervalSeconds = 10;
 
-const SettingsText = z.object({
-  config: z.object({
-    "idp:argoCd": z.object({ highAvailability: z.boolean().default(false) }).default({
-      highAvailability: false,
-    }),
-    "idp:images": z.object({ imageUpdater: z.unknown().optional() }).default({}),
-  }),
-});
+/** Some of the settings, at any depth. */
+type Some<T> = T extends object ? { readonly [Key in keyof T]?: Some<T[Key]> } : T;
 
 /**
  * The settings of one of the twin's stacks: the committed ones with the twin's account, addresses and intervals.
  * Everything else is as committed, so what runs here is what would run on AWS.
  *
- * @param committed text of `Pulumi.<environment>.yaml`
+ * @param text of the committed `Pulumi.<environment>.yaml`
  * @param previous text of the twin's own file from the last time: the salt of its secrets is kept
- * @throws Error when the committed file has no `config` map
+ * @throws SettingsError when the committed file does not say how Argo CD is installed
  */
-export function twinSettings(committed: string, facts: TwinFacts, previous = ""): string {
-  const document = parseDocument(committed);
-  const { config } = SettingsText.parse(document.toJS());
+export function twinSettings(text: string, facts: TwinFacts, previous = ""): string {
   const { account, manifests } = facts;
-  const highAvailability = config["idp:argoCd"].highAvailability;
-  const set = (key: string, values: Readonly<Record<string, string | number>>) => {
-    for (const [name, value] of Object.entries(values)) {
-      document.setIn(["config", key, ...name.split(".")], value);
-    }
+  const file = parseStackFile(account.environment, text);
+  const highAvailability = required(file, ({ argoCd }) => argoCd.highAvailability);
+  const { strategy } = committed(file).images;
+  const changed: Some<Settings> = {
+    aws: { accountId: account.accountId, region: account.region, profile: account.profile },
+    repository: { url: facts.repositoryUrl, branch: "main" },
+    argoCd: {
+      manifestUrl: fileUrl(highAvailability ? manifests.argoCdHighAvailability : manifests.argoCd),
+      reconciliationSeconds,
+    },
+    ...(strategy !== undefined &&
+      strategy !== "pinned" && {
+        images: {
+          registryApiUrl: facts.registryUrl,
+          imageUpdater: { manifestUrl: fileUrl(manifests.imageUpdater), intervalSeconds },
+        },
+      }),
   };
-  set("idp:aws", {
-    accountId: account.accountId,
-    region: account.region,
-    profile: account.profile,
-  });
-  set("idp:repository", { url: facts.repositoryUrl, branch: "main" });
-  set("idp:argoCd", {
-    manifestUrl: fileUrl(highAvailability ? manifests.argoCdHighAvailability : manifests.argoCd),
-    reconciliationSeconds,
-  });
-  if (config["idp:images"].imageUpdater !== undefined) {
-    set("idp:images", {
-      registryApiUrl: facts.registryUrl,
-      "imageUpdater.manifestUrl": fileUrl(manifests.imageUpdater),
-      "imageUpdater.intervalSeconds": intervalSeconds,
-    });
+  const document = parseDocument(text);
+  for (const [group, values] of Object.entries(changed)) {
+    setAll(document, ["config", `${namespace}:${group}`], values);
   }
   const salt = encryptionSalt(previous);
   if (salt !== undefined) document.set("encryptionsalt", salt);
   document.commentBefore = ` Made by \`idp twin up\` from the committed Pulumi.${account.environment}.yaml; changes are lost at the next.`;
   return document.toString({ lineWidth: 0 });
+}
+
+function setAll(document: Document, path: readonly string[], value: unknown): void {
+  if (typeof value !== "object" || value === null) document.setIn(path, value);
+  else for (const [key, inner] of Object.entries(value)) setAll(document, [...path, key], inner);
 }
 
 /**

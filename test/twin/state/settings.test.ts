@@ -91,7 +91,7 @@ describe("the twin's settings", () => {
   });
 
   it("say what is wrong with a file without settings", () => {
-    expect(() => twinSettings("name: idp\n", facts)).to.throw("config");
+    expect(() => twinSettings("name: idp\n", facts)).to.throw("Pulumi.prod.yaml is not valid");
   });
 
   for (const environment of environments) {
