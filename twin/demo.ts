@@ -132,7 +132,7 @@ async function refuseHeld(): Promise<void> {
   );
 }
 
-/** A commit without a change: its build has another version in it, so another digest. */
+/** A commit without a change: its build carries another version, which gives it another digest. */
 async function commitChange(clone: string) {
   const who = { name: "service team", email: "team@idp.invalid" };
   const git = gitIn(clone, {

@@ -35,7 +35,10 @@ export interface TwinStatus {
   readonly services: readonly ServiceStatus[];
 }
 
-/** @throws Error when there is no twin */
+/**
+ * The twin's accounts, processes and services as they are now.
+ * @throws Error when there is no twin
+ */
 export async function twinStatus(): Promise<TwinStatus> {
   const paths = twinPaths();
   const twin = requireTwin(paths);

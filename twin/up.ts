@@ -106,15 +106,15 @@ async function serveGit(twin: Twin, say: Say): Promise<void> {
     branch: "main",
     accounts: twinAccounts,
   });
-  say(`${repositoryUrl(twin)}: ${told[kind]} (${source.slice(0, 7)})`);
+  say(`${repositoryUrl(twin)}: ${repositoryNews[kind]} (${source.slice(0, 7)})`);
   const changes = await uncommitted(repositoryRoot);
   if (changes.length > 0) {
-    say(`not committed, so not in the twin: ${changes.join(", ")}`);
+    say(`not in the twin, because it is not committed: ${changes.join(", ")}`);
   }
   await ensureGitServer(git, twin.gitPort);
 }
 
-const told = {
+const repositoryNews = {
   created: "made from the clone's HEAD",
   current: "has the clone's HEAD",
   forwarded: "brought the clone's new commits over",
@@ -163,9 +163,7 @@ async function settle(services: readonly NamedService[], say: Say): Promise<void
   const deadline = Date.now() + settleLimitMs;
   const shown = new Map<string, string>();
   for (;;) {
-    const statuses = (await serviceStatuses(services)).filter((status) =>
-      services.some(({ environment, name }) => isSame(status, environment, name)),
-    );
+    const statuses = await statusesOfNamed(services);
     for (const status of statuses) {
       const { environment, service, sync, health, message } = status;
       const line = `${environment}/${service}: ${sync}, ${health}${message && !isSettled(status) ? ` (${message})` : ""}`;
@@ -212,9 +210,7 @@ async function waitForApplications(
 ): Promise<ServiceStatus[]> {
   const deadline = Date.now() + settleLimitMs;
   for (;;) {
-    const statuses = (await serviceStatuses(services)).filter((status) =>
-      services.some(({ environment, name }) => isSame(status, environment, name)),
-    );
+    const statuses = await statusesOfNamed(services);
     const waiting = statuses.filter(({ sync }) => sync === "Missing" || sync === "Unknown");
     if (waiting.length === 0) return statuses;
     if (Date.now() > deadline) {
@@ -229,6 +225,9 @@ async function waitForApplications(
   }
 }
 
-function isSame(status: ServiceStatus, environment: Environment, name: string): boolean {
-  return status.environment === environment && status.service === name;
+/** The statuses of these services and no others: Argo CD may have more Applications. */
+async function statusesOfNamed(services: readonly NamedService[]): Promise<ServiceStatus[]> {
+  return (await serviceStatuses(services)).filter(({ environment, service }) =>
+    services.some((named) => named.environment === environment && named.name === service),
+  );
 }

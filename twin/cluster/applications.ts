@@ -24,7 +24,7 @@ export function kubeconfigFile(environment: Environment): string {
 
 const applicationsPath = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
 
-/** What one environment's Argo CD says of one service. */
+/** One service as one environment's Argo CD sees it. */
 export interface ServiceStatus {
   readonly service: string;
   readonly environment: Environment;
@@ -112,7 +112,7 @@ export async function syncApplication(environment: Environment, name: string): P
 /**
  * Gives an environment's Argo CD credentials for the twin's repository, as a person adds a repository to it: Image
  * Updater pushes with these and refuses without. On AWS they are the GitHub App's (setting `idp:githubApp`); the twin's
- * git server asks for none, so any will do.
+ * git server asks for none: any will do.
  */
 export async function addRepository(environment: Environment, url: string): Promise<void> {
   const name = "twin-repository";

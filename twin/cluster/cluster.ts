@@ -43,12 +43,12 @@ const StoredInfo = z.strictObject({
   token: z.string(),
 });
 
-/** Where a cluster keeps everything. Mode 0700: whoever reaches etcd's socket reads every secret. */
+/** The folder of everything that a cluster keeps. Mode 0700: whoever reaches etcd's socket reads every secret. */
 export function clusterDir({ accountId, name }: ClusterKey): string {
   return join(stateDir(), "clusters", accountId, name);
 }
 
-/** Where a cluster's files are. */
+/** The paths of a cluster's files. */
 export function clusterPaths(key: ClusterKey) {
   const dir = clusterDir(key);
   return {

@@ -24,7 +24,7 @@ import type { User } from "./credentials.ts";
 import { KubeApi, unlessStatus } from "./kube-api.ts";
 import { kwokConfiguration } from "./kwok.ts";
 import { nodeManifests } from "./nodes.ts";
-import { deathNotice, isSettled, waitForParts } from "./readiness.ts";
+import { deathNotice, hasReadyNodes, waitForParts } from "./readiness.ts";
 import { processPodQuery } from "./workloads.ts";
 
 /** The cluster that is wanted. */
@@ -86,13 +86,8 @@ export async function ensureControlPlane(
         return (await api.getText("/readyz")) === "ok";
       });
       writeKubeconfigs(cluster, info, paths);
-      writeWhole(
-        paths.kwokConfig,
-        kwokConfiguration(
-          readFileSync(sharePath("kwok", "stages.yaml", environment), "utf8"),
-          processPodQuery,
-        ),
-      );
+      const ownStages = readFileSync(sharePath("kwok", "stages.yaml", environment), "utf8");
+      writeWhole(paths.kwokConfig, kwokConfiguration(ownStages, processPodQuery));
       for (const node of nodeManifests(cluster, `v${tools.kubernetes.version}`)) {
         await unlessStatus(409, api.create("/api/v1/nodes", node));
       }
@@ -101,7 +96,9 @@ export async function ensureControlPlane(
       }
       for (const part of parts.slice(first.length)) await start(part);
       onProgress(`${cluster.name}: waiting for the nodes`);
-      await waitFor("nodes and no default service account", parts, () => isSettled(api, cluster));
+      await waitFor("nodes and no default service account", parts, () =>
+        hasReadyNodes(api, cluster),
+      );
       writeInfo(cluster, info);
       return info;
     } finally {

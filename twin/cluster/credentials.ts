@@ -5,7 +5,7 @@ import { clusterPaths } from "./cluster.ts";
 import type { ClusterInfo, ClusterPaths, ClusterRecord } from "./cluster.ts";
 
 /**
- * Who has a token of their own. The twin's components act as administrators, as they do on any cluster that gives its
+ * Who has a token of their own. The control plane's parts act as administrators, as they do on any cluster that gives its
  * controller manager one credential (the built-in role of system:kube-controller-manager expects one service account a
  * controller, which would cost forty more clients here). RBAC holds for everybody else.
  */

@@ -20,13 +20,13 @@ export function processName(cluster: ClusterRecord, part: Part): string {
   return `${processPrefix(cluster)}${part}`;
 }
 
-/** A part's own kubeconfig. */
+/** Path of a part's own kubeconfig. */
 export function partKubeconfig(part: Part, paths: ClusterPaths): string {
   return join(paths.pki, `${part}.kubeconfig`);
 }
 
 /**
- * How each part is started. Chosen for three clusters on two cores: no leader election (each part runs once), no metrics
+ * The process of a part. Chosen for three clusters on two cores: no leader election (each part runs once), no metrics
  * or health listeners but the API server's one port, etcd without fsync (a twin that dies with its machine may be made
  * again; killing a process loses nothing, the kernel keeps what was written).
  */

@@ -7,7 +7,11 @@ import { processName, type Part } from "./parts.ts";
 
 const readyLimitMs = 180_000;
 
-/** Asks until `check` is true while the needed parts run; past the limit, the error names the last answer. */
+/**
+ * Resolves once `check` is true and the needed parts run.
+ * @param onDeath is told of a needed part that ended; throws, or starts it again
+ * @throws Error with the last answer, past the limit
+ */
 export async function waitForParts(
   cluster: ClusterRecord,
   what: string,
@@ -46,7 +50,7 @@ export function deathNotice(cluster: ClusterRecord, part: Part): string {
 }
 
 /** Whether every zone has a ready node, and the namespace `default` its service account. */
-export async function isSettled(api: KubeApi, cluster: ClusterRecord): Promise<boolean> {
+export async function hasReadyNodes(api: KubeApi, cluster: ClusterRecord): Promise<boolean> {
   const { items } = NodeList.parse(await api.get("/api/v1/nodes"));
   const ready = items.filter(
     ({ spec, status }) =>

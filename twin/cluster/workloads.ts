@@ -11,7 +11,7 @@ export interface Workload {
   readonly container: string;
   /** The image's repository, without host; any host serves (mirrors). */
   readonly image: string;
-  /** Runs only in the Pod whose name ends so. */
+  /** Runs only in the Pod whose name ends with this. */
   readonly podSuffix?: string;
   readonly program: BinaryName;
   /** Container ports that it listens on. */

@@ -18,12 +18,12 @@ import type { BinaryName } from "../toolchain/tools.ts";
 import { twinPaths } from "../state/twin.ts";
 
 /** Built programs that are on the twin's PATH under their own name. */
-const linked: readonly BinaryName[] = ["kubectl", "helm", "argocd"];
+const linkedPrograms: readonly BinaryName[] = ["kubectl", "helm", "argocd"];
 
 /**
  * Installs the twin's programs: on its PATH `pulumi` with the twin's settings, the `aws` double, and what the toolchain
- * built; in its engine's plugin folder the doubles and the Kubernetes provider. What is there already stays untouched,
- * so nothing that runs is pulled away.
+ * built; in its engine's plugin folder the doubles and the Kubernetes provider. A program that is there already stays
+ * untouched: it may be running.
  */
 export function installPrograms(paths = twinPaths()): void {
   const plugins = join(paths.pulumiHome, "plugins");
@@ -32,7 +32,7 @@ export function installPrograms(paths = twinPaths()): void {
     placeScript(join(folder, name), content);
   }
   placeScript(join(paths.bin, "pulumi"), pulumiShim(binaryPath("pulumi"), paths.settings));
-  for (const name of linked) placeLink(join(paths.bin, name), binaryPath(name));
+  for (const name of linkedPrograms) placeLink(join(paths.bin, name), binaryPath(name));
   const provider = "pulumi-resource-kubernetes";
   const version = sdkVersion("kubernetes");
   // It leaves a kubeconfig in the folder for temporary files at every run: ours goes with the twin.

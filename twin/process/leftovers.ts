@@ -32,11 +32,11 @@ export function leftovers(state: string): Leftover[] {
 
 /** Whether a command line is one of the toolchain's programs, a double, or the user's Pulumi CLI. */
 export function isOurs(command: readonly string[]): boolean {
-  const places = [join(cacheDir(), "tools/"), join(repositoryRoot, "twin/")];
+  const ourFolders = [join(cacheDir(), "tools/"), join(repositoryRoot, "twin/")];
   const [program = ""] = command;
   return (
     program.split("/").at(-1) === "pulumi" ||
-    command.slice(0, 3).some((word) => places.some((place) => word.startsWith(place))) ||
+    command.slice(0, 3).some((word) => ourFolders.some((folder) => word.startsWith(folder))) ||
     command.some((word) => word.includes("/@pulumi/pulumi/cmd/"))
   );
 }

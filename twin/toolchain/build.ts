@@ -179,7 +179,7 @@ async function prepare(name: ToolName, go: Go, env: NodeJS.ProcessEnv): Promise<
   for (const { module } of [...embed, ...files]) {
     if (!modules.has(module)) modules.set(module, (await download([module], work, go)).Dir);
   }
-  for (const file of embed) place(file, modules, join(work, file.to));
+  for (const file of embed) writeModuleFile(file, modules, join(work, file.to));
   return { work, modules };
 }
 
@@ -212,7 +212,7 @@ async function build(
   for (const [link, binary] of Object.entries(links)) symlinkSync(binary, join(bin, link));
   for (const file of files) {
     const path = join(out, file.to);
-    place(file, modules, path);
+    writeModuleFile(file, modules, path);
     if (file.to.startsWith("bin/")) chmodSync(path, 0o755);
   }
   const folder = toolFolder(name, env);
@@ -242,11 +242,11 @@ async function compile(
     stdout: "ignore",
     stdin: "ignore",
   });
-  const told: string[] = [];
+  const messages: string[] = [];
   for await (const line of child.iterable({ from: "stderr" })) {
     appendFileSync(log, `${line}\n`);
     if (isPackage(line)) progress.compiled();
-    else told.push(line);
+    else messages.push(line);
     if (line.startsWith("go: downloading")) progress.doing("downloading modules");
   }
   const { failed, exitCode, signal } = await child;
@@ -255,7 +255,7 @@ async function compile(
   throw new ToolchainError(
     [
       `${name}: go build ended with ${reason}. The end of its output:`,
-      ...told.filter((line) => !line.startsWith("go: downloading")).slice(-tailLines),
+      ...messages.filter((line) => !line.startsWith("go: downloading")).slice(-tailLines),
       `Log: ${log}`,
       `Fix: correct what the output names, then: node twin/toolchain/main.ts ${name}. What was compiled stays in the cache.`,
     ].join("\n"),
@@ -278,10 +278,10 @@ async function patch(patched: PatchedModule, work: string, go: Go): Promise<stri
     );
   }
   const upstream = join(work, "upstream");
-  const left = new Set(without);
+  const omitted = new Set(without);
   cpSync(found.Dir, upstream, {
     recursive: true,
-    filter: (path) => !left.has(relative(found.Dir, path).split(sep)[0] ?? ""),
+    filter: (path) => !omitted.has(relative(found.Dir, path).split(sep)[0] ?? ""),
   });
   for (const file of patches) {
     // Neither a repository around the cache nor the one whose hook runs this must make git look there.
@@ -314,7 +314,11 @@ async function download(
   return Download.parse(JSON.parse(answer));
 }
 
-function place(file: ModuleFile, modules: ReadonlyMap<string, string>, path: string): void {
+function writeModuleFile(
+  file: ModuleFile,
+  modules: ReadonlyMap<string, string>,
+  path: string,
+): void {
   const module = modules.get(file.module);
   if (module === undefined) throw new ToolchainError(`${file.module}: is not downloaded`);
   const names = typeof file.from === "string" ? [file.from] : file.from;

@@ -93,7 +93,7 @@ async function machineGo(
   cwd: string,
 ): Promise<string> {
   try {
-    const asked = {
+    const goEnvironment = {
       ...definedOnly(env),
       ...settingsFile(env),
       // The machine's own version is enough to be asked for its settings.
@@ -101,7 +101,7 @@ async function machineGo(
       GOWORK: "off",
       XDG_CONFIG_HOME: goConfig(cwd),
     };
-    return (await execa("go", args, { env: asked, extendEnv: false, cwd })).stdout;
+    return (await execa("go", args, { env: goEnvironment, extendEnv: false, cwd })).stdout;
   } catch (error) {
     throw new ToolchainError(
       `The tools of the twin are built with Go, and \`go\` does not run here: ${outputOf(error)}\nFix: install Go 1.26 or newer and put it on PATH.`,
