@@ -1,50 +1,28 @@
-/** The `runtime.options` of a Pulumi.yaml or PulumiPolicy.yaml that this host follows. */
-export interface RuntimeOptions {
-  /** Let @pulumi/pulumi register ts-node. Default true; `false` leaves TypeScript to Node itself. */
-  readonly typescript: boolean;
-  /** Another tsconfig.json than the program's. */
-  readonly tsconfig: string | undefined;
-  /** Arguments for node, before the program. */
-  readonly nodeargs: readonly string[];
-}
+/** The `runtime.options` that may stand in a Pulumi.yaml; this host installs nothing, so it ignores packagemanager. */
+const known = ["typescript", "packagemanager"];
 
-/** @throws Error that names the option when it has another type than Pulumi's documentation says */
-export function parseOptions(options: Readonly<Record<string, unknown>>): RuntimeOptions {
-  const { typescript = true, tsconfig, nodeargs = "" } = options;
+/**
+ * The environment variables by which @pulumi/pulumi learns of a program's `runtime.options`.
+ * @throws Error that names an option that this host does not follow, or one of the wrong type
+ */
+export function optionVariables(
+  options: Readonly<Record<string, unknown>>,
+): Record<string, string> {
+  const others = Object.keys(options).filter((key) => !known.includes(key));
+  if (others.length > 0) {
+    throw new Error(
+      `Pulumi.yaml, runtime.options: the twin's language host does not follow ${others.join(", ")}. ` +
+        `It follows: ${known.join(", ")}. Fix: leave it out, or add it to twin/engine/language-host/options.ts`,
+    );
+  }
+  const { typescript = true } = options;
   if (typeof typescript !== "boolean") {
     throw new Error(
       `Pulumi.yaml, runtime.options.typescript: expected true or false, got ${JSON.stringify(typescript)}`,
     );
   }
-  if (tsconfig !== undefined && typeof tsconfig !== "string") {
-    throw new Error(
-      `Pulumi.yaml, runtime.options.tsconfig: expected a path, got ${JSON.stringify(tsconfig)}`,
-    );
-  }
-  if (typeof nodeargs !== "string") {
-    throw new Error(
-      `Pulumi.yaml, runtime.options.nodeargs: expected one string, got ${JSON.stringify(nodeargs)}`,
-    );
-  }
-  return { typescript, tsconfig, nodeargs: words(nodeargs) };
-}
-
-/** Splits a command line at white space; single and double quotes hold a word together. */
-export function words(line: string): string[] {
-  return [...line.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) =>
-    word.replace(
-      /"([^"]*)"|'([^']*)'/g,
-      (_match, double?: string, single?: string) => double ?? single ?? "",
-    ),
-  );
-}
-
-/** The environment variables by which @pulumi/pulumi learns of the options. */
-export function optionVariables(options: RuntimeOptions): Record<string, string> {
-  return {
-    ...(options.typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
-    ...(options.tsconfig === undefined ? {} : { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig }),
-  };
+  // With it @pulumi/pulumi registers ts-node; without, TypeScript is left to Node itself.
+  return typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {};
 }
 
 /**
