@@ -2,6 +2,7 @@ import { removeTree } from "../../lib/remove-tree.ts";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { systemClock } from "../../lib/clock.ts";
 import { listProcesses, stopProcess } from "../process/processes.ts";
 import { binaryFolders, binaryPath } from "../toolchain/locate.ts";
 import { clusterPaths, processPrefix, readRecord } from "../cluster/cluster.ts";
@@ -33,23 +34,25 @@ const prefix = processPrefix(cluster);
 const info = clusterInfo(cluster, "twin:process-kubelet");
 const api = new KubeApi(info);
 const forever = new AbortController().signal;
+const reflectorBase = { api, clock: systemClock, signal: forever };
 
 /** By Pod uid: a StatefulSet's next Pod has the name of the last. */
 const runners = new Map<string, PodRunner>();
 const starting = new Set<string>();
 const contents = new Map<string, Promise<Contents>>();
-const servicePorts = new ServicePorts(paths.ports, backendOf);
+const servicePorts = new ServicePorts(paths.ports, backendOf, forever);
 await servicePorts.resume();
 const hostAddresses = await nodeAddresses();
 
-const pods = new Reflector(
-  api,
-  "/api/v1/pods",
-  `labelSelector=${encodeURIComponent(processPodSelector)}`,
-  Pod,
-  { onChange: meet, onGone: lose, onListed: () => void cleanUp().catch(report) },
-  forever,
-);
+const pods = new Reflector({
+  ...reflectorBase,
+  path: "/api/v1/pods",
+  query: `labelSelector=${encodeURIComponent(processPodSelector)}`,
+  schema: Pod,
+  onChange: meet,
+  onGone: lose,
+  onListed: () => void cleanUp().catch(report),
+});
 
 const metricsPort = await servicePorts.reserve("metrics-server");
 serveMetrics(api, paths, metricsPort);
@@ -140,10 +143,10 @@ function contentsOf(namespace: string): Promise<Contents> {
 }
 
 async function followContents(namespace: string): Promise<Contents> {
-  const changes = { onChange: refresh, onGone: refresh };
-  const base = `/api/v1/namespaces/${namespace}`;
-  const configMaps = new Reflector(api, `${base}/configmaps`, "", ConfigMap, changes, forever);
-  const secrets = new Reflector(api, `${base}/secrets`, "", Secret, changes, forever);
+  const base = { ...reflectorBase, onChange: refresh, onGone: refresh };
+  const path = `/api/v1/namespaces/${namespace}`;
+  const configMaps = new Reflector({ ...base, path: `${path}/configmaps`, schema: ConfigMap });
+  const secrets = new Reflector({ ...base, path: `${path}/secrets`, schema: Secret });
   await Promise.all([configMaps.ready, secrets.ready]);
   return {
     configMap: (key) => {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import type { Clock } from "../../lib/clock.ts";
 import type { KubeApi } from "../cluster/kube-api.ts";
 
 const List = z.object({
@@ -14,49 +14,48 @@ const Identified = z.object({
   }),
 });
 
-/** What a {@link Reflector} tells: an object is there or changed, or it is gone. */
-export interface Changes<T> {
+/** What a {@link Reflector} follows, and whom it tells. */
+export interface ReflectorParts<T> {
+  readonly api: Pick<KubeApi, "get" | "watch">;
+  /** Path of the list, such as `/api/v1/pods`. */
+  readonly path: string;
+  /** Such as `labelSelector=...`. Default: everything. */
+  readonly query?: string;
+  readonly schema: z.ZodType<T>;
+  /** An object is there or has changed. */
   readonly onChange: (object: T) => void;
+  /** An object is gone; by `<namespace>/<name>`. */
   readonly onGone: (key: string) => void;
-  /** After each complete list. */
+  /** A list was read whole. */
   readonly onListed?: () => void;
+  readonly clock: Clock;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
 }
 
+/** How soon a list that failed is asked for again. */
+const retryMs = 500;
+
 /**
- * Keeps a copy of what a list path gives: lists, watches, and lists again when the watch ends for good. Its copy is
- * complete once {@link ready} resolves; while the API server is away it keeps what it had.
+ * A copy of what a list path gives: lists, watches, and lists again when the watch fails. The copy is complete once
+ * {@link ready} resolves; while the API server is away it stays as it was.
  */
 export class Reflector<T> {
-  readonly #api: KubeApi;
-  readonly #path: string;
-  readonly #query: string;
-  readonly #schema: z.ZodType<T>;
-  readonly #changes: Changes<T>;
+  readonly #parts: ReflectorParts<T>;
   readonly #objects = new Map<string, T>();
-  readonly ready: Promise<void>;
-  #isReady: () => void = () => undefined;
+  readonly #firstList = Promise.withResolvers<undefined>();
 
-  /** @param query such as `labelSelector=...`, or empty. */
-  constructor(
-    api: KubeApi,
-    path: string,
-    query: string,
-    schema: z.ZodType<T>,
-    changes: Changes<T>,
-    signal: AbortSignal,
-  ) {
-    this.#api = api;
-    this.#path = path;
-    this.#query = query;
-    this.#schema = schema;
-    this.#changes = changes;
-    this.ready = new Promise((resolve) => {
-      this.#isReady = resolve;
-    });
-    void this.#follow(signal);
+  constructor(parts: ReflectorParts<T>) {
+    this.#parts = parts;
+    void this.#follow();
   }
 
-  /** Object by `<namespace>/<name>`. */
+  /** Resolves once the copy is complete. */
+  get ready(): Promise<undefined> {
+    return this.#firstList.promise;
+  }
+
+  /** The object `<namespace>/<name>`; undefined when there is none. */
   get(key: string): T | undefined {
     return this.#objects.get(key);
   }
@@ -65,36 +64,38 @@ export class Reflector<T> {
     return [...this.#objects.values()];
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
+  async #follow(): Promise<void> {
+    const { clock, signal } = this.#parts;
     let version: string | undefined;
     while (!signal.aborted) {
       try {
         version ??= await this.#list();
-        version = await this.#watch(version, signal);
+        version = await this.#watch(version);
       } catch {
         // The API server is away, or the version is too old for it: list again in a moment.
         version = undefined;
-        await sleep(500);
+        await clock.sleep(retryMs, signal);
       }
     }
   }
 
   async #list(): Promise<string> {
-    const list = List.parse(await this.#api.get(`${this.#path}?${this.#query}`));
+    const { api, path, query = "", onListed } = this.#parts;
+    const list = List.parse(await api.get(`${path}?${query}`));
     const seen = new Set(list.items.map((item) => this.#take(item)));
     for (const key of [...this.#objects.keys()].filter((known) => !seen.has(known)))
       this.#drop(key);
-    this.#isReady();
-    this.#changes.onListed?.();
+    this.#firstList.resolve(undefined);
+    onListed?.();
     return list.metadata.resourceVersion;
   }
 
   /** Follows a watch to its end and returns the version to go on from; undefined asks for a new list. */
-  async #watch(from: string, signal: AbortSignal): Promise<string | undefined> {
+  async #watch(from: string): Promise<string | undefined> {
     let version: string | undefined = from;
-    const query = `${this.#query}&watch=1&allowWatchBookmarks=true&resourceVersion=${from}`;
-    await this.#api.watch(
-      `${this.#path}?${query}`,
+    const { api, path, query = "", signal } = this.#parts;
+    await api.watch(
+      `${path}?${query}&watch=1&allowWatchBookmarks=true&resourceVersion=${from}`,
       ({ type, object }) => {
         if (type === "ERROR") {
           version = undefined;
@@ -111,14 +112,14 @@ export class Reflector<T> {
 
   #take(item: unknown): string {
     const key = keyOf(item);
-    const object = this.#schema.parse(item);
+    const object = this.#parts.schema.parse(item);
     this.#objects.set(key, object);
-    this.#changes.onChange(object);
+    this.#parts.onChange(object);
     return key;
   }
 
   #drop(key: string): void {
-    if (this.#objects.delete(key)) this.#changes.onGone(key);
+    if (this.#objects.delete(key)) this.#parts.onGone(key);
   }
 }
 

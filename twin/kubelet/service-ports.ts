@@ -1,9 +1,10 @@
-import { writeWhole } from "../../lib/write-file.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
+import { pipeline } from "node:stream";
 import { z } from "zod";
 import { freePort } from "../state/ports.ts";
+import { writeWhole } from "../../lib/write-file.ts";
 
 /** A Service's port, as a program in the cluster names it. */
 export interface ServicePort {
@@ -41,21 +42,26 @@ const Remembered = z.record(z.string(), z.int());
 export class ServicePorts {
   readonly #file: string;
   readonly #backend: Backend;
-  readonly #servers = new Map<string, Promise<number>>();
+  readonly #signal: AbortSignal;
+  readonly #listening = new Map<string, Promise<number>>();
 
-  /** @param file where the ports are remembered. */
-  constructor(file: string, backend: Backend) {
+  /**
+   * @param file where the ports are remembered.
+   * @param signal ends the listening.
+   */
+  constructor(file: string, backend: Backend, signal: AbortSignal) {
     this.#file = file;
     this.#backend = backend;
+    this.#signal = signal;
   }
 
   /** The local port that plays a Service's port; it listens when this resolves. */
   portOf(target: ServicePort): Promise<number> {
     const key = `${target.namespace}/${target.service}:${target.port}`;
-    const known = this.#servers.get(key);
+    const known = this.#listening.get(key);
     if (known !== undefined) return known;
     const listening = this.#listen(key, target);
-    this.#servers.set(key, listening);
+    this.#listening.set(key, listening);
     return listening;
   }
 
@@ -82,11 +88,14 @@ export class ServicePorts {
   }
 
   async #listen(key: string, target: ServicePort): Promise<number> {
-    const server = createServer((client) => {
+    const server = createServer({ allowHalfOpen: true }, (client) => {
       this.#forward(client, target).catch(() => client.destroy());
     });
     const remembered = readPorts(this.#file)[key];
-    const port = await listen(server, remembered ?? 0).catch(() => listen(server, 0));
+    // Another program may have taken the remembered port.
+    const port = await listen(server, remembered ?? 0, this.#signal).catch(() =>
+      listen(server, 0, this.#signal),
+    );
     if (port !== remembered) this.#remember(key, port);
     return port;
   }
@@ -103,12 +112,15 @@ export class ServicePorts {
       client.destroy();
       return;
     }
-    const server = connect({ host: "127.0.0.1", port });
-    server.on("error", () => client.destroy());
-    server.on("close", () => client.destroy());
-    client.on("close", () => server.destroy());
-    client.pipe(server);
-    server.pipe(client);
+    const pod = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+    // Each direction ends by itself, once its last byte is through; only a failure ends both.
+    const onEnd = (error: unknown): void => {
+      if (error === undefined || error === null) return;
+      client.destroy();
+      pod.destroy();
+    };
+    pipeline(client, pod, onEnd);
+    pipeline(pod, client, onEnd);
   }
 }
 
@@ -125,10 +137,10 @@ export function readPorts(file: string): Record<string, number> {
   return existsSync(file) ? Remembered.parse(JSON.parse(readFileSync(file, "utf8"))) : {};
 }
 
-function listen(server: Server, port: number): Promise<number> {
+function listen(server: Server, port: number, signal: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: "127.0.0.1", port }, () => {
+    server.listen({ host: "127.0.0.1", port, signal }, () => {
       server.off("error", reject);
       const address = server.address();
       resolve(address === null || typeof address === "string" ? port : address.port);
