@@ -25,7 +25,7 @@ import { KubeApi, unlessStatus } from "./kube-api.ts";
 import { kwokConfiguration } from "./kwok.ts";
 import { nodeManifests } from "./nodes.ts";
 import { deathNotice, hasReadyNodes, waitForParts } from "./readiness.ts";
-import { processPodQuery } from "./workloads.ts";
+import { processPodQuery } from "../cluster/workloads.ts";
 
 /** The cluster that is wanted. */
 export interface ControlPlaneRequest extends ClusterKey {

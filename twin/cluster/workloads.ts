@@ -28,8 +28,8 @@ export interface Workload {
    * rewritten like the Pod's own. The Pod's variables win.
    */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Another name for a variable of the Pod. */
-  readonly rename?: Readonly<Record<string, string>>;
+  /** Variables that the program knows by another name than the Pod: the Pod's name, by the program's. */
+  readonly aliases?: Readonly<Record<string, string>>;
   /**
    * Variables that hold the address of a Service, and the address that the program takes when they are not set. This is
    * the cluster DNS and kube-proxy of the program: each address becomes a port of 127.0.0.1 (service-ports.ts).
@@ -178,7 +178,7 @@ export const workloads: readonly Workload[] = [
     ...redisServer,
     pod: "argocd-redis-ha",
     podSuffix: "-server-0",
-    rename: { AUTH: "REDIS_PASSWORD" },
+    aliases: { REDIS_PASSWORD: "AUTH" },
   },
   {
     pod: "argocd-image-updater",

@@ -153,7 +153,12 @@ export interface Sources {
 /** The Pod asks for something that is not there (yet). A kubelet says CreateContainerConfigError and tries again. */
 export class PodConfigError extends Error {}
 
-/** A downward API field. */
+/** The Pod's path in the API. */
+export function podPath({ metadata }: Pod): string {
+  return `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
+}
+
+/** The value of a downward API field, such as `metadata.namespace`. */
 export function podField(
   pod: Pod,
   path: string,

@@ -1,9 +1,10 @@
-import { removeTree } from "../../lib/remove-tree.ts";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { systemClock } from "../../lib/clock.ts";
-import { listProcesses, stopProcess } from "../process/processes.ts";
+import { systemClock, timestamp } from "../../lib/clock.ts";
+import { removeTree } from "../../lib/remove-tree.ts";
+import { freePorts } from "../state/ports.ts";
+import * as processes from "../process/processes.ts";
 import { binaryFolders, binaryPath } from "../toolchain/locate.ts";
 import { clusterPaths, processPrefix, readRecord } from "../cluster/cluster.ts";
 import { clusterInfo } from "../cluster/credentials.ts";
@@ -12,8 +13,10 @@ import { registerMetrics, serveMetrics } from "./metrics.ts";
 import { ConfigMap, Pod, Secret, Service } from "./pod.ts";
 import type { Content, Sources } from "./pod.ts";
 import { podIdentity } from "./pod-identity.ts";
-import { isProcessPod, PodRunner } from "./pod-runner.ts";
+import { PodRunner } from "./pod-runner.ts";
 import { containerPort } from "./probe.ts";
+import { isProcessPod, podProcessPrefix, ProcessRuntime } from "./process-runtime.ts";
+import type { ProcessMachine } from "./process-runtime.ts";
 import { Reflector } from "./reflector.ts";
 import { ServicePorts } from "./service-ports.ts";
 import type { ServicePort } from "./service-ports.ts";
@@ -43,6 +46,19 @@ const contents = new Map<string, Promise<Contents>>();
 const servicePorts = new ServicePorts(paths.ports, backendOf, forever);
 await servicePorts.resume();
 const hostAddresses = await nodeAddresses();
+
+const machine: ProcessMachine = {
+  processes,
+  freePorts,
+  cluster: info,
+  processPrefix: prefix,
+  sockets: paths.sockets,
+  servicePorts,
+  binary: binaryPath,
+  path: () => [...binaryFolders(["argocd", "helm"]), process.env["PATH"] ?? ""].join(":"),
+  credentials: (namespace, serviceAccount) =>
+    podIdentity({ accountId, name }, namespace, serviceAccount),
+};
 
 const pods = new Reflector({
   ...reflectorBase,
@@ -75,17 +91,13 @@ async function start(pod: Pod): Promise<void> {
   starting.add(uid);
   const runner = new PodRunner(pod, {
     api,
-    info,
-    processPrefix: prefix,
     pods: paths.pods,
-    sockets: paths.sockets,
-    servicePorts,
-    binary: binaryPath,
-    path: [...binaryFolders(["argocd", "helm"]), process.env["PATH"] ?? ""].join(":"),
     contents: await contentsOf(namespace),
-    identity: (space, serviceAccount) => podIdentity({ accountId, name }, space, serviceAccount),
-    podIP: (remembered) => (remembered === undefined ? freeAddress() : remembered),
+    freeAddress,
     hostIP: hostAddresses.get(nodeName) ?? "",
+    createRuntime: (parts) => new ProcessRuntime(parts, machine),
+    clock: systemClock,
+    log,
   });
   starting.delete(uid);
   runners.set(uid, runner);
@@ -119,13 +131,11 @@ async function end(runner: PodRunner, isOrderly: boolean): Promise<void> {
 async function cleanUp(): Promise<void> {
   const present = pods.values();
   const folders = new Set(present.map(({ metadata }) => metadata.uid));
-  const names = present.map(
-    ({ metadata }) => `${prefix}pod.${metadata.namespace}.${metadata.name}.`,
-  );
-  for (const { name: processName } of listProcesses()) {
-    const isOurs = processName.startsWith(`${prefix}pod.`);
-    if (isOurs && !names.some((start) => processName.startsWith(start))) {
-      await stopProcess(processName);
+  const prefixes = present.map((pod) => podProcessPrefix(prefix, pod));
+  for (const { name: processName } of processes.listProcesses()) {
+    const isPods = processName.startsWith(`${prefix}pod.`);
+    if (isPods && !prefixes.some((start) => processName.startsWith(start))) {
+      await processes.stopProcess(processName);
     }
   }
   for (const uid of existsSync(paths.pods) ? readdirSync(paths.pods) : []) {
@@ -223,6 +233,10 @@ async function nodeAddresses(): Promise<Map<string, string>> {
   return new Map(
     items.map(({ metadata, status }) => [metadata.name, status.addresses[0]?.address ?? ""]),
   );
+}
+
+function log(message: string): void {
+  console.log(`${timestamp(systemClock)} ${message}`);
 }
 
 function report(error: unknown): void {
