@@ -170,14 +170,6 @@ export const tools = {
         to: "terraform-mapping.json",
       },
     ],
-    files: [
-      {
-        module: kubernetesProvider,
-        from: "cmd/pulumi-resource-kubernetes/schema.json",
-        to: "share/schema.json",
-        set: { version: "4.25.0" },
-      },
-    ],
     coldSeconds: 220,
   },
   argocd: {
@@ -189,7 +181,6 @@ export const tools = {
       "argocd-repo-server": "argocd",
       "argocd-application-controller": "argocd",
       "argocd-applicationset-controller": "argocd",
-      "argocd-notifications": "argocd",
     },
     set: {
       [`${argoCd}/common.version`]: "3.6.1",
