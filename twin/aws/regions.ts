@@ -2,32 +2,23 @@
 interface Region {
   readonly partition: string;
   readonly dnsSuffix: string;
-  readonly description: string;
   /** Short name that zone ids begin with: usw2 -> usw2-az1. */
   readonly zonePrefix: string;
   readonly zones: readonly string[];
 }
 
-function region(
-  description: string,
-  zonePrefix: string,
-  zones: string,
-  name: string,
-): [string, Region] {
+function region(zonePrefix: string, zones: string, name: string): [string, Region] {
   const zoneNames = Array.from(zones, (letter) => `${name}${letter}`);
-  return [
-    name,
-    { partition: "aws", dnsSuffix: "amazonaws.com", description, zonePrefix, zones: zoneNames },
-  ];
+  return [name, { partition: "aws", dnsSuffix: "amazonaws.com", zonePrefix, zones: zoneNames }];
 }
 
 /** The regions of the double. Add one here when a stack needs it. */
 export const regions: ReadonlyMap<string, Region> = new Map([
-  region("US West (Oregon)", "usw2", "abcd", "us-west-2"),
-  region("US East (N. Virginia)", "use1", "abcdef", "us-east-1"),
-  region("US East (Ohio)", "use2", "abc", "us-east-2"),
-  region("Europe (Ireland)", "euw1", "abc", "eu-west-1"),
-  region("Europe (Frankfurt)", "euc1", "abc", "eu-central-1"),
+  region("usw2", "abcd", "us-west-2"),
+  region("use1", "abcdef", "us-east-1"),
+  region("use2", "abc", "us-east-2"),
+  region("euw1", "abc", "eu-west-1"),
+  region("euc1", "abc", "eu-central-1"),
 ]);
 
 /** The zone id (`usw2-az1`) of a zone's name. In AWS the mapping differs by account; here it is the alphabet's. */

@@ -96,13 +96,6 @@ describe("AWS double: functions", () => {
     ).to.deep.equal(["us-west-2a", "us-west-2b", "us-west-2c", "us-west-2d"]);
   });
 
-  it("gives the region as name and as region", () => {
-    expect(invoke("aws:index/getRegion:getRegion", {}, account)).to.include({
-      name: "us-west-2",
-      region: "us-west-2",
-    });
-  });
-
   it("refuses what it does not answer, and says where it is added", () => {
     expect(() => invoke("aws:ssm/getParameter:getParameter", {}, account)).to.throw(
       /does not answer the function aws:ssm\/getParameter.*twin\/aws\/invokes\.ts/,

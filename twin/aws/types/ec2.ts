@@ -4,7 +4,7 @@ import { contains } from "../../components/cidr.ts";
 import { AwsError } from "../errors.ts";
 import { stringAt, stringsAt, valuesAt } from "../properties.ts";
 import { regions, zoneId } from "../regions.ts";
-import { arnOf, between, cidr, matching, oneOf } from "../rules.ts";
+import { arnOf, cidr, matching, oneOf } from "../rules.ts";
 import { arn, textOf, type Created, type Draft, type TypeTable } from "../spec.ts";
 import type { ResourceRecord } from "../store.ts";
 import { ec2Id } from "./ids.ts";
@@ -15,7 +15,6 @@ const routeTable = "aws:ec2/routeTable:RouteTable";
 const natGateway = "aws:ec2/natGateway:NatGateway";
 const internetGateway = "aws:ec2/internetGateway:InternetGateway";
 const eip = "aws:ec2/eip:Eip";
-const securityGroup = "aws:ec2/securityGroup:SecurityGroup";
 
 const owned =
   (kind: string) =>
@@ -29,7 +28,7 @@ function publicAddress(id: string): string {
   return `203.0.113.${createHash("sha256").update(id).digest().readUInt8(0)}`;
 }
 
-/** VPC, subnets, routes, gateways, endpoints, flow logs and security groups. */
+/** VPC, subnets, routes, gateways, endpoints and flow logs. */
 export const ec2: TypeTable = {
   [vpc]: {
     required: ["cidrBlock"],
@@ -238,7 +237,6 @@ export const ec2: TypeTable = {
       { path: "vpcId", to: vpc, holds: true },
       { path: "routeTableIds", to: routeTable },
       { path: "subnetIds", to: subnet, holds: true },
-      { path: "securityGroupIds", to: securityGroup, holds: true },
     ],
     checks: ({ inputs, account }) => {
       const name = textOf(inputs, "serviceName");
@@ -329,50 +327,6 @@ export const ec2: TypeTable = {
     id: () => ec2Id("fl"),
     defaults: { logDestinationType: "cloud-watch-logs", maxAggregationInterval: 600 },
     computed: (created) => ({ arn: arn(created, "ec2", `vpc-flow-log/${created.id}`) }),
-  },
-
-  [securityGroup]: {
-    naming: {
-      property: "name",
-      max: 255,
-      pattern: /^(?!sg-)[a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]+$/,
-      auto: true,
-    },
-    references: [{ path: "vpcId", to: vpc, holds: true }],
-    unique: (inputs) => `${textOf(inputs, "vpcId")} ${textOf(inputs, "name")}`,
-    taken: "InvalidGroup.Duplicate",
-    notFound: "InvalidGroup.NotFound",
-    inUse: "DependencyViolation",
-    replaceOn: ["name", "namePrefix", "description", "vpcId"],
-    tags: true,
-    id: () => ec2Id("sg"),
-    defaults: { description: "Managed by Pulumi", ingress: [], egress: [] },
-    computed: owned("security-group"),
-  },
-
-  "aws:ec2/securityGroupRule:SecurityGroupRule": {
-    required: ["securityGroupId", "type", "protocol", "fromPort", "toPort"],
-    rules: {
-      type: oneOf("ingress", "egress"),
-      cidrBlocks: cidr(),
-      fromPort: between(-1, 65535),
-      toPort: between(-1, 65535),
-    },
-    references: [{ path: "securityGroupId", to: securityGroup }],
-    replaceOn: [
-      "securityGroupId",
-      "type",
-      "protocol",
-      "fromPort",
-      "toPort",
-      "cidrBlocks",
-      "ipv6CidrBlocks",
-      "prefixListIds",
-      "self",
-      "sourceSecurityGroupId",
-    ],
-    id: () => ec2Id("sgrule").replace(/-0/, "-"),
-    computed: () => ({ securityGroupRuleId: ec2Id("sgr") }),
   },
 };
 

@@ -9,10 +9,10 @@ import { vpcOf, zonesOf } from "./ec2.ts";
 import { ec2Id } from "./ids.ts";
 
 /** Kubernetes versions that EKS offers, oldest first. Standard support is about the last four. */
-export const kubernetesVersions = ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36"];
+const kubernetesVersions = ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36"];
 
 /** Newest add-on version the double offers, by add-on. The numbers are made up, their form is EKS'. */
-export const addonVersions: Readonly<Record<string, string>> = {
+const addonVersions: Readonly<Record<string, string>> = {
   coredns: "v1.13.2-eksbuild.3",
   "kube-proxy": "v1.36.1-eksbuild.2",
   "vpc-cni": "v1.21.1-eksbuild.1",
@@ -75,11 +75,6 @@ export const eks: TypeTable = {
       { path: "roleArn", to: role },
       { path: "computeConfig.nodeRoleArn", to: role },
       { path: "vpcConfig.subnetIds", to: "aws:ec2/subnet:Subnet", holds: true },
-      {
-        path: "vpcConfig.securityGroupIds",
-        to: "aws:ec2/securityGroup:SecurityGroup",
-        holds: true,
-      },
       { path: "encryptionConfig.provider.keyArn", to: "aws:kms/key:Key" },
     ],
     checks: checkCluster,
