@@ -4,8 +4,8 @@ import { stateDir } from "../state/folder.ts";
 import { isBag, type Bag, type Json } from "./properties.ts";
 import { regions } from "./regions.ts";
 
-/** What the provider's configuration says, once it is checked: whose resources, where, with which tags. */
-export interface Account {
+/** The account that a provider is configured for, with its region and tags. */
+export interface AwsAccount {
   readonly id: string;
   readonly region: string;
   readonly partition: string;
@@ -13,13 +13,13 @@ export interface Account {
   readonly defaultTags: Readonly<Record<string, string>>;
 }
 
-/** A profile of an AWS config file, as far as the double needs it. */
+/** The part of a profile that the double needs. */
 interface Profile {
   readonly accountId: string | undefined;
   readonly region: string | undefined;
 }
 
-/** Reads the `[profile name]` sections of an AWS config file. Keys it does not know are ignored. */
+/** The profiles of an AWS config file, from its `[profile name]` sections; other keys are ignored. */
 export function parseAwsConfig(text: string): Map<string, Profile> {
   const sections = new Map<string, Map<string, string>>();
   let current: Map<string, string> | undefined;
@@ -47,7 +47,7 @@ export function parseAwsConfig(text: string): Map<string, Profile> {
  * @param config the provider's own properties; nested ones may be JSON text, as the SDK sends them
  * @throws Error as the real provider's configure would: no credentials, unknown profile, account not allowed
  */
-export function resolveAccount(config: Bag, env: NodeJS.ProcessEnv = process.env): Account {
+export function resolveAccount(config: Bag, env: NodeJS.ProcessEnv = process.env): AwsAccount {
   const file = env["AWS_CONFIG_FILE"] || join(stateDir(env), "aws/config");
   const profiles = readProfiles(file);
   const allowed = `Profiles in ${file}: ${[...profiles.keys()].join(", ") || "none"}.`;

@@ -1,8 +1,8 @@
-import type { Account } from "./account.ts";
+import type { AwsAccount } from "./account.ts";
 import { stringsAt, type Bag } from "./properties.ts";
 import { regions, zoneId } from "./regions.ts";
 
-type Invoke = (args: Bag, account: Account) => Bag;
+type Invoke = (args: Bag, account: AwsAccount) => Bag;
 
 /** The functions that the double answers, by token. */
 const invokes: Readonly<Record<string, Invoke>> = {
@@ -32,7 +32,7 @@ const invokes: Readonly<Record<string, Invoke>> = {
 };
 
 /** @throws Error that says where a function is added, for one that the double does not answer */
-export function invoke(token: string, args: Bag, account: Account): Bag {
+export function invoke(token: string, args: Bag, account: AwsAccount): Bag {
   const answer = invokes[token];
   if (answer !== undefined) return answer(args, account);
   throw new Error(

@@ -20,8 +20,8 @@ export function isBag(value: unknown): value is Bag {
 }
 
 /**
- * The value as AWS would be sent it: secrets opened, a resource reference reduced to the resource's id (the parent
- * component may pass the whole role where AWS wants its name), an output value to its value, undefined keys dropped.
+ * The value as AWS would receive it: secrets opened, a reference to a resource reduced to the resource's id (a component may
+ * pass the whole role where AWS wants its name), an output reduced to its value, undefined keys dropped.
  */
 export function plain(value: unknown): Json {
   if (Array.isArray(value)) return value.map(plain);
@@ -65,8 +65,8 @@ export function hasUnknown(value: Json | undefined): boolean {
 }
 
 /**
- * Every known value at a dotted path; lists on the way are walked through, so `vpcConfig.subnetIds` gives each id.
- * Nothing where the path is not set or not known yet.
+ * Every known value at a dotted path. Lists on the way are walked through: `vpcConfig.subnetIds` gives each id. Empty where
+ * the path is not set or not known yet.
  */
 export function valuesAt(bag: Json | undefined, path: string): Json[] {
   let found: Json[] = bag === undefined ? [] : [bag];

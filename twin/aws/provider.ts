@@ -27,7 +27,7 @@ import type {
 } from "@pulumi/pulumi/proto/provider_pb.js";
 import { stateDir } from "../state/folder.ts";
 import { unary } from "../engine/plugin.ts";
-import { resolveAccount, type Account } from "./account.ts";
+import { resolveAccount, type AwsAccount } from "./account.ts";
 import type { ControlPlanes, Host } from "./host.ts";
 import { invoke } from "./invokes.ts";
 import { hasUnknown, plainBag, same, type Bag } from "./properties.ts";
@@ -60,9 +60,9 @@ function typeIn(urn: string): string {
 
 /** The ResourceProvider service of the AWS double: protobuf in, the functions of resources.ts, protobuf out. */
 export function awsProvider(context: ProviderContext): UntypedServiceImplementation {
-  let configured: Account | undefined;
+  let configured: AwsAccount | undefined;
 
-  const account = (): Account => {
+  const account = (): AwsAccount => {
     if (configured === undefined) throw new Error("the AWS double was not configured");
     return configured;
   };
@@ -93,7 +93,7 @@ export function awsProvider(context: ProviderContext): UntypedServiceImplementat
       return Promise.resolve(response);
     }),
 
-    // Another account or region is another place: its resources are not those of the old one.
+    // Resources belong to an account and a region: with another one everything is replaced.
     diffConfig: unary<DiffRequest, DiffResponse>((request) => {
       const olds = bag(request.getOldInputs() ?? request.getOlds());
       const news = bag(request.getNews());

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Account } from "./account.ts";
+import type { AwsAccount } from "./account.ts";
 import { AwsError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import {
@@ -31,8 +31,8 @@ export interface Failure {
   readonly reason: string;
 }
 
-/** What a resource looks like from outside. */
-export interface Shown {
+/** A resource as AWS would describe it. */
+export interface ResourceView {
   readonly id: string;
   readonly outputs: Bag;
 }
@@ -41,15 +41,15 @@ export interface Shown {
 const defaultsKey = "__defaults";
 
 /**
- * Completes the inputs (physical name, `tagsAll`, documents as text) and says everything that is wrong with them.
- * @param old the inputs of the last run, whose made-up name is kept
+ * The inputs, completed (physical name, `tagsAll`, documents as text), and everything that is wrong with them.
+ * @param old the inputs of the last run, whose generated name is kept
  */
 export function check(
   token: string,
   urn: string,
   given: Bag,
   old: Bag | undefined,
-  account: Account,
+  account: AwsAccount,
 ): { inputs: Bag; failures: Failure[] } {
   const type = typeOf(token);
   const inputs: Record<string, Json> = { ...given };
@@ -59,7 +59,7 @@ export function check(
   }
   const defaults: string[] = [];
   if (type.naming !== undefined && inputs[type.naming.property] === undefined && type.naming.auto) {
-    inputs[type.naming.property] = keptName(type.naming, old) ?? madeName(type.naming, urn);
+    inputs[type.naming.property] = earlierName(type.naming, old) ?? generatedName(type.naming, urn);
     defaults.push(type.naming.property);
   }
   inputs[defaultsKey] = defaults;
@@ -70,20 +70,20 @@ export function check(
   return { inputs, failures: failures(type, inputs) };
 }
 
-function keptName(naming: Naming, old: Bag | undefined): Json | undefined {
-  const made = stringsAt(old, defaultsKey).includes(naming.property);
-  return made ? old?.[naming.property] : undefined;
+function earlierName(naming: Naming, old: Bag | undefined): Json | undefined {
+  const wasGenerated = stringsAt(old, defaultsKey).includes(naming.property);
+  return wasGenerated ? old?.[naming.property] : undefined;
 }
 
 /** The logical name and seven hex digits, as AWS' provider names things. */
-function madeName(naming: Naming, urn: string): string {
+function generatedName(naming: Naming, urn: string): string {
   const logical = urn.slice(urn.lastIndexOf("::") + 2);
   const suffix = `-${randomBytes(4).toString("hex").slice(0, 7)}`;
   const prefix = naming.prefix ?? "";
   return prefix + logical.slice(0, naming.max - prefix.length - suffix.length) + suffix;
 }
 
-function allTags(tags: Json | undefined, account: Account): Json | undefined {
+function allTags(tags: Json | undefined, account: AwsAccount): Json | undefined {
   if (tags === unknown) return unknown;
   const all = { ...account.defaultTags, ...(isBag(tags) ? tags : {}) };
   return Object.keys(all).length === 0 ? undefined : all;
@@ -105,7 +105,7 @@ function failures(type: ResourceType, inputs: Bag): Failure[] {
     const all = inputs["tagsAll"];
     if (all !== undefined) fail("tags", tagsRule(all));
   }
-  for (const [property, reason] of type.together?.(inputs) ?? []) fail(property, reason);
+  for (const [property, reason] of type.crossChecks?.(inputs) ?? []) fail(property, reason);
   return found;
 }
 
@@ -131,8 +131,8 @@ export interface Difference {
 }
 
 /**
- * Compares the inputs of two runs. Outputs are not looked at: AWS enriches them, and comparing those with inputs gives
- * changes that are none.
+ * The difference between the inputs of two runs. Outputs are not compared: AWS adds to them, and every addition would look
+ * like a change.
  */
 export function diff(
   token: string,
@@ -156,7 +156,7 @@ export function diff(
   return {
     changed,
     replaces,
-    deleteBeforeReplace: replaces.length > 0 && wantsSamePlace(type, oldInputs, wanted),
+    deleteBeforeReplace: replaces.length > 0 && wantsSameKey(type, oldInputs, wanted),
   };
 }
 
@@ -183,16 +183,16 @@ function partAt(bag: Bag, path: string): Json | undefined {
   return part;
 }
 
-function wantsSamePlace(type: ResourceType, oldInputs: Bag, inputs: Bag): boolean {
+function wantsSameKey(type: ResourceType, oldInputs: Bag, inputs: Bag): boolean {
   if (type.naming !== undefined) {
     const name = inputs[type.naming.property];
     return name !== undefined && name === oldInputs[type.naming.property];
   }
-  const place = type.unique?.(inputs);
-  return place !== undefined && place === type.unique?.(oldInputs);
+  const key = type.unique?.(inputs);
+  return key !== undefined && key === type.unique?.(oldInputs);
 }
 
-/** What a create would give, as far as a preview can know it. */
+/** The outputs of a create, as far as a preview can know them. */
 export function previewOutputs(token: string, inputs: Bag, old?: Bag): Bag {
   return merge(merge(typeOf(token).defaults ?? {}, old ?? {}), withoutBookkeeping(inputs));
 }
@@ -207,11 +207,11 @@ export function previewOutputs(token: string, inputs: Bag, old?: Bag): Bag {
 export async function create(
   token: string,
   given: Bag,
-  account: Account,
+  account: AwsAccount,
   store: Store,
   origin: Origin,
   host: Host,
-): Promise<Shown> {
+): Promise<ResourceView> {
   const type = typeOf(token);
   const inputs = withoutBookkeeping(given);
   const draft = draftOf(type, inputs, account, store);
@@ -247,9 +247,9 @@ export async function create(
       adoptedBy: "",
     },
   };
-  const place = type.unique?.(inputs);
+  const key = type.unique?.(inputs);
   try {
-    store.create(record, place === undefined ? [] : [place]);
+    store.create(record, key === undefined ? [] : [key]);
   } catch (error) {
     if (!(error instanceof TakenError)) throw error;
     throw new AwsError(
@@ -260,12 +260,15 @@ export async function create(
   return provision(type, record, draft, host);
 }
 
-/** Same resource of the same stack, wanted the same way. A name that was made up is new at every try. */
+/**
+ * The client token: equal for the same resource of the same stack with the same inputs. A generated name is left out, since it
+ * differs at every try.
+ */
 function tokenOf(type: ResourceType, token: string, given: Bag, { urn }: Origin): string {
   const property = type.naming?.property ?? "";
-  const made = stringsAt(given, defaultsKey).includes(property);
+  const isGenerated = stringsAt(given, defaultsKey).includes(property);
   const inputs = withoutBookkeeping(given);
-  const wanted = made ? without(inputs, property) : inputs;
+  const wanted = isGenerated ? without(inputs, property) : inputs;
   return createHash("sha256")
     .update(JSON.stringify([urn, token, sorted(wanted)]))
     .digest("hex");
@@ -276,12 +279,12 @@ async function provision(
   record: ResourceRecord,
   draft: Draft,
   host: Host,
-): Promise<Shown> {
+): Promise<ResourceView> {
   const more = await type.provision?.({ ...draft, id: record.id }, host);
-  if (more === undefined) return shown(record);
+  if (more === undefined) return viewOf(record);
   const ready = { ...record, computed: merge(record.computed, more) };
   draft.store.update(ready);
-  return shown(ready);
+  return viewOf(ready);
 }
 
 /** Changes a resource in place. @throws AwsError when it is gone, or AWS would refuse the change */
@@ -289,10 +292,10 @@ export async function update(
   token: string,
   id: string,
   given: Bag,
-  account: Account,
+  account: AwsAccount,
   store: Store,
   host: Host,
-): Promise<Shown> {
+): Promise<ResourceView> {
   const type = typeOf(token);
   const old = store.read(token, id);
   if (old === undefined) {
@@ -316,7 +319,7 @@ export async function update(
 }
 
 /**
- * What is there now.
+ * The resource as it is now.
  * @param oldInputs the inputs that the engine knows; a property that somebody changed behind its back comes with its new
  *   value, which is how a refresh sees drift
  * @returns undefined when the resource is gone
@@ -326,7 +329,7 @@ export function read(
   id: string,
   oldInputs: Bag,
   store: Store,
-): (Shown & { inputs: Bag }) | undefined {
+): (ResourceView & { inputs: Bag }) | undefined {
   const record = acknowledge(token, id, store);
   if (record === undefined) return undefined;
   const bookkeeping = oldInputs[defaultsKey];
@@ -334,7 +337,7 @@ export function read(
     ...record.inputs,
     ...(bookkeeping === undefined ? {} : { [defaultsKey]: bookkeeping }),
   };
-  return { ...shown(record), inputs };
+  return { ...viewOf(record), inputs };
 }
 
 /** Notes that an engine has the resource's id, so the create that made it was not lost. */
@@ -353,7 +356,7 @@ export function acknowledge(token: string, id: string, store: Store): ResourceRe
 export async function remove(
   token: string,
   id: string,
-  account: Account,
+  account: AwsAccount,
   store: Store,
   engine: string,
   host: Host,
@@ -375,11 +378,11 @@ export async function remove(
     );
   }
   await type.release?.(record, account, host);
-  const place = type.unique?.(record.inputs);
-  store.delete(token, id, place === undefined ? [] : [place]);
+  const key = type.unique?.(record.inputs);
+  store.delete(token, id, key === undefined ? [] : [key]);
 }
 
-/** What still points to a resource in a way that AWS does not let go of. */
+/** The resources because of which AWS refuses to delete this one. */
 function holdersOf(token: string, record: ResourceRecord, store: Store): string[] {
   const idOf = types[token]?.idOf ?? ((value: string) => value);
   return Object.entries(types).flatMap(([other, type]) => {
@@ -413,12 +416,12 @@ function checkReferences(type: ResourceType, draft: Draft): void {
   }
 }
 
-function draftOf(type: ResourceType, inputs: Bag, account: Account, store: Store): Draft {
+function draftOf(type: ResourceType, inputs: Bag, account: AwsAccount, store: Store): Draft {
   const name = type.naming === undefined ? undefined : inputs[type.naming.property];
   return { account, store, inputs, name: typeof name === "string" ? name : "" };
 }
 
-function shown(record: ResourceRecord): Shown {
+function viewOf(record: ResourceRecord): ResourceView {
   const defaults = typeOf(record.type).defaults ?? {};
   return {
     id: record.id,

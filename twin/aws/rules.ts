@@ -58,7 +58,7 @@ export const tags: Rule = (value) => {
   if (entries.length > 50) return `${entries.length} tags, AWS takes 50`;
   for (const [key, tag] of entries) {
     if (key.length < 1 || key.length > 128)
-      return `the key ${shown(key)} has not 1 to 128 characters`;
+      return `the key ${shown(key)} must have 1 to 128 characters`;
     if (/^aws:/i.test(key))
       return `the key ${shown(key)} begins with aws:, which AWS keeps for itself`;
     if (typeof tag !== "string") return `the value of ${shown(key)} is not a string`;

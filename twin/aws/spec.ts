@@ -1,4 +1,4 @@
-import type { Account } from "./account.ts";
+import type { AwsAccount } from "./account.ts";
 import type { Host } from "./host.ts";
 import type { Bag, Json } from "./properties.ts";
 import type { Rule } from "./rules.ts";
@@ -6,7 +6,7 @@ import type { ResourceRecord, Store } from "./store.ts";
 
 /** A resource that is about to be made or changed. */
 export interface Draft {
-  readonly account: Account;
+  readonly account: AwsAccount;
   readonly store: Store;
   readonly inputs: Bag;
   /** The physical name, or "" where the type has none. */
@@ -36,17 +36,17 @@ export interface Naming {
   readonly property: string;
   /** Longest name AWS takes. */
   readonly max: number;
-  /** What it may consist of. */
+  /** The names that AWS takes. */
   readonly pattern: RegExp;
   /** Without a name, AWS' provider makes one: the logical name and seven hex digits. `false`: the name is required. */
   readonly auto: boolean;
-  /** What every name begins with, like `alias/`. */
+  /** The beginning of every name, like `alias/`. */
   readonly prefix?: string;
 }
 
 /**
- * All that the double knows of a resource type. Adding a type is adding an entry to a table in twin/aws/types/; an
- * entry says what AWS' documentation says about the type, as far as the platform's program can touch it.
+ * A resource type as the double plays it. A new type is a new entry in a table of twin/aws/types/; the entry holds what AWS'
+ * documentation says about the type, as far as the platform's program can touch it.
  */
 export interface ResourceType {
   /** Properties without which the provider's schema refuses it. */
@@ -56,8 +56,8 @@ export interface ResourceType {
   readonly rules?: Readonly<Record<string, Rule>>;
   /** Properties that hold a JSON document and may be given as an object. */
   readonly documents?: readonly string[];
-  /** What needs more than one property of the same resource; refused in preview too. Gives the property and the reason. */
-  readonly together?: (inputs: Bag) => readonly (readonly [string, string])[];
+  /** Rules over several properties of one resource; refused in preview too. Gives the property and the reason. */
+  readonly crossChecks?: (inputs: Bag) => readonly (readonly [string, string])[];
   readonly references?: readonly Reference[];
   /** Problems that only the account's state can show; throws AwsError. `old` when it is an update. */
   readonly checks?: (draft: Draft, old?: ResourceRecord) => void;
@@ -77,21 +77,21 @@ export interface ResourceType {
   readonly id?: (draft: Draft) => string;
   /** The id behind a reference's value, where that may be an ARN. Default: the value itself. */
   readonly idOf?: (value: string) => string;
-  /** What AWS shows for properties that were not set. */
+  /** The values that AWS shows for properties that were not set. */
   readonly defaults?: Bag;
-  /** What AWS adds. Called at creation, and again on an update with `old`, whose ids it must keep. */
+  /** The properties that AWS adds at creation. */
   readonly computed?: (created: Created) => Bag;
-  /** The part of `computed` that depends on what can be updated in place. */
+  /** The part of `computed` that follows from properties which an update may change. */
   readonly recomputed?: (created: Created) => Bag;
   /**
-   * Starts what stands behind the record, after the record is there: a cluster's control plane. Called again on an
-   * update, and when an interrupted create is taken up again, so it must bear that. Gives more of `computed`.
+   * Starts the thing that the record stands for, a cluster's control plane, once the record is stored. Called again on an
+   * update and when an interrupted create is taken up again: it must be idempotent. Gives more of `computed`.
    */
   readonly provision?: (created: Created, host: Host) => Promise<Bag>;
   /** Ends what `provision` started, before the record goes. */
-  readonly release?: (record: ResourceRecord, account: Account, host: Host) => Promise<void>;
+  readonly release?: (record: ResourceRecord, account: AwsAccount, host: Host) => Promise<void>;
   /** Refuses a deletion, by throwing AwsError. */
-  readonly guard?: (record: ResourceRecord, account: Account, store: Store) => void;
+  readonly guard?: (record: ResourceRecord, account: AwsAccount, store: Store) => void;
 }
 
 /** A table of types by their tokens. */
@@ -107,7 +107,7 @@ export function globalArn({ account }: Draft, service: string, resource: string)
   return `arn:${account.partition}:${service}::${account.id}:${resource}`;
 }
 
-/** What stands behind the last slash: the name or id in most ARNs. */
+/** The text after the last slash: the name or id in most ARNs. */
 export function lastSegment(value: string): string {
   return value.slice(value.lastIndexOf("/") + 1);
 }

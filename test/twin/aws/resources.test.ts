@@ -2,14 +2,14 @@ import { expect } from "chai";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Account } from "../../../twin/aws/account.ts";
+import type { AwsAccount } from "../../../twin/aws/account.ts";
 import type { Host } from "../../../twin/aws/host.ts";
 import { unknown, type Bag } from "../../../twin/aws/properties.ts";
 import * as resources from "../../../twin/aws/resources.ts";
 import { textOf } from "../../../twin/aws/spec.ts";
 import { Store } from "../../../twin/aws/store.ts";
 
-const account: Account = {
+const account: AwsAccount = {
   id: "935743309409",
   region: "us-west-2",
   partition: "aws",

@@ -119,7 +119,7 @@ export const ec2: TypeTable = {
 
   "aws:ec2/routeTableAssociation:RouteTableAssociation": {
     required: ["routeTableId"],
-    together: (inputs) =>
+    crossChecks: (inputs) =>
       ["subnetId", "gatewayId"].filter((key) => key in inputs).length === 1
         ? []
         : [["subnetId", "exactly one of subnetId and gatewayId is needed"]],
@@ -136,7 +136,7 @@ export const ec2: TypeTable = {
   "aws:ec2/route:Route": {
     required: ["routeTableId"],
     rules: { destinationCidrBlock: cidr() },
-    together: (inputs) => {
+    crossChecks: (inputs) => {
       const destinations = [
         "destinationCidrBlock",
         "destinationIpv6CidrBlock",
@@ -199,7 +199,7 @@ export const ec2: TypeTable = {
   [natGateway]: {
     required: ["subnetId"],
     rules: { connectivityType: oneOf("public", "private") },
-    together: (inputs) =>
+    crossChecks: (inputs) =>
       inputs["connectivityType"] === "private" || "allocationId" in inputs
         ? []
         : [["allocationId", "a public NAT gateway needs the allocationId of an Elastic IP"]],
@@ -278,7 +278,7 @@ export const ec2: TypeTable = {
       iamRoleArn: arnOf("iam"),
       logDestination: arnOf(),
     },
-    together: (inputs) => {
+    crossChecks: (inputs) => {
       const toLogs = (inputs["logDestinationType"] ?? "cloud-watch-logs") === "cloud-watch-logs";
       const problems: [string, string][] = [];
       const targets = [

@@ -6,12 +6,12 @@ import { isBag, stringAt, valuesAt, type Bag, type Json } from "../properties.ts
 import { arnOf, between, listOf, matching, oneOf, policy, type Rule } from "../rules.ts";
 import { arn, textOf, type TypeTable } from "../spec.ts";
 import type { ResourceRecord } from "../store.ts";
-import type { Account } from "../account.ts";
+import type { AwsAccount } from "../account.ts";
 
 const repository = "aws:ecr/repository:Repository";
 
 /** Where the twin's registry keeps the images of a repository (twin/images/registry.ts), if it has any. */
-function storage(account: Account, name: string): string[] {
+function storage(account: AwsAccount, name: string): string[] {
   const images = join(stateDir(), "registry", account.id, "images");
   const directory = join(images, "docker/registry/v2/repositories", name);
   return existsSync(join(directory, "_manifests")) ? [directory] : [];
@@ -23,7 +23,7 @@ function imagesIn(directory: string): number {
 }
 
 /** ECR keeps a repository that still has images, unless it was made with forceDelete. */
-function guardImages(record: ResourceRecord, account: Account): void {
+function guardImages(record: ResourceRecord, account: AwsAccount): void {
   if (record.inputs["forceDelete"] === true) return;
   const images = storage(account, record.id).reduce((sum, folder) => sum + imagesIn(folder), 0);
   if (images > 0) {
@@ -104,7 +104,7 @@ export const ecr: TypeTable = {
       ),
       "rules.repositoryFilters.filterType": oneOf("WILDCARD"),
     },
-    together: (inputs) =>
+    crossChecks: (inputs) =>
       inputs["scanType"] === "BASIC" &&
       valuesAt(inputs, "rules.scanFrequency").includes("CONTINUOUS_SCAN")
         ? [["rules", "CONTINUOUS_SCAN needs the scan type ENHANCED"]]

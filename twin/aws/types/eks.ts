@@ -70,7 +70,7 @@ export const eks: TypeTable = {
       "upgradePolicy.supportType": oneOf("STANDARD", "EXTENDED"),
       "vpcConfig.publicAccessCidrs": cidr(),
     },
-    together: clusterProblems,
+    crossChecks: clusterProblems,
     references: [
       { path: "roleArn", to: role },
       { path: "computeConfig.nodeRoleArn", to: role },
@@ -203,7 +203,7 @@ export const eks: TypeTable = {
       ),
       "accessScope.type": oneOf("cluster", "namespace"),
     },
-    together: (inputs) => {
+    crossChecks: (inputs) => {
       const namespaces = valuesAt(inputs, "accessScope.namespaces").length;
       const type = stringAt(inputs, "accessScope.type");
       if (type === "namespace" && namespaces === 0) {
