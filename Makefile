@@ -48,7 +48,7 @@ down: install ## Stop the twin and delete everything it kept
 
 .PHONY: test
 test: check ## The same, then unit and chart tests
-	@npx mocha
+	@npx mocha 'test/**/*.test.ts'
 
 .PHONY: check
 check: install ## Types, lint, format, and every rule over the repository
@@ -63,11 +63,11 @@ format: install ## Format every file
 
 .PHONY: golden
 golden: install ## Rewrite the golden files, and docs/cost.md by them, after a wanted change
-	@UPDATE_GOLDEN=1 npx mocha --no-config --timeout 20000 test/golden.test.ts test/docs/cost.test.ts
+	@UPDATE_GOLDEN=1 npx mocha test/golden.test.ts test/docs/cost.test.ts
 
 .PHONY: e2e
 e2e: install ## End-to-end tests on the twin (builds its tools when they are missing)
-	@npx mocha --config test/e2e/.mocharc.json
+	@npx mocha --config test/e2e/.mocharc.json 'test/e2e/shared-twin/*.e2e.ts' 'test/e2e/own-twin/*.e2e.ts'
 
 .PHONY: bench
 bench: install ## Benchmarks on the running twin: medians of one run

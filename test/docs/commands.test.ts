@@ -32,7 +32,7 @@ describe("the commands of README and runbooks", () => {
     const files = Object.values(notRun).flatMap(
       (reason) => /test\/[\w./-]+\.ts/.exec(reason)?.[0] ?? [],
     );
-    expect(files).to.include("test/e2e/5-down.e2e.ts");
+    expect(files).to.include("test/e2e/shared-twin/12-down.e2e.ts");
     expect(files.filter((file) => !existsSync(join(repositoryRoot, file)))).to.deep.equal([]);
   });
 

@@ -86,28 +86,28 @@ const example = "it names what the reader has to put in";
 const runBy = (spec: string) => `test/e2e/${spec}.e2e.ts runs it`;
 const noPod =
   "no container is behind Argo CD's Pods in the twin, so nothing can be forwarded to one";
-const teardown = runBy("5-down");
+const teardown = runBy("shared-twin/12-down");
 
-/** Commands that neither 3-disaster.e2e.ts nor 4-runbooks.e2e.ts of test/e2e runs, and why. */
+/** Commands that neither 08-disaster.e2e.ts nor 11-runbooks.e2e.ts of test/e2e/shared-twin runs, and why. */
 export const notRun: Readonly<Record<string, string>> = {
   // Run by another test.
-  "make up": runBy("6-fork"),
-  "make test": runBy("6-fork"),
-  "npx idp init": runBy("6-fork"),
-  "make down": runBy("6-fork"),
+  "make up": runBy("own-twin/fork"),
+  "make test": runBy("own-twin/fork"),
+  "npx idp init": runBy("own-twin/fork"),
+  "make down": runBy("own-twin/fork"),
   "pulumi config set --path idp:cluster.deletionProtection false -s prod": teardown,
   "pulumi up -s prod --yes": teardown,
   "pulumi destroy -s prod --yes": teardown,
-  "npx idp twin demo": `${runBy("1-up")} as the end of the first make up`,
-  "pulumi preview -s prod": runBy("1-up"),
-  "pulumi preview -s dev": runBy("2-operator"),
-  "kubectl -n argocd delete application <service>": runBy("2-service-new"),
-  "kubectl delete namespace <service>": runBy("2-service-new"),
+  "npx idp twin demo": `${runBy("shared-twin/01-up")} as the end of the first make up`,
+  "pulumi preview -s prod": runBy("shared-twin/01-up"),
+  "pulumi preview -s dev": runBy("shared-twin/02-operator"),
+  "kubectl -n argocd delete application <service>": runBy("shared-twin/03-service-new"),
+  "kubectl delete namespace <service>": runBy("shared-twin/03-service-new"),
   "pulumi preview -s dev --policy-pack policy":
     "the page's `pulumi up` begins with the same preview",
-  "npx idp audit prod": runBy("3-audit"),
-  "pulumi up --refresh -s prod": runBy("3-audit"),
-  'kubectl -n argocd patch applicationset services --type json -p \'[{"op":"remove","path":"/spec/template/spec/syncPolicy/automated"}]\'': `${runBy("3-audit")} as another patch`,
+  "npx idp audit prod": runBy("shared-twin/07-audit"),
+  "pulumi up --refresh -s prod": runBy("shared-twin/07-audit"),
+  'kubectl -n argocd patch applicationset services --type json -p \'[{"op":"remove","path":"/spec/template/spec/syncPolicy/automated"}]\'': `${runBy("shared-twin/07-audit")} as another patch`,
   'alias idp="npx idp"': "it is for a person's shell",
   'eval "$(idp completion bash)"': "test/cli/completion.test.ts runs it in bash",
 
@@ -125,7 +125,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi stack export --version <number> -s staging": "only Pulumi Cloud keeps versions by number",
   "pulumi config set --secret idp:githubApp -s dev < github-app.json":
     "the twin's repository is not on GitHub",
-  "pulumi cancel -s staging": `no run holds the lock; ${runBy("4-crash")} where one does`,
+  "pulumi cancel -s staging": `no run holds the lock; ${runBy("shared-twin/10-crash")} where one does`,
   "pulumi stack rm prod": "the tests after it need the stack",
   'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
   "aws eks list-insights --cluster-name idp-dev": noAws,

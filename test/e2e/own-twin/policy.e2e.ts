@@ -5,8 +5,8 @@
 import { expect } from "chai";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "../../lib/paths.ts";
-import { engineFor, type Engine } from "./support/engine.ts";
+import { repositoryRoot } from "../../../lib/paths.ts";
+import { engineFor, type Engine } from "../support/engine.ts";
 
 const rule = "prod-applications-sync-manually";
 const fix = "Fix: leave syncPolicy.automated, templatePatch, rollingSync and operation out";

@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { environments, type Environment } from "../../config/environments.ts";
-import { isSettled, serviceStatuses, syncApplication } from "../../twin/cluster/applications.ts";
-import { namedServices } from "../../twin/images/images.ts";
-import { ociImage } from "../../twin/images/oci-image.ts";
-import { pushImage } from "../../twin/images/registry.ts";
-import { requireTwin, twinRegistry } from "../../twin/state/twin.ts";
-import { shortDigest, timeText, waitingText } from "../../promotion/text.ts";
-import { keepPicture, open, startBrowser, tableRows } from "../support/browser.ts";
-import { eventually, idp, kubectl, sleep, succeeded } from "./support/twin.ts";
+import { environments, type Environment } from "../../../config/environments.ts";
+import { isSettled, serviceStatuses, syncApplication } from "../../../twin/cluster/applications.ts";
+import { namedServices } from "../../../twin/images/images.ts";
+import { ociImage } from "../../../twin/images/oci-image.ts";
+import { pushImage } from "../../../twin/images/registry.ts";
+import { requireTwin, twinRegistry } from "../../../twin/state/twin.ts";
+import { shortDigest, timeText, waitingText } from "../../../promotion/text.ts";
+import { keepPicture, open, startBrowser, tableRows } from "../../support/browser.ts";
+import { eventually, idp, kubectl, sleep, succeeded } from "../support/twin.ts";
 
 /** Whether an Application is held, as Image Updater sees it. */
 const labelPath = "jsonpath={.metadata.labels.idp/hold}";

@@ -3,13 +3,13 @@ import { execa } from "execa";
 import { existsSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { environments } from "../../config/environments.ts";
-import { listClusters } from "../../twin/cluster/cluster.ts";
-import { leftovers } from "../../twin/process/leftovers.ts";
-import { isAlive, processIdentity } from "../../twin/process/pid.ts";
-import { listProcesses } from "../../twin/process/processes.ts";
-import { readTwin, twinAccounts, twinPaths } from "../../twin/state/twin.ts";
-import { eventually, idp, kubectl, pulumi, succeeded } from "./support/twin.ts";
+import { environments } from "../../../config/environments.ts";
+import { listClusters } from "../../../twin/cluster/cluster.ts";
+import { leftovers } from "../../../twin/process/leftovers.ts";
+import { isAlive, processIdentity } from "../../../twin/process/pid.ts";
+import { listProcesses } from "../../../twin/process/processes.ts";
+import { readTwin, twinAccounts, twinPaths } from "../../../twin/state/twin.ts";
+import { eventually, idp, kubectl, pulumi, succeeded } from "../support/twin.ts";
 
 describe("teardown", function () {
   this.timeout(300_000);

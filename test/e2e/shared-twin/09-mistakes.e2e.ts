@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { settingsFile } from "../../twin/state/twin.ts";
-import { commit, eventually, fileOf, kubectl, pulumi, sleep, statusOf } from "./support/twin.ts";
+import { settingsFile } from "../../../twin/state/twin.ts";
+import { commit, eventually, fileOf, kubectl, pulumi, sleep, statusOf } from "../support/twin.ts";
 
 /** What runs of the untouched services: Deployments with their generation, Pods with their start. */
 const running = async () =>

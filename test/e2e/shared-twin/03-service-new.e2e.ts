@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { checkServiceFiles } from "../../cli/check.ts";
-import { environments, type Environment } from "../../config/environments.ts";
-import { ociImage } from "../../twin/images/oci-image.ts";
-import { pushImage } from "../../twin/images/registry.ts";
-import { requireTwin, twinRegistry } from "../../twin/state/twin.ts";
-import { commit, eventually, idp, kubectl, sleep, statusOf, succeeded } from "./support/twin.ts";
+import { checkServiceFiles } from "../../../cli/check.ts";
+import { environments, type Environment } from "../../../config/environments.ts";
+import { ociImage } from "../../../twin/images/oci-image.ts";
+import { pushImage } from "../../../twin/images/registry.ts";
+import { requireTwin, twinRegistry } from "../../../twin/state/twin.ts";
+import { commit, eventually, idp, kubectl, sleep, statusOf, succeeded } from "../support/twin.ts";
 
 /** Longer than an ApplicationSet of the twin takes to see a commit. */
 const restMs = 25_000;

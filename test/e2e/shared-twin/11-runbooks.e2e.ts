@@ -1,10 +1,10 @@
-import { environments, type Environment } from "../../config/environments.ts";
-import { ociImage } from "../../twin/images/oci-image.ts";
-import { pushImage } from "../../twin/images/registry.ts";
-import { requireTwin, twinRegistry } from "../../twin/state/twin.ts";
-import { pages, runCommandsOf } from "../docs/commands.ts";
-import { runPage } from "./support/pages.ts";
-import { eventually, kubectl, statusOf } from "./support/twin.ts";
+import { environments, type Environment } from "../../../config/environments.ts";
+import { ociImage } from "../../../twin/images/oci-image.ts";
+import { pushImage } from "../../../twin/images/registry.ts";
+import { requireTwin, twinRegistry } from "../../../twin/state/twin.ts";
+import { pages, runCommandsOf } from "../../docs/commands.ts";
+import { runPage } from "../support/pages.ts";
+import { eventually, kubectl, statusOf } from "../support/twin.ts";
 
 /** A version that no other test has released, in the place of the pages' own. */
 const fresh = "v7.1.0";
@@ -48,7 +48,7 @@ describe("the commands of README and runbooks", function () {
   this.timeout(600_000);
 
   for (const page of pages) {
-    // Those of disaster are run by 3-disaster.e2e.ts: before a crash takes dev's builds.
+    // Those of disaster are run by 08-disaster.e2e.ts: before a crash takes dev's builds.
     if (page.endsWith("/disaster.md") || runCommandsOf(page).length === 0) continue;
     it(`work: ${page}`, () =>
       runPage(page, {

@@ -4,23 +4,23 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { imageUpdates } from "../../components/gitops.ts";
-import { environments, type Environment } from "../../config/environments.ts";
-import { syncApplication } from "../../twin/cluster/applications.ts";
-import { nextMinor } from "../../twin/demo.ts";
-import { namedServices } from "../../twin/images/images.ts";
-import { ociImage } from "../../twin/images/oci-image.ts";
-import { listProcesses, logFile, stopProcess } from "../../twin/process/processes.ts";
-import { ensureRegistry, pushImage } from "../../twin/images/registry.ts";
-import { binaryPath } from "../../twin/toolchain/locate.ts";
+import { imageUpdates } from "../../../components/gitops.ts";
+import { environments, type Environment } from "../../../config/environments.ts";
+import { syncApplication } from "../../../twin/cluster/applications.ts";
+import { nextMinor } from "../../../twin/demo.ts";
+import { namedServices } from "../../../twin/images/images.ts";
+import { ociImage } from "../../../twin/images/oci-image.ts";
+import { listProcesses, logFile, stopProcess } from "../../../twin/process/processes.ts";
+import { ensureRegistry, pushImage } from "../../../twin/images/registry.ts";
+import { binaryPath } from "../../../twin/toolchain/locate.ts";
 import {
   repositoryUrl,
   requireTwin,
   twinAccounts,
   twinPaths,
   twinRegistry,
-} from "../../twin/state/twin.ts";
-import { digestOfTag, tagsOf } from "../../promotion/registry.ts";
+} from "../../../twin/state/twin.ts";
+import { digestOfTag, tagsOf } from "../../../promotion/registry.ts";
 import {
   commit,
   eventually,
@@ -30,7 +30,7 @@ import {
   sleep,
   statusOf,
   succeeded,
-} from "./support/twin.ts";
+} from "../support/twin.ts";
 
 const service = "time-service";
 const image = "idp/localtime";

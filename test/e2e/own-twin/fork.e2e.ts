@@ -3,12 +3,12 @@ import { execa } from "execa";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ownedFiles } from "../../cli/init.ts";
-import { currentFacts } from "../../config/initialise.ts";
-import { environments } from "../../config/environments.ts";
-import { undecidedAccount } from "../../config/schema.ts";
-import { repositoryRoot } from "../../lib/paths.ts";
-import { logFile } from "./support/twin.ts";
+import { ownedFiles } from "../../../cli/init.ts";
+import { currentFacts } from "../../../config/initialise.ts";
+import { environments } from "../../../config/environments.ts";
+import { undecidedAccount } from "../../../config/schema.ts";
+import { repositoryRoot } from "../../../lib/paths.ts";
+import { logFile } from "../support/twin.ts";
 
 const init = [
   ...["npx", "idp", "init", "--yes", "--org", "acme", "--repository", "platform"],
@@ -76,7 +76,7 @@ describe("a fork", function () {
   it("comes up as a twin, dev in its own account", async () => {
     const state = join(fork, "twin/.state");
     mkdirSync(state);
-    // The demo was shown: test/e2e/1-up.e2e.ts has it.
+    // The demo was shown: test/e2e/shared-twin/01-up.e2e.ts has it.
     const demo = { service: "", build: "", version: "", digest: "", moments: [] };
     writeFileSync(join(state, "demo.json"), JSON.stringify(demo));
     const said = await run("make", "up");

@@ -2,21 +2,21 @@ import { expect } from "chai";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { addRepository } from "../../twin/cluster/applications.ts";
-import { listClusters } from "../../twin/cluster/cluster.ts";
-import { stopProcess } from "../../twin/process/processes.ts";
-import { ensureRegistry } from "../../twin/images/registry.ts";
-import { binaryPath } from "../../twin/toolchain/locate.ts";
+import { addRepository } from "../../../twin/cluster/applications.ts";
+import { listClusters } from "../../../twin/cluster/cluster.ts";
+import { stopProcess } from "../../../twin/process/processes.ts";
+import { ensureRegistry } from "../../../twin/images/registry.ts";
+import { binaryPath } from "../../../twin/toolchain/locate.ts";
 import {
   repositoryUrl,
   requireTwin,
   twinAccounts,
   twinPaths,
   twinRegistry,
-} from "../../twin/state/twin.ts";
-import { tagsOf } from "../../promotion/registry.ts";
-import { runPage } from "./support/pages.ts";
-import { eventually, idp, statusOf, succeeded } from "./support/twin.ts";
+} from "../../../twin/state/twin.ts";
+import { tagsOf } from "../../../promotion/registry.ts";
+import { runPage } from "../support/pages.ts";
+import { eventually, idp, statusOf, succeeded } from "../support/twin.ts";
 
 const Running = z.object({
   service: z.string(),

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { execa } from "execa";
 import { readFileSync } from "node:fs";
-import { environments } from "../../config/environments.ts";
-import { ociImage } from "../../twin/images/oci-image.ts";
-import { pushImage } from "../../twin/images/registry.ts";
-import { twinRegistry, requireTwin, twinPaths } from "../../twin/state/twin.ts";
-import { eventually, fileOf, idp, pulumi, sleep, statusOf, succeeded } from "./support/twin.ts";
+import { environments } from "../../../config/environments.ts";
+import { ociImage } from "../../../twin/images/oci-image.ts";
+import { pushImage } from "../../../twin/images/registry.ts";
+import { twinRegistry, requireTwin, twinPaths } from "../../../twin/state/twin.ts";
+import { eventually, fileOf, idp, pulumi, sleep, statusOf, succeeded } from "../support/twin.ts";
 
 const minutes = (count: number) => count * 60_000;
 

@@ -15,16 +15,16 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { clusterPaths, listClusters, readCluster } from "../../twin/cluster/cluster.ts";
-import { deleteControlPlane, ensureControlPlane } from "../../twin/cluster/control-plane.ts";
-import { KubeApi } from "../../twin/cluster/kube-api.ts";
-import { ensureGitServer } from "../../twin/git/git-server.ts";
-import { repositoryRoot } from "../../lib/paths.ts";
-import { keepClusterEnvironment } from "../../twin/state/environment.ts";
-import { freePort } from "../../twin/state/ports.ts";
-import { listProcesses, stopAll } from "../../twin/process/processes.ts";
-import { ensureTools } from "../../twin/toolchain/build.ts";
-import { binaryPath, sharePath } from "../../twin/toolchain/locate.ts";
+import { clusterPaths, listClusters, readCluster } from "../../../twin/cluster/cluster.ts";
+import { deleteControlPlane, ensureControlPlane } from "../../../twin/cluster/control-plane.ts";
+import { KubeApi } from "../../../twin/cluster/kube-api.ts";
+import { ensureGitServer } from "../../../twin/git/git-server.ts";
+import { repositoryRoot } from "../../../lib/paths.ts";
+import { keepClusterEnvironment } from "../../../twin/state/environment.ts";
+import { freePort } from "../../../twin/state/ports.ts";
+import { listProcesses, stopAll } from "../../../twin/process/processes.ts";
+import { ensureTools } from "../../../twin/toolchain/build.ts";
+import { binaryPath, sharePath } from "../../../twin/toolchain/locate.ts";
 
 // A control plane and Argo CD as they really are. Takes the built tools; minutes, not hours.
 

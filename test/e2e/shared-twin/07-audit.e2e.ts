@@ -6,9 +6,9 @@ import { expect } from "chai";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Store } from "../../twin/aws/store.ts";
-import { repositoryUrl, requireTwin, twinAccounts, twinPaths } from "../../twin/state/twin.ts";
-import { eventually, idp, kubectl, pulumi, succeeded } from "./support/twin.ts";
+import { Store } from "../../../twin/aws/store.ts";
+import { repositoryUrl, requireTwin, twinAccounts, twinPaths } from "../../../twin/state/twin.ts";
+import { eventually, idp, kubectl, pulumi, succeeded } from "../support/twin.ts";
 
 interface Finding {
   readonly rule: string;

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { twinEnvironment } from "../../twin/state/environment.ts";
-import { repositoryRoot } from "../../lib/paths.ts";
-import { listProcesses } from "../../twin/process/processes.ts";
-import { idp, pulumi, statusOf, succeeded } from "./support/twin.ts";
+import { twinEnvironment } from "../../../twin/state/environment.ts";
+import { repositoryRoot } from "../../../lib/paths.ts";
+import { listProcesses } from "../../../twin/process/processes.ts";
+import { idp, pulumi, statusOf, succeeded } from "../support/twin.ts";
 
 /** Runs `idp twin up` and, when a line of its output matches, does something to it. */
 async function upInterrupted(when: RegExp, what: () => void): Promise<string> {

@@ -6,8 +6,8 @@ import { expect } from "chai";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { contract, withReferences, type Children } from "../support/contract.ts";
-import { engineFor, type Engine } from "./support/engine.ts";
+import { contract, withReferences, type Children } from "../../support/contract.ts";
+import { engineFor, type Engine } from "../support/engine.ts";
 
 const Resources = z.object({
   deployment: z.object({

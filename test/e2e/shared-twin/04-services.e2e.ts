@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { syncApplication } from "../../twin/cluster/applications.ts";
-import type { Environment } from "../../config/environments.ts";
+import { syncApplication } from "../../../twin/cluster/applications.ts";
+import type { Environment } from "../../../config/environments.ts";
 import {
   commit,
   eventually,
@@ -9,7 +9,7 @@ import {
   replicasOf,
   sleep,
   statusOf,
-} from "./support/twin.ts";
+} from "../support/twin.ts";
 
 /** Longer than Argo CD's interval in the twin with its jitter: what it would do by itself, it has done by then. */
 const restMs = 25_000;

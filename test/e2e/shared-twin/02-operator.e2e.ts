@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { stackCost } from "../../cli/cost.ts";
-import { environments } from "../../config/environments.ts";
-import type { Check } from "../../doctor/checks.ts";
-import { repositoryRoot } from "../../lib/paths.ts";
-import { twinPaths } from "../../twin/state/twin.ts";
-import { idp, pulumi, succeeded } from "./support/twin.ts";
+import { stackCost } from "../../../cli/cost.ts";
+import { environments } from "../../../config/environments.ts";
+import type { Check } from "../../../doctor/checks.ts";
+import { repositoryRoot } from "../../../lib/paths.ts";
+import { twinPaths } from "../../../twin/state/twin.ts";
+import { idp, pulumi, succeeded } from "../support/twin.ts";
 
 describe("an operator's questions", () => {
   it("idp doctor: nothing has failed on the twin, and AWS's own questions are skipped", async () => {
