@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ociImage } from "../../twin/images/oci-image.ts";
@@ -66,21 +66,13 @@ export class Platform {
   static async start(): Promise<Platform> {
     const scratch = mkdtempSync(join(tmpdir(), "idp-platform-"));
     const clone = join(scratch, "clone");
-    const remote = join(scratch, "remote.git");
-    await execa("git", ["init", "--quiet", "--bare", "--initial-branch=main", remote]);
-    await execa("git", ["clone", "--quiet", remote, clone], { reject: false });
-    await git(clone, "checkout", "--quiet", "-B", "main");
-    const files = environments.flatMap((environment) => [
-      [`Pulumi.${environment}.yaml`, stackText(environment)] as const,
-      [
-        serviceFileOf(environment, "clock"),
-        serviceText(environment, firstTags[environment]),
-      ] as const,
-    ]);
-    write(clone, Object.fromEntries(files));
-    await git(clone, "add", "--all");
-    await git(clone, "commit", "--quiet", "-m", "Start");
-    await git(clone, "push", "--quiet", "origin", "main");
+    cpSync(await template(), scratch, { recursive: true });
+    // The copy's origin is the copy, not the template.
+    const config = join(clone, ".git/config");
+    writeFileSync(
+      config,
+      readFileSync(config, "utf8").replace(/url = .*/, `url = ${join(scratch, "remote.git")}`),
+    );
     const [dev, staging, prod] = await Promise.all([
       MemoryRegistry.start(),
       MemoryRegistry.start(),
@@ -114,17 +106,12 @@ export class Platform {
     return image.manifest.digest;
   }
 
-  /** As somebody else does: another clone, one commit, pushed. */
+  /** What somebody else pushes: one commit on the remote's main that the clone does not have yet. */
   async commitElsewhere(
     files: Readonly<Record<string, string>>,
     message = "Elsewhere",
   ): Promise<void> {
-    const other = mkdtempSync(join(this.scratch, "other-"));
-    await git(other, "clone", "--quiet", this.remote, ".");
-    write(other, files);
-    await git(other, "add", "--all");
-    await git(other, "commit", "--quiet", "-m", message);
-    await git(other, "push", "--quiet", "origin", "main");
+    await commitTo(this.remote, files, message);
   }
 
   /** Changes files of the clone and leaves them so. */
@@ -153,6 +140,50 @@ export class Platform {
       clone: [await this.inClone("status", "--porcelain"), await this.inClone("rev-parse", "HEAD")],
     };
   }
+}
+
+/** The folder that every platform begins as a copy of: git runs once, not once a test. */
+let made: Promise<string> | undefined;
+const template = () => (made ??= makeTemplate());
+
+async function makeTemplate(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "idp-platform-template-"));
+  process.once("exit", () => {
+    rmSync(folder, { recursive: true });
+  });
+  const remote = join(folder, "remote.git");
+  // Without git's sample hooks: a third of the files to copy.
+  await git(folder, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", remote);
+  const files = environments.flatMap((environment) => [
+    [`Pulumi.${environment}.yaml`, stackText(environment)] as const,
+    [
+      serviceFileOf(environment, "clock"),
+      serviceText(environment, firstTags[environment]),
+    ] as const,
+  ]);
+  await commitTo(remote, Object.fromEntries(files), "Start");
+  await git(folder, "clone", "--quiet", "--template=", remote, "clone");
+  return folder;
+}
+
+/** One commit on main of a bare repository by one run of git, without a clone to make it in. */
+async function commitTo(
+  repository: string,
+  files: Readonly<Record<string, string>>,
+  message: string,
+): Promise<void> {
+  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  const who = `${identity.GIT_COMMITTER_NAME} <${identity.GIT_COMMITTER_EMAIL}> now`;
+  const isFirst = (await git(repository, "for-each-ref", "refs/heads/main")) === "";
+  await execa("git", ["fast-import", "--quiet", "--date-format=now"], {
+    cwd: repository,
+    env: identity,
+    input: [
+      `commit refs/heads/main\nauthor ${who}\ncommitter ${who}\n${data(`${message}\n`)}`,
+      isFirst ? "" : "from refs/heads/main^0\n",
+      ...Object.entries(files).map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`),
+    ].join(""),
+  });
 }
 
 async function git(cwd: string, ...args: string[]): Promise<string> {
