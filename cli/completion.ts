@@ -1,26 +1,85 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Argument, Command } from "commander";
-import { commands } from "./commands.ts";
-import { completionScript, shells, type Shell } from "./completion-scripts.ts";
-import { commandWords } from "./completion-words.ts";
+import { applicationsFolder, nameOf, serviceFileEnding } from "../catalog/service.ts";
+import { environments } from "../config/environments.ts";
+import { nextWords } from "./next-words.ts";
+import { programFor } from "./program.ts";
+
+/** What a shell is told where a path comes next: it completes paths better itself. */
+const filesMark = ":files";
+
+/** What makes a shell ask idp for the next words, by the command that asks. */
+const scripts = {
+  bash: (ask: string) => `_idp() {
+  local IFS=$'\\n'
+  COMPREPLY=($(${ask} bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  if [ "\${COMPREPLY[0]}" = ${filesMark} ]; then
+    COMPREPLY=()
+    compopt -o default 2>/dev/null
+  fi
+}
+complete -F _idp idp
+`,
+  zsh: (ask: string) => `(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+_idp() {
+  local -a offered
+  offered=(\${(f)"$(${ask} zsh -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
+  if [[ $offered[1] = ${filesMark} ]]; then _files; else compadd -a offered; fi
+}
+compdef _idp idp
+`,
+  fish: (ask: string) => `function __idp_offer
+    set -l offered (${ask} fish -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)
+    if test "$offered[1]" = ${filesMark}
+        __fish_complete_path (commandline -ct)
+    else
+        printf '%s\\n' $offered
+    end
+end
+complete -c idp -f -a '(__idp_offer)'
+`,
+} as const;
+type Shell = keyof typeof scripts;
+const shells = ["bash", "zsh", "fish"] as const satisfies readonly Shell[];
 
 /** `idp completion`: what a shell needs to complete the words of idp. */
 export function completionCommand(): Command {
   return new Command("completion")
     .addArgument(new Argument("<shell>", "which shell").choices(shells))
+    .argument("[words...]", "a command line behind --: prints what can come next, for the script")
     .addHelpText(
       "after",
       '\nbash: eval "$(npx idp completion bash)"   zsh: eval "$(npx idp completion zsh)"   fish: npx idp completion fish | source\nIt completes the word idp: have it on PATH, or as an alias of npx idp.',
     )
-    .action(async (shell: Shell) => {
-      process.stdout.write(completionScript(shell, commandWords(await wholeCommand())));
+    .action(async (shell: Shell, line: readonly string[]) => {
+      const text = line.length === 0 ? completionScript(shell) : await offer(shell, line);
+      process.stdout.write(text);
     });
 }
 
-/** idp with every command. */
-export async function wholeCommand(): Promise<Command> {
-  const program = new Command("idp");
-  for (const { description, load } of Object.values(commands)) {
-    program.addCommand((await load()).description(description));
-  }
-  return program;
+/** A script that makes a shell ask this clone's idp at every completion, without npx: that takes half a second more. */
+export function completionScript(shell: Shell): string {
+  const main = join(import.meta.dirname, "main.ts");
+  return scripts[shell](`'${process.execPath}' '${main}' completion`);
+}
+
+async function offer(shell: Shell, line: readonly string[]): Promise<string> {
+  const offered = nextWords(await programFor(line), line, () => servicesAround(process.cwd()));
+  if (offered === "files") return `${filesMark}\n`;
+  // Only fish shows descriptions.
+  return offered
+    .map(({ word, description }) => (shell === "fish" ? `${word}\t${description}\n` : `${word}\n`))
+    .join("");
+}
+
+/** Names of the services in the clone that a folder is in; none outside a clone. */
+export function servicesAround(folder: string): string[] {
+  const isClone = existsSync(join(folder, applicationsFolder("dev")));
+  if (!isClone) return dirname(folder) === folder ? [] : servicesAround(dirname(folder));
+  const files = environments
+    .map((environment) => join(folder, applicationsFolder(environment)))
+    .flatMap((inner) => (existsSync(inner) ? readdirSync(inner) : []))
+    .filter((file) => file.endsWith(serviceFileEnding));
+  return [...new Set(files.map(nameOf))].sort();
 }

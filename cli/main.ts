@@ -1,28 +1,19 @@
-import { Command, CommanderError } from "commander";
+import { CommanderError, type Command } from "commander";
 import { styleText } from "node:util";
-import { commands } from "./commands.ts";
+import { programFor } from "./program.ts";
 
 /** Exit code when the words are wrong: nothing was tried. A failure of what was asked is 1. */
 const usageError = 2;
-
-const program = new Command("idp")
-  .description("the internal developer platform: its checks, and its twin on this machine")
-  .showHelpAfterError("(idp --help lists the commands)")
-  .exitOverride();
 
 if (process.argv[2] === "local") {
   console.error("idp local is now idp twin; the old name goes in 0.2");
   process.argv[2] = "twin";
 }
 
-const words = process.argv.slice(2).filter((word) => !word.startsWith("-"));
-const wanted = words[0] === "help" ? words[1] : words[0];
-
 try {
-  for (const [name, { description, load }] of Object.entries(commands)) {
-    const command = name === wanted ? await load() : new Command(name);
-    program.addCommand(command.description(description));
-  }
+  const program = (await programFor(process.argv.slice(2)))
+    .showHelpAfterError("(idp --help lists the commands)")
+    .exitOverride();
   inheritSettings(program);
   await program.parseAsync();
 } catch (error) {

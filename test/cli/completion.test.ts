@@ -1,47 +1,47 @@
 import { expect } from "chai";
-import { Argument, Command, Option } from "commander";
 import { execa } from "execa";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { completionScript } from "../../cli/completion-scripts.ts";
-import { commandWords } from "../../cli/completion-words.ts";
-import { wholeCommand } from "../../cli/completion.ts";
 import { commands } from "../../cli/commands.ts";
+import { completionScript, servicesAround } from "../../cli/completion.ts";
+import { nextWords } from "../../cli/next-words.ts";
+import { programFor } from "../../cli/program.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
 
 describe("completion", () => {
   let scratch: string;
-  before(async () => {
-    // A clone with two services; the shells look for them from its root, wherever inside they are.
+  before(() => {
+    // A clone with two services; they are found from its root, wherever inside a shell is.
     scratch = mkdtempSync(join(tmpdir(), "idp-completion-"));
-    await execa("git", ["init", "--quiet", scratch]);
     mkdirSync(join(scratch, "inner"));
     for (const environment of ["dev", "prod"]) {
       const folder = join(scratch, "argocd/applications", environment);
       mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, ".gitkeep"), "");
       for (const service of ["clock", "calendar"])
         writeFileSync(join(folder, `${service}.yaml`), "");
     }
-    const words = commandWords(await wholeCommand());
-    writeFileSync(join(scratch, "bash"), completionScript("bash", words));
+    for (const shell of ["bash", "zsh", "fish"] as const)
+      writeFileSync(join(scratch, shell), completionScript(shell));
   });
   after(() => {
     rmSync(scratch, { recursive: true });
   });
 
-  /** What bash offers for the last word of a line; an empty one when the line ends in a blank. */
+  /** What is offered for the last word of a line; it is an empty one when the line ends in a blank. */
   const offered = async (line: string) => {
-    const words = line.split(" ");
-    const script = `source ../bash; COMP_WORDS=("$@"); COMP_CWORD=${words.length - 1}; _idp; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout } = await execa("bash", ["-c", script, "bash", ...words], {
-      cwd: join(scratch, "inner"),
-    });
-    return stdout.split("\n").filter((word) => word !== "");
+    const words = line.split(" ").slice(1);
+    const next = nextWords(await programFor(words), words, () =>
+      servicesAround(join(scratch, "inner")),
+    );
+    return next === "files" ? next : next.map(({ word }) => word);
   };
 
   it("offers every command, and none that is not there", async () => {
     expect(await offered("idp ")).to.deep.equal(Object.keys(commands));
     expect(await offered("idp nothing-like-it")).to.deep.equal([]);
+    expect(await offered("idp nothing-like-it ")).to.deep.equal([]);
   });
 
   for (const [line, words] of [
@@ -61,15 +61,21 @@ describe("completion", () => {
     ["idp release --commit 1234567 cl", ["clock"]],
     ["idp release clock ", []],
     ["idp release clock v1.0.0 --from ", ["prod", "staging"]],
+    ["idp board --out ", "files"],
+    ["idp status --repository wor", "files"],
     ["idp completion ", ["bash", "zsh", "fish"]],
   ] as const) {
-    it(`offers ${words.join(", ") || "nothing"} for "${line}"`, async () => {
+    it(`offers ${words === "files" ? "files" : words.join(", ") || "nothing"} for "${line}"`, async () => {
       expect(await offered(line)).to.deep.equal(words);
     });
   }
 
+  it("knows no services outside a clone", () => {
+    expect(servicesAround("/")).to.deep.equal([]);
+  });
+
   it("completes in a bash that a person types into", async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const file = join(scratch, "rc");
     writeFileSync(
       file,
@@ -79,36 +85,33 @@ describe("completion", () => {
     const { stdout } = await execa(
       "script",
       ["--quiet", "--command", `bash --noprofile --rcfile '${file}' -i`, "/dev/null"],
-      { cwd: scratch, input: "idp di\tclo\tst\tpro\t--j\t\n", env: { TERM: "dumb" } },
+      { cwd: scratch, input: "idp di\tclo\tst\tpro\t--j\t--prof\t\n", env: { TERM: "dumb" } },
     );
-    expect(stdout).to.include("got: diff clock staging prod --json");
+    expect(stdout).to.include("got: diff clock staging prod --json --profile");
   });
 
-  it("does without services outside a clone", async () => {
-    const script = `source '${join(scratch, "bash")}'; cd /; COMP_WORDS=(idp diff ""); COMP_CWORD=2; _idp; echo "\${#COMPREPLY[@]}"`;
-    expect((await execa("bash", ["-c", script])).stdout).to.equal("0");
+  it("completes paths in bash where a file comes next, and only there", async function () {
+    this.timeout(60_000);
+    const compopt = 'compopt() { echo "$2"; }';
+    const script = `source '${join(scratch, "bash")}'; ${compopt}; COMP_CWORD=3; for word in --out --json; do COMP_WORDS=(idp board $word ""); _idp; echo "\${COMPREPLY[*]}"; done`;
+    const { stdout } = await execa("bash", ["-c", script], { cwd: scratch });
+    expect(stdout.split("\n")).to.deep.equal(["default", "", "calendar clock"]);
   });
 
-  it("has for zsh what bash has, and its own words for fish", () => {
-    const program = new Command("idp").addCommand(
-      new Command("show")
-        .description("show it's all")
-        .addArgument(new Argument("<what>", "what").choices(["one", "two"]))
-        .addOption(new Option("-o, --out <file>", "where to"))
-        .addOption(new Option("--as <form>", "how").choices(["text", "json"])),
-    );
-    const words = commandWords(program);
-    expect(completionScript("zsh", words)).to.equal(
-      `autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n${completionScript("bash", words)}`,
-    );
-    expect(completionScript("fish", words).split("complete -c idp -f\n")[1]).to.equal(
-      `complete -c idp -n "__idp_at 'idp' 0" -a 'show' -d 'show it\\'s all'
-complete -c idp -n "__idp_at 'idp'" -s h -l help -d 'how to use it'
-complete -c idp -n "__idp_at 'idp show'" -s o -l out -r -F -d 'where to'
-complete -c idp -n "__idp_at 'idp show'" -l as -x -a 'text json' -d 'how'
-complete -c idp -n "__idp_at 'idp show'" -s h -l help -d 'how to use it'
-complete -c idp -n "__idp_at 'idp show' 0" -a 'one two'
-`,
-    );
+  it("describes each word for fish", async () => {
+    const main = join(repositoryRoot, "cli/main.ts");
+    const ask = (shell: string) =>
+      execa(process.execPath, [main, "completion", shell, "--", "twin", "kubeconfig", "s"]);
+    expect((await ask("fish")).stdout).to.equal("staging\twhose cluster");
+    expect((await ask("zsh")).stdout).to.equal("staging");
   });
+
+  // Where these shells are not installed, nothing can be proved of them but that they ask the same program.
+  for (const shell of ["bash", "zsh", "fish"] as const) {
+    it(`asks the clone's own idp in ${shell}`, () => {
+      expect(completionScript(shell)).to.include(
+        `('${process.execPath}' '${join(repositoryRoot, "cli/main.ts")}' completion ${shell} -- `,
+      );
+    });
+  }
 });

@@ -1,0 +1,19 @@
+import { Command } from "commander";
+import { commands } from "./commands.ts";
+
+/**
+ * The program `idp` for a command line: the command that it names is whole, the others stand there by their names and
+ * descriptions only, because every module that is loaded takes time.
+ */
+export async function programFor(line: readonly string[]): Promise<Command> {
+  const program = new Command("idp").description(
+    "the internal developer platform: its checks, and its twin on this machine",
+  );
+  const words = line.filter((word) => !word.startsWith("-"));
+  const wanted = words[0] === "help" ? words[1] : words[0];
+  for (const [name, { description, load }] of Object.entries(commands)) {
+    const command = name === wanted ? await load() : new Command(name);
+    program.addCommand(command.description(description));
+  }
+  return program;
+}
