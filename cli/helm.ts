@@ -1,8 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { execa, ExecaError } from "execa";
-import { ensureTools } from "../twin/toolchain/build.ts";
-import { binaryPath } from "../twin/toolchain/locate.ts";
 import type { Helm } from "../catalog/chart.ts";
 
 /** Helm from the PATH, or else the twin's, built first where it is missing (minutes, once). */
@@ -18,6 +16,9 @@ export async function findHelm(env: NodeJS.ProcessEnv = process.env): Promise<He
 }
 
 async function built(): Promise<string> {
+  // Imported only where PATH has no Helm: `idp check` on a runner loads nothing of the twin.
+  const { ensureTools } = await import("../twin/toolchain/build.ts");
+  const { binaryPath } = await import("../twin/toolchain/locate.ts");
   await ensureTools(["helm"]);
   return binaryPath("helm");
 }

@@ -2,9 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { manifestsIn, readPinned, type ReleaseManifest } from "../components/release-manifest.ts";
-import { cacheDir } from "../lib/paths.ts";
+import { cacheDir, toolsFolder } from "../lib/paths.ts";
 import { writeWhole } from "../lib/write-file.ts";
-import { sharePath } from "../twin/toolchain/locate.ts";
 import type { ToolName } from "../twin/toolchain/tools.ts";
 import type { ReadRelease } from "../policy/repository/schemas.ts";
 
@@ -33,7 +32,7 @@ const releases = new Map<string, ReturnType<ReadRelease>>();
 
 const read: ReadRelease = async (release) => {
   const kept = join(cacheDir(), "manifests", `${release.sha256}.yaml`);
-  for (const file of [kept, ...shippedFiles()].filter(existsSync)) {
+  for (const file of [kept, ...(await shippedFiles())].filter(existsSync)) {
     const bytes = await pinnedFile(release, file);
     if (bytes) return manifestsIn(bytes);
   }
@@ -51,7 +50,10 @@ async function pinnedFile({ sha256 }: ReleaseManifest, file: string): Promise<Bu
   }
 }
 
-function shippedFiles(): string[] {
+async function shippedFiles(): Promise<string[]> {
+  // Where no tool was ever built, as on a runner, nothing of the twin is loaded.
+  if (!existsSync(toolsFolder())) return [];
+  const { sharePath } = await import("../twin/toolchain/locate.ts");
   return shipped.flatMap(([tool, file]) => {
     try {
       return [sharePath(tool, file)];

@@ -11,3 +11,8 @@ export const repositoryRoot = resolve(import.meta.dirname, "..");
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   return env["IDP_CACHE"] || join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "idp");
 }
+
+/** Where tools that were built here are, with their logs and durations. */
+export function toolsFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return join(cacheDir(env), "tools");
+}

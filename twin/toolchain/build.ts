@@ -16,11 +16,11 @@ import {
 import { dirname, join, relative, sep } from "node:path";
 import { z } from "zod";
 import { withLock } from "../process/lock.ts";
-import { cacheDir } from "../../lib/paths.ts";
+import { cacheDir, toolsFolder } from "../../lib/paths.ts";
 import { readDurations, rememberDuration } from "./durations.ts";
 import { ToolchainError } from "./error.ts";
 import { compilerFlags, findGo, linkerArgument, type Go } from "./go.ts";
-import { isBuilt, sourceFolder, toolFolder, toolId, toolsFolder } from "./locate.ts";
+import { isBuilt, sourceFolder, toolFolder, toolId } from "./locate.ts";
 import { clock, report, type Output, type Progress } from "./progress.ts";
 import { findSubstitute, serves } from "./substitute.ts";
 import {

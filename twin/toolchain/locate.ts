@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir } from "../../lib/paths.ts";
+import { toolsFolder } from "../../lib/paths.ts";
 import { ToolchainError } from "./error.ts";
 import { compilerFlags } from "./go.ts";
 import { hashOf, readFolder } from "./hash.ts";
@@ -11,11 +11,6 @@ const hashes = new Map<ToolName, string>();
 /** The committed folder of a tool. */
 export function sourceFolder(name: ToolName): string {
   return join(import.meta.dirname, name);
-}
-
-/** Where built tools, logs and durations are. */
-export function toolsFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return join(cacheDir(env), "tools");
 }
 
 /** `<tool>-<hash>`: another source, version or compiler flag is another tool. */
