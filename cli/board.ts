@@ -3,12 +3,12 @@ import { Command, Option } from "commander";
 import { boardPage } from "../promotion/board.ts";
 import { isComplete } from "../promotion/status.ts";
 import { withClusterOptions, type ClusterOptions } from "./clusters.ts";
-import { withPlaceOptions, type PlaceOptions } from "./places.ts";
+import { withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 import { boardOf } from "./status.ts";
 
 /** `idp board`: what `idp status` says, as a page. */
 export function boardCommand(): Command {
-  return withClusterOptions(withPlaceOptions(new Command("board")))
+  return withClusterOptions(withWorkspaceOptions(new Command("board")))
     .argument("[services...]", "names of services; else all")
     .addOption(new Option("--out <file>", "where to write it; else to standard output"))
     .addHelpText(
@@ -18,7 +18,7 @@ export function boardCommand(): Command {
     .action(
       async (
         services: string[],
-        { out, ...options }: PlaceOptions & ClusterOptions & { out?: string },
+        { out, ...options }: WorkspaceOptions & ClusterOptions & { out?: string },
       ) => {
         const board = await boardOf(services, options);
         const page = boardPage(board);

@@ -8,7 +8,7 @@ import { clusterName, kubeconfigFile } from "../twin/cluster/applications.ts";
 import { twinPaths } from "../twin/state/twin.ts";
 import { parseApplications, type Application } from "../promotion/argocd.ts";
 import type { ReadApplications } from "../promotion/status.ts";
-import { byEnvironment, profilesOf } from "./places.ts";
+import { byEnvironment, profilesOf } from "./workspace.ts";
 
 /** What a person may say about how to reach the clusters. */
 export interface ClusterOptions {

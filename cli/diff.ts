@@ -4,11 +4,11 @@ import { environments, type Environment } from "../config/environments.ts";
 import { diffService, type DiffSide, type ServiceDiff } from "../promotion/diff.ts";
 import { lineText } from "../promotion/text.ts";
 import { findHelm } from "./helm.ts";
-import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
+import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 /** `idp diff`: how a service differs between two environments. */
 export function diffCommand(): Command {
-  return withPlaceOptions(new Command("diff"))
+  return withWorkspaceOptions(new Command("diff"))
     .argument("<service>", "name of the service")
     .addArgument(new Argument("<from>", "environment").choices(environments))
     .addArgument(new Argument("<to>", "environment to compare with").choices(environments))
@@ -22,11 +22,11 @@ export function diffCommand(): Command {
         service: string,
         from: Environment,
         to: Environment,
-        { json, ...options }: PlaceOptions & { json?: true },
+        { json, ...options }: WorkspaceOptions & { json?: true },
       ) => {
         const helm = await findHelm();
-        const diff = await inPlaces(options, ({ places }) =>
-          diffService(places, { service, from, to }, helm),
+        const diff = await inWorkspace(options, ({ workspace }) =>
+          diffService(workspace, { service, from, to }, helm),
         );
         console.log(json ? JSON.stringify(diff, null, 2) : diffLines(diff).join("\n"));
         if (diff.problems.length > 0) process.exitCode = 1;

@@ -12,7 +12,7 @@ import { twinEnvironment } from "../twin/state/environment.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { requireTwin, twinPaths } from "../twin/state/twin.ts";
 import { committedRules } from "./committed-rules.ts";
-import { profilesOf } from "./places.ts";
+import { profilesOf } from "./workspace.ts";
 
 interface Options {
   readonly twin?: true;

@@ -1,11 +1,11 @@
 import { Argument, Command, Option } from "commander";
 import { environments, isEnvironment, type Environment } from "../config/environments.ts";
 import { hold, rollback, unhold } from "../promotion/hold.ts";
-import type { Places } from "../promotion/platform.ts";
+import type { Workspace } from "../promotion/workspace.ts";
 import type { Published } from "../promotion/publish.ts";
-import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
+import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
-type Options = PlaceOptions & { readonly json?: true };
+type Options = WorkspaceOptions & { readonly json?: true };
 
 /** `idp hold`: no image update until it is lifted. */
 export function holdCommand(): Command {
@@ -17,14 +17,16 @@ export function holdCommand(): Command {
         environment: string,
         { reason, ...options }: Options & { reason: string },
       ) =>
-        run(options, environment, (places, target) => hold(places, { ...target, service, reason })),
+        run(options, environment, (workspace, target) =>
+          hold(workspace, { ...target, service, reason }),
+        ),
     );
 }
 
 /** `idp unhold`: image updates go on. */
 export function unholdCommand(): Command {
   return targetCommand("unhold").action((service: string, environment: string, options: Options) =>
-    run(options, environment, (places, target) => unhold(places, { ...target, service })),
+    run(options, environment, (workspace, target) => unhold(workspace, { ...target, service })),
   );
 }
 
@@ -41,14 +43,14 @@ export function rollbackCommand(): Command {
         environment: string,
         { to, reason, ...options }: Options & { to?: string; reason: string },
       ) =>
-        run(options, environment, (places, target) =>
-          rollback(places, { ...target, service, to, reason }),
+        run(options, environment, (workspace, target) =>
+          rollback(workspace, { ...target, service, to, reason }),
         ),
     );
 }
 
 function targetCommand(name: string): Command {
-  return withPlaceOptions(new Command(name))
+  return withWorkspaceOptions(new Command(name))
     .argument("<service>", "name of the service")
     .addArgument(new Argument("<environment>", "where").choices(environments))
     .addOption(new Option("--json", "as one JSON object"));
@@ -57,11 +59,11 @@ function targetCommand(name: string): Command {
 async function run(
   { json, ...options }: Options,
   environment: string,
-  work: (places: Places, target: { environment: Environment }) => Promise<Published>,
+  work: (workspace: Workspace, target: { environment: Environment }) => Promise<Published>,
 ): Promise<void> {
   // Commander has refused any other word.
   if (!isEnvironment(environment)) return;
-  const published = await inPlaces(options, ({ places }) => work(places, { environment }));
+  const published = await inWorkspace(options, ({ workspace }) => work(workspace, { environment }));
   console.log(json ? JSON.stringify(published, null, 2) : publishedLines(published).join("\n"));
 }
 

@@ -6,13 +6,13 @@ import { withClusterOptions, withClusters, type ClusterOptions } from "./cluster
 import { callGithub, githubJob } from "./github-api.ts";
 import { findHelm } from "./helm.ts";
 import { readKeptRelease } from "./releases.ts";
-import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
+import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
-type Options = PlaceOptions & ClusterOptions & { readonly json?: true; readonly open?: true };
+type Options = WorkspaceOptions & ClusterOptions & { readonly json?: true; readonly open?: true };
 
 /** `idp promote`: propose a release for prod. */
 export function promoteCommand(): Command {
-  return withClusterOptions(withPlaceOptions(new Command("promote")))
+  return withClusterOptions(withWorkspaceOptions(new Command("promote")))
     .argument("<service>", "name of the service")
     .argument("<version>", "vX.Y.Z, which staging has run")
     .addOption(
@@ -26,11 +26,11 @@ export function promoteCommand(): Command {
       // What is missing for the last step is said before the first.
       const job = open ? githubJob(process.env) : undefined;
       const tools = await promoteTools();
-      const { promoted, base, url } = await inPlaces(options, ({ places, isTwin }) =>
+      const { promoted, base, url } = await inWorkspace(options, ({ workspace, isTwin }) =>
         withClusters(options, isTwin, async (applications) => ({
-          promoted: await promote(places, { service, version }, { ...tools, applications }),
-          base: places.repository.branch,
-          url: places.repository.url,
+          promoted: await promote(workspace, { service, version }, { ...tools, applications }),
+          base: workspace.repository.branch,
+          url: workspace.repository.url,
         })),
       );
       const { branch, text } = promoted;

@@ -5,9 +5,9 @@ import {
   type ReleaseEnvironment,
   type Released,
 } from "../promotion/release.ts";
-import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
+import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
-interface Options extends PlaceOptions {
+interface Options extends WorkspaceOptions {
   readonly commit?: string;
   readonly from?: ReleaseEnvironment;
   readonly json?: true;
@@ -15,7 +15,7 @@ interface Options extends PlaceOptions {
 
 /** `idp release`: a build becomes a release. */
 export function releaseCommand(): Command {
-  return withPlaceOptions(new Command("release"))
+  return withWorkspaceOptions(new Command("release"))
     .argument("<service>", "name of the service")
     .argument("<version>", "vX.Y.Z")
     .addOption(
@@ -32,8 +32,8 @@ export function releaseCommand(): Command {
     .addOption(new Option("--json", "as one JSON object"))
     .action(async (service: string, version: string, options: Options) => {
       const { commit, from, json, ...where } = options;
-      const released = await inPlaces(where, ({ places }) =>
-        release(places, { service, version, commit, from }),
+      const released = await inWorkspace(where, ({ workspace }) =>
+        release(workspace, { service, version, commit, from }),
       );
       console.log(json ? JSON.stringify(released, null, 2) : releasedLine(released));
     });

@@ -14,11 +14,11 @@ import { Settings, undecidedAccount } from "../config/schema.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { newestBuild, releasesIn } from "../promotion/newest.ts";
-import type { Places } from "../promotion/platform.ts";
+import type { Workspace } from "../promotion/workspace.ts";
 import type { Registry } from "../promotion/registry.ts";
 import { contentOf } from "../promotion/services.ts";
 import { committedRules } from "./committed-rules.ts";
-import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
+import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 type Rules = Readonly<Record<Environment, CatalogRules>>;
 
@@ -30,7 +30,7 @@ export function serviceCommand(): Command {
   return service;
 }
 
-interface NewOptions extends PlaceOptions {
+interface NewOptions extends WorkspaceOptions {
   readonly port: number;
   readonly image: string;
   readonly tag?: string;
@@ -40,7 +40,7 @@ interface NewOptions extends PlaceOptions {
 }
 
 function newCommand(): Command {
-  return withPlaceOptions(new Command("new"))
+  return withWorkspaceOptions(new Command("new"))
     .description("write the files of a new service for the three environments")
     .argument("<service>", "its name, and so its namespace")
     .requiredOption("--port <number>", "port that the container listens on", wholeNumber)
@@ -63,12 +63,12 @@ function wholeNumber(text: string): number {
 }
 
 /** How to reach an environment's registry, by the host in its image names. */
-type OpenRegistry = Places["registryOf"];
+type OpenRegistry = Workspace["registryOf"];
 
 /** Where it cannot be found out where to work, every registry is one that does not answer. */
-async function registriesFrom(options: PlaceOptions): Promise<OpenRegistry> {
+async function registriesFrom(options: WorkspaceOptions): Promise<OpenRegistry> {
   try {
-    return await inPlaces(options, ({ places }) => Promise.resolve(places.registryOf));
+    return await inWorkspace(options, ({ workspace }) => Promise.resolve(workspace.registryOf));
   } catch (error) {
     return () => Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }

@@ -4,13 +4,13 @@ import { isComplete, readBoard, type Board, type BoardRow } from "../promotion/s
 import { ageText, lineText, runsText, shortDigest, waitingText } from "../promotion/text.ts";
 import { withClusters, withClusterOptions, type ClusterOptions } from "./clusters.ts";
 import { counter } from "./counter.ts";
-import { inPlaces, withPlaceOptions, type PlaceOptions } from "./places.ts";
+import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
-type Options = PlaceOptions & ClusterOptions;
+type Options = WorkspaceOptions & ClusterOptions;
 
 /** `idp status`: what is where. */
 export function statusCommand(): Command {
-  return withClusterOptions(withPlaceOptions(new Command("status")))
+  return withClusterOptions(withWorkspaceOptions(new Command("status")))
     .argument("[services...]", "names of services; else all")
     .addOption(new Option("--json", "as one JSON object"))
     .addHelpText(
@@ -26,9 +26,9 @@ export function statusCommand(): Command {
 
 /** Reads the board of some services, or of all, where the options say. */
 export function boardOf(services: readonly string[], options: Options): Promise<Board> {
-  return inPlaces(options, ({ places, isTwin }) =>
+  return inWorkspace(options, ({ workspace, isTwin }) =>
     withClusters(options, isTwin, (applications) =>
-      readBoard(places, {
+      readBoard(workspace, {
         services,
         onRead: counter("services read"),
         ...(applications && { applications }),

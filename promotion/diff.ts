@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import type { Helm } from "../catalog/chart.ts";
 import type { Environment } from "../config/environments.ts";
-import { registryOf, snapshot, type Places } from "./platform.ts";
+import { registryOf, snapshot, type Workspace } from "./workspace.ts";
 import { digestOfTag } from "./registry.ts";
 import { renderAll, unifiedDiff } from "./render.ts";
 import { requireService, serviceFileOf } from "./services.ts";
@@ -55,18 +55,18 @@ export interface DifferentValue {
  * @throws Error when git does not answer, a service does not exist, or the chart cannot render it
  */
 export async function diffService(
-  places: Places,
+  workspace: Workspace,
   { service, from, to }: DiffRequest,
   helm: Helm,
 ): Promise<ServiceDiff> {
   if (from === to) throw new Error(`${from} and ${to} are one environment; name two.`);
-  const now = await snapshot(places.repository);
+  const now = await snapshot(workspace.repository);
   const problems: string[] = [];
   const sideOf = async (environment: Environment) => {
     const { image, tag } = requireService(now.services, environment, service);
     const text = now.files.get(serviceFileOf(environment, service)) ?? "";
     try {
-      const registry = await registryOf(places, now, environment);
+      const registry = await registryOf(workspace, now, environment);
       const digest = (await digestOfTag(registry, image, tag)) ?? null;
       if (digest === null) problems.push(`${environment}'s registry has no ${image}:${tag}`);
       return { text, side: { environment, image, tag, digest } };
@@ -77,7 +77,7 @@ export async function diffService(
   };
   const [left, right] = [await sideOf(from), await sideOf(to)];
   const [before = "", after = ""] = await renderAll(
-    places.repository,
+    workspace.repository,
     now,
     [
       { environment: from, service, text: left.text },

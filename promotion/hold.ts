@@ -2,7 +2,7 @@ import { dropHold, setHold } from "../catalog/set-hold.ts";
 import { setImageTag } from "../catalog/set-image-tag.ts";
 import { isBuild } from "../catalog/schema.ts";
 import type { Environment } from "../config/environments.ts";
-import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
+import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { publish, type Published } from "./publish.ts";
 import { digestOfTag } from "./registry.ts";
 import type { Change } from "./repository.ts";
@@ -22,13 +22,13 @@ export interface Target {
  *   not in order
  */
 export async function hold(
-  places: Places,
+  workspace: Workspace,
   target: Target & { readonly reason: string },
 ): Promise<Published> {
   const { service, environment, reason } = target;
   refuseReason(reason);
-  const { now } = await begin(places, target);
-  return publish(places.repository, now, target, `hold/${environment}/${service}`, {
+  const { now } = await begin(workspace, target);
+  return publish(workspace.repository, now, target, `hold/${environment}/${service}`, {
     path: serviceFileOf(environment, service),
     edit: (text) => setHold(text ?? "", { tag: contentOf(text ?? "")?.image.tag ?? "", reason }),
     message: () => `Hold ${service} in ${environment}\n\n${reason}\n`,
@@ -40,10 +40,10 @@ export async function hold(
  *
  * @throws Error as {@link hold} does
  */
-export async function unhold(places: Places, target: Target): Promise<Published> {
+export async function unhold(workspace: Workspace, target: Target): Promise<Published> {
   const { service, environment } = target;
-  const { now } = await begin(places, target);
-  return publish(places.repository, now, target, `unhold/${environment}/${service}`, {
+  const { now } = await begin(workspace, target);
+  return publish(workspace.repository, now, target, `unhold/${environment}/${service}`, {
     path: serviceFileOf(environment, service),
     edit: (text) => dropHold(text ?? ""),
     message: (before) =>
@@ -64,12 +64,12 @@ export interface RollbackRequest extends Target {
  *
  * @throws Error when there is no tag before, the environment's registry does not have it, and as {@link hold} does
  */
-export async function rollback(places: Places, request: RollbackRequest): Promise<Published> {
+export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<Published> {
   const { service: name, environment, to, reason } = request;
   refuseReason(reason);
-  const { now, service } = await begin(places, request);
+  const { now, service } = await begin(workspace, request);
   const path = serviceFileOf(environment, name);
-  const tag = to ?? tagBefore(await places.repository.history(now.commit, path), service.tag);
+  const tag = to ?? tagBefore(await workspace.repository.history(now.commit, path), service.tag);
   if (tag === undefined) {
     throw new Error(
       `${name} has had no other tag in ${environment} than ${service.tag}.\nNothing was changed. Fix: name one: --to <tag>`,
@@ -80,13 +80,13 @@ export async function rollback(places: Places, request: RollbackRequest): Promis
       `"${tag}" cannot run in ${environment}; it must be of the kind of ${service.tag}.\nNothing was changed. Fix: --to ${isBuild(service.tag) ? "sha-<7 hex digits>" : "v<major>.<minor>.<patch>"}`,
     );
   }
-  const registry = await registryOf(places, now, environment);
+  const registry = await registryOf(workspace, now, environment);
   if ((await digestOfTag(registry, service.image, tag)) === undefined) {
     throw new Error(
       `${environment}'s registry (${registry.url}) has no ${service.image}:${tag}.\nNothing was changed. Fix: name a tag that is there: --to <tag>`,
     );
   }
-  return publish(places.repository, now, request, `rollback/${environment}/${name}`, {
+  return publish(workspace.repository, now, request, `rollback/${environment}/${name}`, {
     path,
     edit: (text) => setHold(setImageTag(text ?? "", tag), { tag, reason }),
     message: (before) =>
@@ -107,7 +107,7 @@ export function tagBefore(history: readonly Change[], current: string): string |
 }
 
 async function begin(
-  { repository }: Places,
+  { repository }: Workspace,
   { service, environment }: Target,
 ): Promise<{ now: Snapshot; service: NamedService }> {
   const now = await snapshot(repository);

@@ -8,7 +8,7 @@ import { setImageTag } from "../catalog/set-image-tag.ts";
 import { applicationsFolder } from "../catalog/service.ts";
 import { environments } from "../config/environments.ts";
 import { evidenceText, type Evidence } from "./evidence.ts";
-import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
+import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { publish, type Published } from "./publish.ts";
 import { digestOfTag, tagsOf, type Registry } from "./registry.ts";
 import { renderAll, unifiedDiff } from "./render.ts";
@@ -56,7 +56,7 @@ export interface Promoted extends Published {
  *   is asked does not answer
  */
 export async function promote(
-  places: Places,
+  workspace: Workspace,
   { service: name, version }: PromoteRequest,
   tools: PromoteTools,
 ): Promise<Promoted> {
@@ -65,7 +65,7 @@ export async function promote(
       `"${version}" is no version of a release; it must be v<major>.<minor>.<patch>, such as v1.2.3.\nNothing was changed.`,
     );
   }
-  const { repository } = places;
+  const { repository } = workspace;
   const now = await snapshot(repository);
   await repository.refuseUnpublished();
   const prod = requireService(now.services, "prod", name);
@@ -80,7 +80,7 @@ export async function promote(
   }
   refuseUnfit(prod, version);
 
-  const images = await sameImage(places, now, prod, version);
+  const images = await sameImage(workspace, now, prod, version);
   const stay = stayOf(
     await repository.history(now.commit, serviceFileOf("staging", name)),
     version,
@@ -90,7 +90,7 @@ export async function promote(
       `staging has not run ${name} ${version}; it runs ${staging.tag}.\nNothing was changed. Fix: wait until staging runs it (idp status ${name}); it takes the highest version by itself, unless it is held`,
     );
   }
-  const findings = await rulesOver(places, now, name, { path, before, after }, tools);
+  const findings = await rulesOver(workspace, now, name, { path, before, after }, tools);
   const broken = findings.filter(({ level }) => level === "error");
   if (broken.length > 0) {
     throw new Error(
@@ -113,7 +113,7 @@ export async function promote(
     file: path,
     image: prod.image,
     ...images,
-    staging: { ...stay, ...(await healthOf(places, name, tools.applications)) },
+    staging: { ...stay, ...(await healthOf(workspace, name, tools.applications)) },
     findings: findings.map(({ file, rule, message }) => ({ file, rule, message })),
     manifest: await unifiedDiff(["prod now", "prod after"], [old, made]),
   };
@@ -147,13 +147,13 @@ function refuseUnfit(prod: NamedService, version: string): void {
 
 /** The one digest of a release in staging's and prod's registry, and its build in dev's. */
 async function sameImage(
-  places: Places,
+  workspace: Workspace,
   now: Snapshot,
   { name, image }: NamedService,
   version: string,
 ): Promise<Pick<Evidence, "digest" | "build">> {
   const [dev, staging, prod] = await Promise.all(
-    environments.map((environment) => registryOf(places, now, environment)),
+    environments.map((environment) => registryOf(workspace, now, environment)),
   );
   if (!dev || !staging || !prod) throw new Error("There are not three registries.");
   const digests = await Promise.all(
@@ -171,7 +171,7 @@ async function sameImage(
       `${image}:${version} is not one image: staging's registry has ${digest}, prod's has ${other ?? ""}.\nNothing was changed. Fix: release the build under the next version`,
     );
   }
-  const ran = (await places.repository.history(now.commit, serviceFileOf("dev", name))).flatMap(
+  const ran = (await workspace.repository.history(now.commit, serviceFileOf("dev", name))).flatMap(
     ({ text }) => contentOf(text ?? "")?.image.tag ?? [],
   );
   return { digest, build: await buildOf(dev, image, digest, ran) };
@@ -209,13 +209,13 @@ export function stayOf(
 }
 
 async function healthOf(
-  places: Places,
+  workspace: Workspace,
   service: string,
   applications: ReadApplications | undefined,
 ): Promise<Pick<Evidence["staging"], "argoCd">> {
   if (applications === undefined) return { argoCd: null };
   // Only staging's word is asked for.
-  const board = await readBoard(places, {
+  const board = await readBoard(workspace, {
     services: [service],
     applications: (environment, region) =>
       environment === "staging" ? applications(environment, region) : Promise.resolve([]),
@@ -228,7 +228,7 @@ async function healthOf(
 
 /** Every rule over the one service as the change leaves it, beside the platform's settings and chart. */
 async function rulesOver(
-  { repository }: Places,
+  { repository }: Workspace,
   now: Snapshot,
   service: string,
   change: { readonly path: string; readonly before: string; readonly after: string },

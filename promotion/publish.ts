@@ -1,5 +1,5 @@
 import type { Environment } from "../config/environments.ts";
-import { isPinned, type Snapshot } from "./platform.ts";
+import { isPinned, type Snapshot } from "./workspace.ts";
 import type { Edit, Repository } from "./repository.ts";
 import { contentOf } from "./services.ts";
 

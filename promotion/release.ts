@@ -1,6 +1,6 @@
 import { isBuild, isRelease } from "../catalog/schema.ts";
 import type { Environment } from "../config/environments.ts";
-import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
+import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import {
   copyContent,
   digestOfTag,
@@ -56,17 +56,17 @@ export type ReleaseEnvironment = (typeof releaseEnvironments)[number];
  * @throws Error when the version is no `vX.Y.Z` or is there with another digest, the service, the build or the release
  *   to copy does not exist, or the git server or a registry does not answer
  */
-export async function release(places: Places, request: ReleaseRequest): Promise<Released> {
+export async function release(workspace: Workspace, request: ReleaseRequest): Promise<Released> {
   const { service, version } = request;
   refuseMalformed(request);
-  const now = await snapshot(places.repository);
-  await places.repository.refuseUnpublished();
-  const source = await sourceOf(places, now, request);
+  const now = await snapshot(workspace.repository);
+  await workspace.repository.refuseUnpublished();
+  const source = await sourceOf(workspace, now, request);
   const { image, manifest } = source;
 
   const found: { environment: Environment; registry: Registry; digest: string | undefined }[] = [];
   for (const environment of releaseEnvironments) {
-    const registry = await registryOf(places, now, environment);
+    const registry = await registryOf(workspace, now, environment);
     found.push({ environment, registry, digest: await digestOfTag(registry, image, version) });
   }
   const other = found.find(({ digest }) => digest !== undefined && digest !== manifest.digest);
@@ -119,7 +119,7 @@ interface Source {
 }
 
 async function sourceOf(
-  places: Places,
+  workspace: Workspace,
   now: Snapshot,
   { service: name, version, commit, from }: ReleaseRequest,
 ): Promise<Source> {
@@ -128,7 +128,7 @@ async function sourceOf(
   const { image } = service;
   const build = commit === undefined ? service.tag : `sha-${commit.slice(0, 7)}`;
   const tag = from === undefined ? build : version;
-  const registry = await registryOf(places, now, environment);
+  const registry = await registryOf(workspace, now, environment);
   const manifest = await manifestOf(registry, image, tag);
   if (manifest !== undefined) return { environment, registry, image, tag, manifest };
   const [what, isOne, fix] =

@@ -6,7 +6,7 @@ import { chartPath, renderChart, type Helm } from "../catalog/chart.ts";
 import { committed } from "../config/committed.ts";
 import type { Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
-import type { Snapshot } from "./platform.ts";
+import type { Snapshot } from "./workspace.ts";
 import type { Repository } from "./repository.ts";
 
 /** A service file to be rendered. */

@@ -7,7 +7,7 @@ import { environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { deployedBy, type Application, type Deployed } from "./argocd.ts";
 import { fileHistories, type Author, type FileHistory } from "./history.ts";
-import { registryOf, snapshot, type Places, type Snapshot } from "./platform.ts";
+import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { contentOf, isServiceFile, serviceFileOf } from "./services.ts";
 import { addressWithoutSecrets } from "./text.ts";
 import { higherReleases, newerBuilds, Upstream } from "./upstream.ts";
@@ -103,16 +103,16 @@ const rowsAtATime = 4;
  * Reads the board from git and the registries; no cluster is asked. What a registry does not give is null and said.
  * @throws Error when git does not answer, a stack file is not valid, or a service does not exist
  */
-export async function readBoard(places: Places, request: BoardRequest = {}): Promise<Board> {
-  const { repository } = places;
+export async function readBoard(workspace: Workspace, request: BoardRequest = {}): Promise<Board> {
+  const { repository } = workspace;
   const now = await snapshot(repository);
   const at = request.at ?? new Date();
   const wanted = request.services ?? [];
   const files = serviceFilesOf(now, wanted);
   const { applications } = request;
   const [histories, readables] = await Promise.all([
-    historiesOf(places, now, files),
-    Promise.all(environments.map((name) => readableOf(places, now, name, applications))),
+    historiesOf(workspace, now, files),
+    Promise.all(environments.map((name) => readableOf(workspace, now, name, applications))),
   ]);
   let done = 0;
   const rows = await Promise.all(
@@ -181,7 +181,7 @@ function serviceFilesOf({ files }: Snapshot, wanted: readonly string[]): FileOfS
 }
 
 async function historiesOf(
-  { repository }: Places,
+  { repository }: Workspace,
   { commit }: Snapshot,
   files: readonly FileOfService[],
 ): Promise<Map<string, FileHistory>> {
@@ -205,7 +205,7 @@ interface Readable {
 }
 
 async function readableOf(
-  places: Places,
+  workspace: Workspace,
   now: Snapshot,
   environment: Environment,
   read: ReadApplications | undefined,
@@ -220,7 +220,7 @@ async function readableOf(
       return undefined;
     });
   const [registry, applications] = await Promise.all([
-    orProblem(registryOf(places, now, environment)),
+    orProblem(registryOf(workspace, now, environment)),
     read && orProblem(read(environment, region)),
   ]);
   return {

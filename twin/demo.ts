@@ -17,7 +17,7 @@ import {
   type ServiceStatus,
 } from "./cluster/applications.ts";
 import { namedServices } from "./images/images.ts";
-import { inTwinPlaces } from "./git/places.ts";
+import { inTwinWorkspace } from "./git/workspace.ts";
 import { mergeBranch } from "./git/pull-request.ts";
 import { pushBuild } from "./images/service-build.ts";
 import { type Say } from "../lib/stages.ts";
@@ -55,7 +55,7 @@ export function lastDemo(paths = twinPaths()): Demo | undefined {
  */
 export async function demo(twin: Twin, tools: PromoteTools, say: Say): Promise<Demo> {
   await refuseHeld();
-  return inTwinPlaces(twin, async (places, clone) => {
+  return inTwinWorkspace(twin, async (workspace, clone) => {
     const start = performance.now();
     const moments: Demo["moments"] = [];
     const mark = (what: string) => {
@@ -74,13 +74,13 @@ export async function demo(twin: Twin, tools: PromoteTools, say: Say): Promise<D
     mark(`dev runs ${build}`);
 
     const version = nextMinor(await tagsOf(twinRegistry(twin, "staging"), image));
-    await release(places, { service, version, commit: commit.hash });
+    await release(workspace, { service, version, commit: commit.hash });
     mark(`released: staging's and prod's registry have it as ${version}`);
     await waitFor("staging", `runs ${version}`, runs(version));
     mark(`staging runs ${version}, by its own Image Updater`);
 
     const before = await statusIn("prod");
-    const { branch } = await promote(places, { service, version }, tools);
+    const { branch } = await promote(workspace, { service, version }, tools);
     if (branch === null) throw new Error(`prod's file names ${service} ${version} already.`);
     mark(`proposed for prod: branch ${branch}`);
     await mergeBranch(twin, branch);

@@ -33,7 +33,7 @@ describe("idp service new", () => {
   const text = (environment: Environment, service = "payments") =>
     readFileSync(join(root, serviceFileOf(environment, service)), "utf8");
   const add = (more: Partial<Parameters<typeof addService>[1]> = {}) =>
-    addService(root, { ...payments, ...more }, platform.places.registryOf);
+    addService(root, { ...payments, ...more }, platform.workspace.registryOf);
   const push = (environment: Environment, tag: string, day: number) =>
     pushImage(
       platform.registries[environment].as(environment),

@@ -33,7 +33,7 @@ describe("diff", () => {
     platform.stop();
   });
   const diff = (from: "dev" | "staging" | "prod", to: "dev" | "staging" | "prod") =>
-    diffService(platform.places, { service: "clock", from, to }, helm);
+    diffService(platform.workspace, { service: "clock", from, to }, helm);
 
   it("says what the files, the images and the manifests have that is not the same", async () => {
     const text = serviceText("prod", "v1.0.0").replace("replicas: 2", "replicas: 3");
@@ -115,7 +115,7 @@ describe("diff", () => {
     );
     expect(
       await failure(
-        diffService(platform.places, { service: "clok", from: "dev", to: "prod" }, helm),
+        diffService(platform.workspace, { service: "clok", from: "dev", to: "prod" }, helm),
       ),
     ).to.include('dev has no service "clok"; did you mean clock?');
   });

@@ -28,7 +28,7 @@ describe("hold and rollback", () => {
   it("hold adds its lines by one commit, unhold takes it away by one", async () => {
     const before = await platform.fileOf("dev");
     const count = await commits();
-    const held = await hold(platform.places, { ...inDev, reason });
+    const held = await hold(platform.workspace, { ...inDev, reason });
     expect(held).to.deep.include({
       ...inDev,
       before: "sha-0000001",
@@ -43,7 +43,7 @@ describe("hold and rollback", () => {
       `Hold clock in dev\n\n${reason}\n`,
     );
 
-    const lifted = await unhold(platform.places, inDev);
+    const lifted = await unhold(platform.workspace, inDev);
     expect(lifted).to.deep.include({ hold: null, branch: null });
     expect(await platform.fileOf("dev")).to.equal(before);
     expect(await commits()).to.equal(count + 2);
@@ -53,17 +53,17 @@ describe("hold and rollback", () => {
   });
 
   it("the same hold again, or the lift of none, makes no commit", async () => {
-    expect((await unhold(platform.places, inDev)).commit).to.equal(null);
-    await hold(platform.places, { ...inDev, reason });
+    expect((await unhold(platform.workspace, inDev)).commit).to.equal(null);
+    await hold(platform.workspace, { ...inDev, reason });
     const state = await platform.state();
-    expect((await hold(platform.places, { ...inDev, reason })).commit).to.equal(null);
+    expect((await hold(platform.workspace, { ...inDev, reason })).commit).to.equal(null);
     expect(await platform.state()).to.deep.equal(state);
   });
 
   it("rollback puts the tag before and the hold by one commit", async () => {
     await deploy("sha-0000002", 2);
     const count = await commits();
-    const back = await rollback(platform.places, { ...inDev, reason });
+    const back = await rollback(platform.workspace, { ...inDev, reason });
     expect(back).to.deep.include({
       before: "sha-0000002",
       tag: "sha-0000001",
@@ -82,14 +82,14 @@ describe("hold and rollback", () => {
   it("a second rollback goes further back, not forward to what the first one left", async () => {
     await deploy("sha-0000002", 2);
     await deploy("sha-0000003", 3);
-    await rollback(platform.places, { ...inDev, reason });
-    const back = await rollback(platform.places, { ...inDev, reason });
+    await rollback(platform.workspace, { ...inDev, reason });
+    const back = await rollback(platform.workspace, { ...inDev, reason });
     expect([back.before, back.tag]).to.deep.equal(["sha-0000002", "sha-0000001"]);
   });
 
   it("what an image update writes after a rollback does not run", async () => {
     await deploy("sha-0000002", 2);
-    await rollback(platform.places, { ...inDev, reason });
+    await rollback(platform.workspace, { ...inDev, reason });
     await platform.push("dev", "sha-0000003", 3);
     await platform.commitElsewhere(
       {
@@ -98,19 +98,19 @@ describe("hold and rollback", () => {
       },
       "An image update that did not know of the hold yet",
     );
-    const again = await hold(platform.places, { ...inDev, reason: "still" });
+    const again = await hold(platform.workspace, { ...inDev, reason: "still" });
     expect([again.before, again.tag]).to.deep.equal(["sha-0000001", "sha-0000001"]);
-    expect((await unhold(platform.places, inDev)).tag).to.equal("sha-0000003");
+    expect((await unhold(platform.workspace, inDev)).tag).to.equal("sha-0000003");
   });
 
   it("rollback goes to the tag that is named", async () => {
     await platform.push("dev", "sha-0000009", 9);
-    const { tag } = await rollback(platform.places, { ...inDev, to: "sha-0000009", reason });
+    const { tag } = await rollback(platform.workspace, { ...inDev, to: "sha-0000009", reason });
     expect(tag).to.equal("sha-0000009");
   });
 
   it("what somebody else pushed meanwhile stays", async () => {
-    const held = hold(platform.places, { ...inDev, reason });
+    const held = hold(platform.workspace, { ...inDev, reason });
     await platform.commitElsewhere({ "README.md": "theirs\n" });
     await held;
     expect(await platform.inRemote("show", "main:README.md")).to.equal("theirs");
@@ -120,7 +120,7 @@ describe("hold and rollback", () => {
   it("in prod it is a branch, and main stays", async () => {
     await platform.push("prod", "v0.9.0", 1);
     const main = await platform.inRemote("rev-parse", "main");
-    const back = await rollback(platform.places, {
+    const back = await rollback(platform.workspace, {
       service: "clock",
       environment: "prod",
       to: "v0.9.0",
@@ -143,23 +143,26 @@ describe("hold and rollback", () => {
 
     it("a service that does not exist", () =>
       refused(
-        () => hold(platform.places, { ...inDev, service: "clok", reason }),
+        () => hold(platform.workspace, { ...inDev, service: "clok", reason }),
         'dev has no service "clok"; did you mean clock?',
       ));
 
     it("a reason of two lines", () =>
-      refused(() => hold(platform.places, { ...inDev, reason: "a\nb" }), "is no reason of a hold"));
+      refused(
+        () => hold(platform.workspace, { ...inDev, reason: "a\nb" }),
+        "is no reason of a hold",
+      ));
 
     it("a rollback of what had no other tag", () =>
       refused(
-        () => rollback(platform.places, { ...inDev, reason }),
+        () => rollback(platform.workspace, { ...inDev, reason }),
         "clock has had no other tag in dev than sha-0000001",
         "--to <tag>",
       ));
 
     it("a tag that the registry does not have", () =>
       refused(
-        () => rollback(platform.places, { ...inDev, to: "sha-fffffff", reason }),
+        () => rollback(platform.workspace, { ...inDev, to: "sha-fffffff", reason }),
         "dev's registry (http://127.0.0.1:",
         "has no idp/clock:sha-fffffff",
       ));
@@ -167,7 +170,7 @@ describe("hold and rollback", () => {
     for (const to of ["v1.0.0", "latest"]) {
       it(`the tag ${to} in dev`, () =>
         refused(
-          () => rollback(platform.places, { ...inDev, to, reason }),
+          () => rollback(platform.workspace, { ...inDev, to, reason }),
           `"${to}" cannot run in dev`,
           "sha-<7 hex digits>",
         ));
@@ -175,9 +178,9 @@ describe("hold and rollback", () => {
 
     it("a branch that waits already", async () => {
       const inProd = { service: "clock", environment: "prod", reason } as const;
-      await hold(platform.places, inProd);
+      await hold(platform.workspace, inProd);
       await refused(
-        () => hold(platform.places, { ...inProd, reason: "another" }),
+        () => hold(platform.workspace, { ...inProd, reason: "another" }),
         "The branch hold/prod/clock is there already",
         "--delete hold/prod/clock",
       );
@@ -185,13 +188,13 @@ describe("hold and rollback", () => {
 
     it("a clone with changes that are not committed", async () => {
       platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
-      await refused(() => hold(platform.places, { ...inDev, reason }), "not committed");
+      await refused(() => hold(platform.workspace, { ...inDev, reason }), "not committed");
     });
 
     it("when the registry is down", async () => {
       platform.registries.dev.stop();
       await refused(
-        () => rollback(platform.places, { ...inDev, to: "sha-0000009", reason }),
+        () => rollback(platform.workspace, { ...inDev, to: "sha-0000009", reason }),
         "The registry of dev",
         "does not answer",
       );

@@ -43,7 +43,7 @@ describe("promote", () => {
 
   it("changes one line of one file, on a branch, and main stays", async () => {
     const main = await platform.inRemote("rev-parse", "main");
-    const made = await promote(platform.places, request, tools);
+    const made = await promote(platform.workspace, request, tools);
     const branch = "promote/prod/clock-v1.1.0";
     expect(made).to.deep.include({
       service: "clock",
@@ -64,7 +64,7 @@ describe("promote", () => {
   });
 
   it("carries the evidence in the commit", async () => {
-    const made = await promote(platform.places, request, tools);
+    const made = await promote(platform.workspace, request, tools);
     const since = new Date(await platform.inRemote("log", "-1", "--format=%aI", "main"));
     expect(made.evidence).to.deep.include({
       before: "v1.0.0",
@@ -83,7 +83,7 @@ describe("promote", () => {
 
   it("says what staging's Argo CD says when it is asked, and asks no other", async () => {
     const asked: string[] = [];
-    const { evidence } = await promote(platform.places, request, {
+    const { evidence } = await promote(platform.workspace, request, {
       ...tools,
       applications: (environment) => {
         asked.push(environment);
@@ -110,7 +110,7 @@ describe("promote", () => {
 
   it("gives the rules the files as the change leaves them, and what prod's was before", async () => {
     let seen: unknown;
-    await promote(platform.places, request, {
+    await promote(platform.workspace, request, {
       ...tools,
       check: (root, before) => {
         seen = [
@@ -139,7 +139,7 @@ describe("promote", () => {
     await platform.commitElsewhere({
       [serviceFileOf("staging", "clock")]: serviceText("staging", "v1.2.0"),
     });
-    const { evidence } = await promote(platform.places, request, tools);
+    const { evidence } = await promote(platform.workspace, request, tools);
     expect(evidence?.staging.until).to.be.instanceOf(Date);
   });
 
@@ -149,7 +149,7 @@ describe("promote", () => {
     await platform.commitElsewhere({
       [serviceFileOf("staging", "clock")]: serviceText("staging", "v1.3.0"),
     });
-    const made = await promote(platform.places, { ...request, version: "v1.3.0" }, tools);
+    const made = await promote(platform.workspace, { ...request, version: "v1.3.0" }, tools);
     expect(made.evidence?.build).to.equal(null);
     expect(made.text).to.include("- dev: its build is no longer there");
   });
@@ -157,13 +157,16 @@ describe("promote", () => {
   it("works through a bare clone, too", async () => {
     const bare = join(platform.scratch, "bare.git");
     await platform.inRemote("clone", "--quiet", "--bare", platform.remote, bare);
-    const places = { ...platform.places, repository: await Repository.open(bare, { identity }) };
-    expect((await promote(places, request, tools)).branch).to.equal("promote/prod/clock-v1.1.0");
+    const workspace = {
+      ...platform.workspace,
+      repository: await Repository.open(bare, { identity }),
+    };
+    expect((await promote(workspace, request, tools)).branch).to.equal("promote/prod/clock-v1.1.0");
   });
 
   it("does nothing when prod's file names the version", async () => {
     const state = await platform.state();
-    const made = await promote(platform.places, { ...request, version: "v1.0.0" }, tools);
+    const made = await promote(platform.workspace, { ...request, version: "v1.0.0" }, tools);
     expect(made).to.deep.include({ tag: "v1.0.0", commit: null, branch: null, evidence: null });
     expect(await platform.state()).to.deep.equal(state);
   });
@@ -171,7 +174,7 @@ describe("promote", () => {
   describe("refuses, and leaves registries and git as they were:", () => {
     const refused = async (version: string, words: readonly string[], own = tools) => {
       const state = await platform.state();
-      const said = await failure(promote(platform.places, { service: "clock", version }, own));
+      const said = await failure(promote(platform.workspace, { service: "clock", version }, own));
       for (const word of words) expect(said).to.include(word);
       expect(await platform.state()).to.deep.equal(state);
     };
@@ -207,7 +210,7 @@ describe("promote", () => {
     });
 
     it("a service that prod holds", async () => {
-      await hold(platform.places, { service: "clock", environment: "prod", reason: "audit" });
+      await hold(platform.workspace, { service: "clock", environment: "prod", reason: "audit" });
       await platform.inRemote("update-ref", "refs/heads/main", "hold/prod/clock");
       await refused("v1.1.0", ["prod holds clock at v1.0.0: audit", "idp unhold clock prod"]);
     });
@@ -226,13 +229,13 @@ describe("promote", () => {
 
     it("a service that does not exist", async () => {
       const said = await failure(
-        promote(platform.places, { service: "clok", version: "v1.1.0" }, tools),
+        promote(platform.workspace, { service: "clok", version: "v1.1.0" }, tools),
       );
       expect(said).to.include('prod has no service "clok"; did you mean clock?');
     });
 
     it("a branch that waits already", async () => {
-      await promote(platform.places, request, tools);
+      await promote(platform.workspace, request, tools);
       await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 is there already"]);
     });
 
@@ -241,8 +244,8 @@ describe("promote", () => {
       const repository = await Repository.open(platform.clone, {
         identity: { ...identity, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
       });
-      platform.places = { ...platform.places, repository };
-      await promote(platform.places, request, tools);
+      platform.workspace = { ...platform.workspace, repository };
+      await promote(platform.workspace, request, tools);
       await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 is there already"]);
     });
 

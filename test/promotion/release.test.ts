@@ -17,7 +17,7 @@ describe("release", () => {
   it("copies the digest of dev's build to prod's and staging's registry, and nothing else", async () => {
     const digest = await platform.push("dev", "sha-0000002", 2);
     const before = await platform.inRemote("rev-parse", "main");
-    const made = await release(platform.places, {
+    const made = await release(platform.workspace, {
       service: "clock",
       version: "v1.1.0",
       commit: "0000002abcdef",
@@ -40,7 +40,7 @@ describe("release", () => {
 
   it("takes the build that dev's file names when no commit is given", async () => {
     await platform.push("dev", "sha-0000002", 2);
-    const { build } = await release(platform.places, { service: "clock", version: "v1.1.0" });
+    const { build } = await release(platform.workspace, { service: "clock", version: "v1.1.0" });
     expect(build).to.equal("sha-0000001");
   });
 
@@ -50,7 +50,7 @@ describe("release", () => {
       for (const registry of Object.values(platform.registries)) registry.requests.length = 0;
       platform.registries.dev.stop();
       const request = { service: "clock", version: "v1.1.0", from: "prod" } as const;
-      expect(await release(platform.places, request)).to.deep.equal({
+      expect(await release(platform.workspace, request)).to.deep.equal({
         service: "clock",
         version: "v1.1.0",
         image: "idp/clock",
@@ -67,13 +67,13 @@ describe("release", () => {
       // The tag is the last thing written: nobody sees a release that is not whole.
       expect(staging.writes().at(-1)).to.equal("PUT /v2/idp/clock/manifests/v1.1.0");
       expect(staging.writes().filter((write) => write.includes("/manifests/"))).to.have.length(1);
-      const again = await release(platform.places, request);
+      const again = await release(platform.workspace, request);
       expect(again.copiedTo).to.deep.equal([]);
     });
 
     it("copies from staging's to prod's, too", async () => {
       const digest = await platform.push("staging", "v1.1.0", 2);
-      const made = await release(platform.places, {
+      const made = await release(platform.workspace, {
         service: "clock",
         version: "v1.1.0",
         from: "staging",
@@ -86,12 +86,12 @@ describe("release", () => {
       const digest = await platform.push("prod", "v1.1.0", 2);
       const request = { service: "clock", version: "v1.1.0", from: "prod" } as const;
       platform.registries.staging.fails = (sent) => sent.includes("/manifests/v1.1.0");
-      expect(await failure(release(platform.places, request))).to.include(
+      expect(await failure(release(platform.workspace, request))).to.include(
         "The registry of staging",
       );
       expect(platform.registries.staging.contents()).to.have.length(1);
       platform.registries.staging.fails = () => false;
-      await release(platform.places, request);
+      await release(platform.workspace, request);
       expect(await digestOf("staging", "v1.1.0")).to.equal(digest);
     });
 
@@ -100,10 +100,10 @@ describe("release", () => {
   });
 
   it("writes nothing the second time", async () => {
-    await release(platform.places, { service: "clock", version: "v1.1.0" });
+    await release(platform.workspace, { service: "clock", version: "v1.1.0" });
     const state = await platform.state();
     for (const registry of Object.values(platform.registries)) registry.requests.length = 0;
-    const again = await release(platform.places, { service: "clock", version: "v1.1.0" });
+    const again = await release(platform.workspace, { service: "clock", version: "v1.1.0" });
     expect(again.copiedTo).to.deep.equal([]);
     expect(await platform.state()).to.deep.equal(state);
     for (const registry of Object.values(platform.registries)) {
@@ -114,16 +114,18 @@ describe("release", () => {
   it("goes on where an interrupted one stopped", async () => {
     platform.registries.staging.fails = (request) =>
       request.startsWith("PUT") && request.includes("/manifests/");
-    const said = await failure(release(platform.places, { service: "clock", version: "v1.1.0" }));
+    const said = await failure(
+      release(platform.workspace, { service: "clock", version: "v1.1.0" }),
+    );
     expect(said).to.include("The registry of staging");
     platform.registries.staging.fails = () => false;
-    const { copiedTo } = await release(platform.places, { service: "clock", version: "v1.1.0" });
+    const { copiedTo } = await release(platform.workspace, { service: "clock", version: "v1.1.0" });
     expect(copiedTo).to.deep.equal(["staging"]);
   });
 
   it("logs in where the registry asks for it", async () => {
     platform.registries.prod.authorization = "Basic abc";
-    const { copiedTo } = await release(platform.places, { service: "clock", version: "v1.1.0" });
+    const { copiedTo } = await release(platform.workspace, { service: "clock", version: "v1.1.0" });
     expect(copiedTo).to.deep.equal(["prod", "staging"]);
   });
 
@@ -131,7 +133,7 @@ describe("release", () => {
     const refused = async (request: Partial<ReleaseRequest>, ...words: string[]) => {
       const state = await platform.state();
       const said = await failure(
-        release(platform.places, { service: "clock", version: "v1.1.0", ...request }),
+        release(platform.workspace, { service: "clock", version: "v1.1.0", ...request }),
       );
       for (const word of words) expect(said).to.include(word);
       expect(await platform.state()).to.deep.equal(state);
@@ -228,10 +230,10 @@ describe("release", () => {
     }
 
     it("when a registry wants other credentials", async () => {
-      const { registryOf } = platform.places;
+      const { registryOf } = platform.workspace;
       platform.registries.staging.authorization = "Basic right";
-      platform.places = {
-        ...platform.places,
+      platform.workspace = {
+        ...platform.workspace,
         registryOf: async (environment, host) => ({
           ...(await registryOf(environment, host)),
           authorization: "Basic wrong",
@@ -251,7 +253,9 @@ describe("release", () => {
 
   it("refuses when the git server is down, and has asked no registry", async () => {
     await platform.inClone("remote", "set-url", "origin", "http://127.0.0.1:9/idp.git");
-    const said = await failure(release(platform.places, { service: "clock", version: "v1.1.0" }));
+    const said = await failure(
+      release(platform.workspace, { service: "clock", version: "v1.1.0" }),
+    );
     expect(said).to.include("The git server does not give main of");
     for (const registry of Object.values(platform.registries)) {
       expect(registry.requests).to.deep.equal([]);

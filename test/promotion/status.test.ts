@@ -4,7 +4,7 @@ import { environments, type Environment } from "../../config/environments.ts";
 import { boardLines } from "../../cli/status.ts";
 import type { Application } from "../../promotion/argocd.ts";
 import { fileHistories, versionsIn } from "../../promotion/history.ts";
-import type { Places } from "../../promotion/platform.ts";
+import type { Workspace } from "../../promotion/workspace.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
 import { isComplete, readBoard, type Board } from "../../promotion/status.ts";
 import { higherReleases } from "../../promotion/upstream.ts";
@@ -30,7 +30,7 @@ describe("the board", () => {
     return row;
   };
   const waiting = async () =>
-    (await readBoard(platform.places)).services.map((row) => row.waiting?.join(" "));
+    (await readBoard(platform.workspace)).services.map((row) => row.waiting?.join(" "));
 
   it("says of every service and environment what its file names and its registry has", async () => {
     const digest = await platform.push("dev", "sha-0000001", 1);
@@ -39,7 +39,7 @@ describe("the board", () => {
     const by = { commit, author: "Test Person", date, subject: "Start" };
     const at = new Date(date.getTime() + 90_500);
 
-    const board = await readBoard(platform.places, { at });
+    const board = await readBoard(platform.workspace, { at });
     expect(board).to.deep.equal({
       at,
       repository: { url: platform.remote, branch: "main", commit },
@@ -65,7 +65,7 @@ describe("the board", () => {
 
   it("writes nothing anywhere", async () => {
     const state = await platform.state();
-    await readBoard(platform.places);
+    await readBoard(platform.workspace);
     expect(await platform.state()).to.deep.equal(state);
     for (const registry of Object.values(platform.registries)) {
       expect(registry.writes()).to.deep.equal([]);
@@ -75,13 +75,13 @@ describe("the board", () => {
   it("tells how far it is, row by row", async () => {
     const told: string[] = [];
     const onRead = (done: number, total: number) => told.push(`${done} of ${total}`);
-    await readBoard(platform.places, { onRead });
+    await readBoard(platform.workspace, { onRead });
     expect(told).to.deep.equal(["1 of 3", "2 of 3", "3 of 3"]);
   });
 
   it("reads the remote, whatever the clone's own files say", async () => {
     platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
-    expect(rowIn(await readBoard(platform.places), "dev").tag).to.equal("sha-0000001");
+    expect(rowIn(await readBoard(platform.workspace), "dev").tag).to.equal("sha-0000001");
   });
 
   it("tells the change of the tag from the last change of the file", async () => {
@@ -89,14 +89,14 @@ describe("the board", () => {
     await platform.push("dev", "sha-0000002", 2);
     await change("dev", "sha-0000002", "Grow", "env: { A: b }\n");
     await change("dev", "sha-0000002", "Grow more", "env: { A: c }\n");
-    const { tagged, changed } = rowIn(await readBoard(platform.places), "dev");
+    const { tagged, changed } = rowIn(await readBoard(platform.workspace), "dev");
     expect([tagged?.subject, changed?.subject]).to.deep.equal(["Take a build", "Grow more"]);
   });
 
   it("counts a tag that came back from when it came back", async () => {
     await change("dev", "sha-0000002", "Forward");
     await change("dev", "sha-0000001", "Back");
-    expect(rowIn(await readBoard(platform.places), "dev").tagged?.subject).to.equal("Back");
+    expect(rowIn(await readBoard(platform.workspace), "dev").tagged?.subject).to.equal("Back");
   });
 
   it("says why a service is held, and what waits for the end of that", async () => {
@@ -107,7 +107,7 @@ describe("the board", () => {
       "Hold it",
       "hold: { tag: sha-0000001, reason: load test until Friday }\n",
     );
-    const board = await readBoard(platform.places);
+    const board = await readBoard(platform.workspace);
     const { hold, waiting: tags } = rowIn(board, "dev");
     expect({ hold, tags }).to.deep.equal({
       hold: "load test until Friday",
@@ -126,7 +126,9 @@ describe("the board", () => {
     await platform.inClone("pull", "--quiet", "origin", "main");
     await platform.inClone("merge", "--quiet", "--no-ff", "-m", "Merge it", "promote");
     await platform.inClone("push", "--quiet", "origin", "main");
-    expect(rowIn(await readBoard(platform.places), "prod").changed?.subject).to.equal("Merge it");
+    expect(rowIn(await readBoard(platform.workspace), "prod").changed?.subject).to.equal(
+      "Merge it",
+    );
   });
 
   describe("has as waiting", () => {
@@ -161,7 +163,7 @@ describe("the board", () => {
 
     it("every build, when the registry lacks the one that the file names", async () => {
       await change("dev", "sha-fffffff", "Take what is not there");
-      const board = await readBoard(platform.places);
+      const board = await readBoard(platform.workspace);
       const { digest, waiting: tags, problem } = rowIn(board, "dev");
       expect({ digest, tags, problem }).to.deep.equal({
         digest: null,
@@ -176,7 +178,7 @@ describe("the board", () => {
     await platform.commitElsewhere({
       [serviceFileOf("dev", "alarm")]: serviceText("dev", "sha-0000001"),
     });
-    await readBoard(platform.places);
+    await readBoard(platform.workspace);
     const { requests } = platform.registries.dev;
     expect(requests).to.have.length(3);
     expect(requests.map((request) => request.replace(/sha256:.*/, "<digest>"))).to.have.members([
@@ -195,10 +197,10 @@ describe("the board", () => {
     };
     const withTimes = (
       pushTimes: (repository: string) => Promise<ReadonlyMap<string, Date>>,
-    ): Places => {
-      const { registryOf } = platform.places;
+    ): Workspace => {
+      const { registryOf } = platform.workspace;
       return {
-        ...platform.places,
+        ...platform.workspace,
         registryOf: async (environment, host) => ({
           ...(await registryOf(environment, host)),
           ...(environment === "dev" && { pushTimes }),
@@ -217,7 +219,7 @@ describe("the board", () => {
 
     it("looks only at the builds that were pushed after the one that runs was built", async () => {
       const asked: string[] = [];
-      const places = withTimes((repository) => {
+      const workspace = withTimes((repository) => {
         asked.push(repository);
         return Promise.resolve(
           new Map(
@@ -225,14 +227,14 @@ describe("the board", () => {
           ),
         );
       });
-      expect(rowIn(await readBoard(places), "dev").waiting).to.deep.equal(["sha-0000004"]);
+      expect(rowIn(await readBoard(workspace), "dev").waiting).to.deep.equal(["sha-0000004"]);
       expect(asked).to.deep.equal(["idp/clock"]);
       expect(lookedAt()).to.have.members(["sha-0000003", "sha-0000004"]);
     });
 
     it("looks at all of them when it may not ask", async () => {
-      const places = withTimes(() => Promise.reject(new Error("AccessDenied")));
-      const board = await readBoard(places);
+      const workspace = withTimes(() => Promise.reject(new Error("AccessDenied")));
+      const board = await readBoard(workspace);
       expect(rowIn(board, "dev").waiting).to.deep.equal(["sha-0000004"]);
       expect(isComplete(board)).to.equal(true);
       expect(lookedAt()).to.have.length(4);
@@ -241,7 +243,7 @@ describe("the board", () => {
 
   it("gives the rest when a registry is down, and says which one is", async () => {
     platform.registries.staging.stop();
-    const board = await readBoard(platform.places);
+    const board = await readBoard(platform.workspace);
     expect(board.problems).to.have.length(1);
     expect(board.problems[0]).to.match(/^The registry of staging .* does not answer: ECONNREFUSED/);
     expect(isComplete(board)).to.equal(false);
@@ -276,9 +278,9 @@ describe("the board", () => {
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const address = silent.address();
     const url = `http://127.0.0.1:${typeof address === "object" ? (address?.port ?? 0) : 0}`;
-    const { registryOf } = platform.places;
+    const { registryOf } = platform.workspace;
     const board = await readBoard({
-      ...platform.places,
+      ...platform.workspace,
       registryOf: (environment, host) =>
         environment === "dev"
           ? Promise.resolve({ name: "dev", url })
@@ -292,7 +294,7 @@ describe("the board", () => {
 
   it("keeps a refusal of one repository in its row", async () => {
     platform.registries.dev.fails = (request) => request.includes("idp/clock/tags");
-    const board = await readBoard(platform.places);
+    const board = await readBoard(platform.workspace);
     expect(board.problems).to.deep.equal([]);
     expect(rowIn(board, "dev").problem).to.include("answered 500 for the tags of idp/clock");
     expect(isComplete(board)).to.equal(false);
@@ -303,14 +305,14 @@ describe("the board", () => {
       "Pulumi.prod.yaml":
         'config:\n  idp:aws: { accountId: "000000000000", region: us-west-2 }\n  idp:images: { strategy: pinned }\n',
     });
-    const board = await readBoard(platform.places);
+    const board = await readBoard(platform.workspace);
     expect(board.problems.join()).to.include("The account of prod is not decided");
     expect(rowIn(board, "dev").digest).to.match(/^sha256:/);
   });
 
   it("has a row for a file that is not valid", async () => {
     await change("dev", "latest", "Break it");
-    const { tag, problem, changed } = rowIn(await readBoard(platform.places), "dev");
+    const { tag, problem, changed } = rowIn(await readBoard(platform.workspace), "dev");
     expect([tag, problem, changed?.subject]).to.deep.equal([
       null,
       "argocd/applications/dev/clock.yaml is not valid. Fix: idp check says what is wrong with it",
@@ -322,11 +324,11 @@ describe("the board", () => {
     await platform.commitElsewhere({
       [serviceFileOf("dev", "alarm")]: serviceText("dev", "sha-0000001"),
     });
-    const { services } = await readBoard(platform.places, { services: ["alarm"] });
+    const { services } = await readBoard(platform.workspace, { services: ["alarm"] });
     expect(services.map(({ service, environment }) => `${service} ${environment}`)).to.deep.equal([
       "alarm dev",
     ]);
-    expect(await failure(readBoard(platform.places, { services: ["clok"] }))).to.equal(
+    expect(await failure(readBoard(platform.workspace, { services: ["clok"] }))).to.equal(
       'There is no service "clok"; did you mean clock? There are: alarm, clock.\nFix: a service is a file argocd/applications/dev/<service>.yaml',
     );
   });
@@ -347,7 +349,7 @@ describe("the board", () => {
     it("has what Argo CD says, and the digests of what runs", async () => {
       const digest = await platform.push("dev", "sha-0000001", 1);
       const asked: string[] = [];
-      const board = await readBoard(platform.places, {
+      const board = await readBoard(platform.workspace, {
         applications: (environment, region) => {
           asked.push(`${environment} ${region}`);
           return Promise.resolve([application("sha-0000001", "sha-0000009")]);
@@ -367,7 +369,9 @@ describe("the board", () => {
     });
 
     it("says Missing where there is no Application", async () => {
-      const board = await readBoard(platform.places, { applications: () => Promise.resolve([]) });
+      const board = await readBoard(platform.workspace, {
+        applications: () => Promise.resolve([]),
+      });
       expect(rowIn(board, "prod").cluster).to.deep.equal({
         sync: "Missing",
         health: "Missing",
@@ -378,7 +382,7 @@ describe("the board", () => {
     });
 
     it("gives the rest when one does not answer, and says so", async () => {
-      const board = await readBoard(platform.places, {
+      const board = await readBoard(platform.workspace, {
         applications: (environment) =>
           environment === "prod"
             ? Promise.reject(new Error("prod's cluster cannot be asked"))
@@ -401,7 +405,7 @@ describe("the board", () => {
         message: "SyncError: denied",
         images: [{ image: "idp/clock", tag: "v0.9.0", digest: null }],
       };
-      const board = await readBoard(platform.places, { applications });
+      const board = await readBoard(platform.workspace, { applications });
       expect(board.strays).to.deep.equal([
         { service: "abacus", environment: "staging", cluster },
         { service: "abacus", environment: "prod", cluster },
@@ -409,19 +413,19 @@ describe("the board", () => {
       expect(boardLines(board)).to.include(
         "without a file: abacus in prod: v0.9.0 OutOfSync Progressing",
       );
-      const some = await readBoard(platform.places, { applications, services: ["clock"] });
+      const some = await readBoard(platform.workspace, { applications, services: ["clock"] });
       expect("strays" in some).to.equal(false);
     });
 
     it("has no such field when they were not", async () => {
-      const { services } = await readBoard(platform.places);
+      const { services } = await readBoard(platform.workspace);
       expect(services.filter((row) => "cluster" in row)).to.deep.equal([]);
     });
   });
 
   it("fails as a whole when the git server is down", async () => {
     await platform.inClone("remote", "set-url", "origin", "http://127.0.0.1:9/idp.git");
-    expect(await failure(readBoard(platform.places))).to.include("The git server does not give");
+    expect(await failure(readBoard(platform.workspace))).to.include("The git server does not give");
   });
 
   it("is a table for a person, with what is wrong below it", async () => {
@@ -429,9 +433,9 @@ describe("the board", () => {
     await change("staging", "v1.1.0", "Take v1.1.0");
     for (const tag of ["sha-0000002", "sha-0000003"]) await platform.push("dev", tag, 3);
     platform.registries.prod.stop();
-    const board = await readBoard(platform.places);
+    const board = await readBoard(platform.workspace);
     const at = new Date((rowIn(board, "dev").tagged?.date.getTime() ?? 0) + 3.5 * 60 * 60 * 1000);
-    const lines = boardLines(await readBoard(platform.places, { at }));
+    const lines = boardLines(await readBoard(platform.workspace, { at }));
     const [first, third] = [board.services[0]?.digest ?? "", board.services[1]?.changed?.commit];
     expect(lines.slice(2, 6)).to.deep.equal([
       "SERVICE  ENVIRONMENT  TAG          DIGEST               AGE  WAITING                 LAST CHANGE",

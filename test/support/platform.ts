@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { ociImage } from "../../twin/images/oci-image.ts";
 import { pushImage } from "../../twin/images/registry.ts";
 import { environments, type Environment } from "../../config/environments.ts";
-import type { Places } from "../../promotion/platform.ts";
+import type { Workspace } from "../../promotion/workspace.ts";
 import { Repository } from "../../promotion/repository.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
 import { MemoryRegistry } from "./memory-registry.ts";
@@ -46,7 +46,7 @@ export class Platform {
   readonly remote: string;
   readonly clone: string;
   readonly registries: Readonly<Record<Environment, MemoryRegistry>>;
-  places: Places;
+  workspace: Workspace;
 
   private constructor(
     scratch: string,
@@ -57,7 +57,7 @@ export class Platform {
     this.remote = join(scratch, "remote.git");
     this.clone = join(scratch, "clone");
     this.registries = registries;
-    this.places = {
+    this.workspace = {
       repository,
       registryOf: (environment) => Promise.resolve(registries[environment].as(environment)),
     };

@@ -7,7 +7,7 @@ import type { Repository } from "./repository.ts";
 import { isServiceFile, servicesIn, type NamedService } from "./services.ts";
 
 /** Where promotion works: the repository, and how to reach each environment's registry. */
-export interface Places {
+export interface Workspace {
   readonly repository: Repository;
   /** @param host as it stands in image names */
   readonly registryOf: (environment: Environment, host: string) => Promise<Registry>;
@@ -45,7 +45,7 @@ export function isPinned({ files }: Snapshot, environment: Environment): boolean
  * @throws Error when the account is not decided, or its registry cannot be reached
  */
 export async function registryOf(
-  { registryOf: open }: Places,
+  { registryOf: open }: Workspace,
   { files }: Snapshot,
   environment: Environment,
 ): Promise<Registry> {

@@ -4,22 +4,22 @@ import { join } from "node:path";
 import { execa } from "execa";
 import type { Environment } from "../../config/environments.ts";
 import { gitMessage } from "../../promotion/git.ts";
-import type { Places } from "../../promotion/platform.ts";
+import type { Workspace } from "../../promotion/workspace.ts";
 import { Repository } from "../../promotion/repository.ts";
 import { repositoryUrl, twinRegistry, type Twin } from "../state/twin.ts";
 
 /** Where promotion works on the twin, through a clone of its repository. */
-export async function twinPlaces(twin: Twin, clone: string): Promise<Places> {
+export async function twinWorkspace(twin: Twin, clone: string): Promise<Workspace> {
   return {
     repository: await Repository.open(clone),
     registryOf: (environment: Environment) => Promise.resolve(twinRegistry(twin, environment)),
   };
 }
 
-/** {@link twinPlaces} through a passing clone, for who has none at hand. */
-export async function inTwinPlaces<T>(
+/** {@link twinWorkspace} through a passing clone, for who has none at hand. */
+export async function inTwinWorkspace<T>(
   twin: Twin,
-  work: (places: Places, clone: string) => Promise<T>,
+  work: (workspace: Workspace, clone: string) => Promise<T>,
 ): Promise<T> {
   const clone = mkdtempSync(join(tmpdir(), "idp-clone-"));
   const url = repositoryUrl(twin);
@@ -30,7 +30,7 @@ export async function inTwinPlaces<T>(
         { cause: error },
       );
     });
-    return await work(await twinPlaces(twin, clone), clone);
+    return await work(await twinWorkspace(twin, clone), clone);
   } finally {
     rmSync(clone, { recursive: true, force: true });
   }

@@ -4,20 +4,20 @@ import { committed } from "../config/committed.ts";
 import { environments, isEnvironment, type Environment } from "../config/environments.ts";
 import { readStackFile } from "../config/stack-files.ts";
 import { repositoryRoot } from "../lib/paths.ts";
-import { inTwinPlaces, twinPlaces } from "../twin/git/places.ts";
+import { inTwinWorkspace, twinWorkspace } from "../twin/git/workspace.ts";
 import { readTwin, repositoryUrl, requireTwin, twinPaths } from "../twin/state/twin.ts";
-import type { Places } from "../promotion/platform.ts";
+import type { Workspace } from "../promotion/workspace.ts";
 import { Repository } from "../promotion/repository.ts";
 
 /** What a person may say about where to work. */
-export interface PlaceOptions {
+export interface WorkspaceOptions {
   readonly twin?: true;
   readonly repository?: string;
   readonly profile?: readonly string[];
 }
 
-/** Adds the options of {@link PlaceOptions} to a command. */
-export function withPlaceOptions(command: Command): Command {
+/** Adds the options of {@link WorkspaceOptions} to a command. */
+export function withWorkspaceOptions(command: Command): Command {
   return command
     .addOption(
       new Option(
@@ -36,7 +36,7 @@ export function withPlaceOptions(command: Command): Command {
 
 /** Where the work goes. */
 export interface Where {
-  readonly places: Places;
+  readonly workspace: Workspace;
   /** Whether it is the twin. */
   readonly isTwin: boolean;
 }
@@ -45,8 +45,8 @@ export interface Where {
  * Finds out where to work, says so on standard error, and does the work. Without a clone of the twin's repository at
  * hand a passing one is made.
  */
-export async function inPlaces<T>(
-  options: PlaceOptions,
+export async function inWorkspace<T>(
+  options: WorkspaceOptions,
   work: (where: Where) => Promise<T>,
 ): Promise<T> {
   const here = options.repository ?? process.cwd();
@@ -63,14 +63,14 @@ export async function inPlaces<T>(
       const { ecrRegistry } = await import("../promotion/ecr.ts");
       return ecrRegistry(environment, host, profiles[environment]);
     };
-    return work({ places: { repository, registryOf }, isTwin });
+    return work({ workspace: { repository, registryOf }, isTwin });
   }
   const twin = requireTwin();
   say(`on the twin in ${twinPaths().state}`);
   if (options.repository !== undefined || isTwinsClone) {
-    return work({ places: await twinPlaces(twin, here), isTwin });
+    return work({ workspace: await twinWorkspace(twin, here), isTwin });
   }
-  return inTwinPlaces(twin, (places) => work({ places, isTwin }));
+  return inTwinWorkspace(twin, (workspace) => work({ workspace, isTwin }));
 }
 
 function say(where: string): void {
