@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { boardPage } from "../promotion/board.ts";
-import { isComplete } from "../promotion/status.ts";
+import { boardPage } from "../promotion/board-page.ts";
+import { isComplete } from "../promotion/board.ts";
 import { withClusterOptions, type ClusterOptions } from "./clusters.ts";
 import { withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 import { boardOf } from "./status.ts";

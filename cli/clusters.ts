@@ -7,7 +7,7 @@ import type { Environment } from "../config/environments.ts";
 import { clusterName, kubeconfigFile } from "../twin/cluster/applications.ts";
 import { twinPaths } from "../twin/state/twin.ts";
 import { parseApplications, type Application } from "../promotion/argocd.ts";
-import type { ReadApplications } from "../promotion/status.ts";
+import type { ReadApplications } from "../promotion/board-clusters.ts";
 import { byEnvironment, profilesOf } from "./workspace.ts";
 
 /** What a person may say about how to reach the clusters. */

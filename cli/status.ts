@@ -1,6 +1,7 @@
 import { tableLines } from "../lib/table.ts";
 import { Command, Option } from "commander";
-import { isComplete, readBoard, type Board, type BoardRow } from "../promotion/status.ts";
+import { isComplete, type Board, type BoardRow } from "../promotion/board.ts";
+import { readBoard } from "../promotion/read-board.ts";
 import { ageText, lineText, runsText, shortDigest, waitingText } from "../promotion/text.ts";
 import { withClusters, withClusterOptions, type ClusterOptions } from "./clusters.ts";
 import { counter } from "./counter.ts";
@@ -47,14 +48,14 @@ export function boardLines({ repository, services, strays = [], problems }: Boar
       ),
     ),
   ];
-  const asked = services.some(({ cluster }) => cluster !== undefined);
+  const hasClusters = services.some(({ cluster }) => cluster !== undefined);
   return [
     `${repository.branch} of ${repository.url} at ${repository.commit.slice(0, 7)}`,
     "",
     ...tableLines([
       [
         ...["SERVICE", "ENVIRONMENT", "TAG", "DIGEST", "AGE", "WAITING"],
-        ...(asked ? ["RUNS", "SYNC", "HEALTH"] : []),
+        ...(hasClusters ? ["RUNS", "SYNC", "HEALTH"] : []),
         "LAST CHANGE",
       ],
       ...services.map(cellsOf),

@@ -1,236 +1,85 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { html, Html } from "./html.ts";
+import { environments, type Environment } from "../config/environments.ts";
+import type { Deployed } from "./argocd.ts";
 import type { Author } from "./history.ts";
-import type { Board, BoardCluster, BoardRow, Stray } from "./status.ts";
-import { ageText, runsText, shortDigest, timeText } from "./text.ts";
 
-const style = readFileSync(new URL("board.css", import.meta.url), "utf8");
-
-/** Nothing is loaded and nothing runs, whatever a commit's message says: the page's own style is all that it may use. */
-const policy = [
-  "default-src 'none'",
-  "img-src data:",
-  `style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-].join("; ");
-
-/**
- * The board as one HTML page that needs nothing else: no script, no other file. Light or dark as the reader's system is;
- * what a colour says stands there in words, too.
- */
-export function boardPage(board: Board): string {
-  const { at, repository, services, strays = [], problems } = board;
-  const asksClusters = services.some(({ cluster }) => cluster !== undefined);
-  const commitPage = commitPages(repository.url);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <title>What is where</title>
-        <link rel="icon" href="data:," />
-        ${new Html(`<style>${style}</style>`)}
-      </head>
-      <body>
-        <header>
-          <h1>What is where</h1>
-          <p>
-            ${repository.branch} of ${repository.url} at
-            ${commitLink(repository.commit, commitPage)}, read ${time(at)}.
-          </p>
-        </header>
-        <main>
-          ${
-            problems.length > 0
-              ? html`<section aria-labelledby="unread">
-                  <h2 id="unread">Could not be read</h2>
-                  <ul>
-                    ${problems.map((problem) => html`<li class="problem">${problem}</li>`)}
-                  </ul>
-                </section>`
-              : null
-          }
-          ${attention(services)} ${strays.length === 0 ? null : straySection(strays)}
-          <div class="scroll" role="region" aria-labelledby="caption" tabindex="0">
-            <table>
-              <caption id="caption">
-                Services by environment${asksClusters ? ", with what their clusters run" : ""}
-              </caption>
-              <thead>
-                <tr>
-                  ${headings(asksClusters).map((heading) => html`<th scope="col">${heading}</th>`)}
-                </tr>
-              </thead>
-              ${[...Map.groupBy(services, ({ service }) => service).values()].map((rows) => serviceRows(rows, asksClusters, commitPage))}
-            </table>
-          </div>
-        </main>
-      </body>
-    </html> `;
-  return page.text;
+/** What is where, as git and the registries say it at one moment. */
+export interface Board {
+  /** When it was read. */
+  readonly at: Date;
+  /** Address of the repository, the branch and its commit that this is of. */
+  readonly repository: { readonly url: string; readonly branch: string; readonly commit: string };
+  /** One for each service file, sorted by service, then by environment. */
+  readonly services: readonly BoardRow[];
+  /** What clusters run without a file, sorted as the services are; absent when they were not asked, or for some services only. */
+  readonly strays?: readonly Stray[];
+  /** What could not be read of a whole environment; what is of one service stands in its row. */
+  readonly problems: readonly string[];
 }
 
-function headings(asksClusters: boolean): string[] {
-  return [
-    ...["Service", "Environment", "Tag", "Digest", "Built", "Age", "Waiting"],
-    ...(asksClusters ? ["Runs", "Sync", "Health"] : []),
-    "Last change",
-  ];
+/** One service in one environment. Null is what is not known: the row or the board says why. */
+export interface BoardRow {
+  readonly service: string;
+  readonly environment: Environment;
+  /** Path of the service's file. */
+  readonly file: string;
+  /** Repository inside the environment's registry, such as `idp/localtime`. */
+  readonly image: string | null;
+  /** The tag that the file names. */
+  readonly tag: string | null;
+  /** What the environment's registry has behind the tag. */
+  readonly digest: string | null;
+  /** When the image was built, as it says itself. */
+  readonly built: Date | null;
+  /** How long the file has named this tag. */
+  readonly ageSeconds: number | null;
+  /**
+   * Tags that are newer than the file's and could take its place, newest first: builds by their dates, releases by their
+   * numbers. Where releases change by pull request, also what the environment before runs.
+   */
+  readonly waiting: readonly string[] | null;
+  /** Why the service is held, when it is. */
+  readonly hold: string | null;
+  /** The change since which the file names this tag. */
+  readonly tagged: Author | null;
+  /** The last change of the file. */
+  readonly changed: Author | null;
+  /** What is wrong with this row. */
+  readonly problem: string | null;
+  /** What the environment's Argo CD says; absent when it was not asked. */
+  readonly cluster?: BoardCluster | null;
 }
 
-/** Links to the rows that a person may want to look at first. */
-function attention(services: readonly BoardRow[]): Html {
-  const groups = [
-    ["with a problem", services.filter(hasProblem)],
-    ["held", services.filter(({ hold }) => hold !== null)],
-    ["with something waiting", services.filter(({ waiting }) => (waiting ?? []).length > 0)],
-  ] as const;
-  return html`<nav aria-label="Rows to look at">
-    ${groups.map(([what, rows]) =>
-      rows.length === 0
-        ? html`<p class="quiet">None ${what}</p>`
-        : html`<details>
-            <summary>${rows.length} ${what}</summary>
-            <ul>
-              ${rows.map(
-                (row) =>
-                  html`<li><a href="#${rowId(row)}">${row.service} in ${row.environment}</a></li>`,
-              )}
-            </ul>
-          </details>`,
-    )}
-  </nav>`;
+/** A service as its cluster has it. */
+export interface BoardCluster extends Omit<Deployed, "images"> {
+  /** What runs; two while a new version takes an old one's place. */
+  readonly images: readonly {
+    /** Repository inside the environment's registry. */
+    readonly image: string;
+    readonly tag: string;
+    /** What the environment's registry has behind the tag. */
+    readonly digest: string | null;
+  }[];
 }
 
-function straySection(strays: readonly Stray[]): Html {
-  return html`<section aria-labelledby="strays">
-    <h2 id="strays">Running without a file</h2>
-    <ul>
-      ${strays.map(
-        ({ service, environment, cluster }) =>
-          html`<li class="stray">
-            ${service} in ${environment}: <code>${runsText(cluster)}</code> ${cluster.sync},
-            ${cluster.health}
-          </li>`,
-      )}
-    </ul>
-  </section>`;
+/** An Application that no service file stands for: its file is gone, and its cluster keeps what it made. */
+export interface Stray {
+  readonly service: string;
+  readonly environment: Environment;
+  readonly cluster: BoardCluster;
 }
 
-function hasProblem({ problem, cluster }: BoardRow): boolean {
-  return problem !== null || (cluster?.message ?? "") !== "";
+/** Whether everything could be read and no row is wrong. */
+export function isComplete({ services, problems }: Board): boolean {
+  return problems.length === 0 && services.every(({ problem }) => problem === null);
 }
 
-function rowId({ service, environment }: BoardRow): string {
-  return `${environment}-${service}`;
-}
-
-function serviceRows(
-  rows: readonly BoardRow[],
-  asksClusters: boolean,
-  commitPage: CommitPage,
-): Html {
-  const [first] = rows;
-  const name = html`<th scope="rowgroup" rowspan="${rows.length}">${first?.service ?? ""}</th>`;
-  return html`<tbody>
-    ${rows.map(
-      (row) => html`
-        <tr id="${rowId(row)}">
-          ${row === first ? name : null}
-          <th scope="row">${row.environment}</th>
-          <td class="tag">${tagCell(row)}</td>
-          <td class="whole">${digestCell(row, rows)}</td>
-          <td class="whole">${row.built === null ? "?" : time(row.built)}</td>
-          <td class="whole">${ageText(row.ageSeconds)}</td>
-          <td>${waitingCell(row.waiting)}</td>
-          ${asksClusters ? clusterCells(row.cluster ?? null, row) : null}
-          <td class="change">${changeCell(row.changed, commitPage)}</td>
-        </tr>
-      `,
-    )}
-  </tbody> `;
-}
-
-function tagCell({ tag, hold, problem, cluster }: BoardRow): Html {
-  const problems = [problem ?? "", cluster?.message ?? ""].filter((text) => text !== "");
-  return html`<code>${tag ?? "?"}</code>${
-      hold === null ? null : html` <br /><span class="mark held">held</span> ${hold}`
-    }${problems.map((text) => html` <br /><span class="mark bad">problem</span> ${text}`)}`;
-}
-
-/** Also names the first of the environments before this one that has the same image. */
-function digestCell({ environment, digest }: BoardRow, rows: readonly BoardRow[]): Html {
-  if (digest === null) return html`?`;
-  const first = rows.find((row) => row.digest === digest)?.environment ?? environment;
-  const code = html`<code title="${digest}">${shortDigest(digest)}</code>`;
-  return first === environment ? code : html`${code} <span class="quiet">as in ${first}</span>`;
-}
-
-function waitingCell(waiting: readonly string[] | null): Html {
-  if (waiting === null) return html`?`;
-  const [newest, ...more] = waiting;
-  if (newest === undefined) return html`<span class="quiet">nothing</span>`;
-  return html`<span class="mark wait"><code>${newest}</code></span
-    >${
-      more.length === 0
-        ? null
-        : html` <details>
-            <summary>and ${more.length} more</summary>
-            <ul>
-              ${more.map((tag) => html`<li><code>${tag}</code></li>`)}
-            </ul>
-          </details>`
-    }`;
-}
-
-function clusterCells(cluster: BoardCluster | null, { tag }: BoardRow): Html {
-  if (cluster === null) return html`${["?", "?", "?"].map((text) => html`<td>${text}</td>`)}`;
-  const { images, sync, health } = cluster;
-  const runs = images.map(
-    (image) =>
-      html`<code class="${image.tag === tag ? "" : "mark held"}" title="${image.digest ?? "?"}"
-        >${image.tag}</code
-      > `,
+/** The order of the rows: by service, then by environment. */
+export function byServiceAndEnvironment(
+  a: Pick<BoardRow, "service" | "environment">,
+  b: Pick<BoardRow, "service" | "environment">,
+): number {
+  return (
+    (a.service < b.service ? -1 : a.service > b.service ? 1 : 0) ||
+    environments.indexOf(a.environment) - environments.indexOf(b.environment)
   );
-  return html`
-    <td>${runs.length === 0 ? html`<span class="quiet">nothing</span>` : runs}</td>
-    <td>${mark(sync, sync === "Synced")}</td>
-    <td>${mark(health, health === "Healthy")}</td>
-  `;
-}
-
-function mark(text: string, isGood: boolean): Html {
-  return html`<span class="mark ${isGood ? "good" : "held"}">${text}</span>`;
-}
-
-function changeCell(changed: Author | null, commitPage: CommitPage): Html {
-  if (changed === null) return html`?`;
-  const { author, commit, date, subject } = changed;
-  return html`${subject} <br /><span class="quiet"
-      >${commitLink(commit, commitPage)} by ${author}, ${time(date)}</span
-    >`;
-}
-
-function time(date: Date): Html {
-  return html`<time datetime="${date.toISOString()}">${timeText(date)}</time>`;
-}
-
-/** Address of a commit's page; undefined where none is known. */
-type CommitPage = ((commit: string) => string) | undefined;
-
-function commitLink(commit: string, commitPage: CommitPage): Html {
-  const short = html`<code>${commit.slice(0, 7)}</code>`;
-  return commitPage ? html`<a href="${commitPage(commit)}">${short}</a>` : short;
-}
-
-/** GitHub has a page for each commit; of other servers it is not known. */
-function commitPages(url: string): CommitPage {
-  const name =
-    /^(?:https:\/\/|(?:ssh:\/\/)?git@)github\.com[/:]([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(
-      url,
-    )?.[1];
-  return name === undefined ? undefined : (commit) => `https://github.com/${name}/commit/${commit}`;
 }

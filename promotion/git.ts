@@ -67,3 +67,8 @@ export async function readObjects(
     return text;
   });
 }
+
+/** A remote's address without the name and password that it may have. */
+export function addressWithoutSecrets(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
+}

@@ -1,8 +1,10 @@
 import pMap from "p-map";
+import { compareReleases } from "../catalog/compare-releases.ts";
 import { isBuild, isRelease } from "../catalog/schema.ts";
+import type { CachedRegistry, Image } from "./cached-registry.ts";
 import { createdOf, manifestOf, tagsOf, type Registry } from "./registry.ts";
 
-/** Every build is asked for its date; so many at a time. */
+/** How many builds are asked for their dates at a time. */
 const concurrency = 8;
 
 /** The build that was made last, as Image Updater's `newest-build` takes it; undefined when there is none. */
@@ -23,4 +25,45 @@ export async function newestBuild(registry: Registry, image: string): Promise<st
 /** The releases that a registry has of an image, in no order. */
 export async function releasesIn(registry: Registry, image: string): Promise<string[]> {
   return (await tagsOf(registry, image)).filter(isRelease);
+}
+
+/** The builds that are newer than a tag's image by their own dates, newest first: what Image Updater would take. */
+export async function newerBuilds(
+  registry: CachedRegistry,
+  repository: string,
+  tag: string,
+): Promise<string[]> {
+  const own = timeOf(await registry.image(repository, tag));
+  const [tags, pushed] = await Promise.all([
+    registry.tags(repository),
+    registry.pushTimes(repository),
+  ]);
+  const builds = tags.filter(
+    (name) =>
+      isBuild(name) &&
+      name !== tag &&
+      // Nothing is built after it was pushed: what was pushed before the other was built need not be looked at.
+      (pushed?.get(name)?.getTime() ?? Infinity) > own,
+  );
+  const dated = await pMap(
+    builds,
+    async (name) => ({ name, time: timeOf(await registry.image(repository, name)) }),
+    { concurrency },
+  );
+  return dated
+    .filter(({ time }) => time > own)
+    .sort((a, b) => b.time - a.time)
+    .map(({ name }) => name);
+}
+
+/** An image without a date is older than any other. */
+function timeOf(image: Image | undefined): number {
+  return image?.built?.getTime() ?? -Infinity;
+}
+
+/** The releases among `tags` that are higher than `tag`, highest first; all of them when `tag` is no release. */
+export function higherReleases(tags: readonly string[], tag: string): string[] {
+  return [...new Set(tags)]
+    .filter((name) => isRelease(name) && (!isRelease(tag) || compareReleases(name, tag) > 0))
+    .sort((a, b) => compareReleases(b, a));
 }

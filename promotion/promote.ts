@@ -14,8 +14,9 @@ import { digestOfTag, tagsOf, type Registry } from "./registry.ts";
 import { renderAll, unifiedDiff } from "./render.ts";
 import type { Change } from "./repository.ts";
 import { contentOf, requireService, serviceFileOf, type NamedService } from "./services.ts";
-import { readBoard, type ReadApplications } from "./status.ts";
-import { higherReleases } from "./upstream.ts";
+import type { ReadApplications } from "./board-clusters.ts";
+import { readBoard } from "./read-board.ts";
+import { higherReleases } from "./newest.ts";
 
 /** A change of prod to be proposed. */
 export interface PromoteRequest {

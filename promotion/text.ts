@@ -1,4 +1,4 @@
-import type { BoardCluster } from "./status.ts";
+import type { BoardCluster } from "./board.ts";
 
 /** The beginning of a digest, enough to tell two apart; "?" when it is not known. */
 export function shortDigest(digest: string | null): string {
@@ -40,9 +40,4 @@ export function timeText(date: Date): string {
 /** A text of somebody else's on one line of a terminal: nothing in it can move the cursor or change colours. */
 export function lineText(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, " ");
-}
-
-/** An address without the name and password that a clone's address may have. */
-export function addressWithoutSecrets(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
 }

@@ -9,7 +9,7 @@ import { gitIn } from "../promotion/git.ts";
 import { promote, type PromoteTools } from "../promotion/promote.ts";
 import { digestOfTag, tagsOf } from "../promotion/registry.ts";
 import { release } from "../promotion/release.ts";
-import { higherReleases } from "../promotion/upstream.ts";
+import { higherReleases } from "../promotion/newest.ts";
 import {
   isSettled,
   serviceStatuses,

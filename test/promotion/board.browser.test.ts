@@ -6,8 +6,8 @@ import { pathToFileURL } from "node:url";
 import type { Browser, Page, SerializedAXNode } from "puppeteer-core";
 import { z } from "zod";
 import { environments } from "../../config/environments.ts";
-import { boardPage } from "../../promotion/board.ts";
-import type { Board, BoardRow } from "../../promotion/status.ts";
+import { boardPage } from "../../promotion/board-page.ts";
+import type { Board, BoardRow } from "../../promotion/board.ts";
 import {
   ask,
   contrast,

@@ -6,8 +6,9 @@ import type { Application } from "../../promotion/argocd.ts";
 import { fileHistories, versionsIn } from "../../promotion/history.ts";
 import type { Workspace } from "../../promotion/workspace.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
-import { isComplete, readBoard, type Board } from "../../promotion/status.ts";
-import { higherReleases } from "../../promotion/upstream.ts";
+import { isComplete, type Board } from "../../promotion/board.ts";
+import { readBoard } from "../../promotion/read-board.ts";
+import { higherReleases } from "../../promotion/newest.ts";
 import { failure, firstTags, Platform, serviceText } from "../support/platform.ts";
 
 describe("the board", () => {

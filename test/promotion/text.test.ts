@@ -1,6 +1,6 @@
 import { expect } from "chai";
+import { addressWithoutSecrets } from "../../promotion/git.ts";
 import {
-  addressWithoutSecrets,
   ageText,
   lineText,
   runsText,

@@ -13,7 +13,7 @@ export interface ModuleFile {
   readonly set?: Readonly<Record<string, string>>;
 }
 
-/** Upstream source that is built with patches. The tool's go.mod replaces the module by `./upstream`. */
+/** CachedRegistry source that is built with patches. The tool's go.mod replaces the module by `./upstream`. */
 export interface PatchedModule {
   readonly module: string;
   readonly version: string;

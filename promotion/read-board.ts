@@ -5,84 +5,14 @@ import { applicationsFolder, nameOf } from "../catalog/service.ts";
 import { required } from "../config/committed.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
-import { deployedBy, type Application, type Deployed } from "./argocd.ts";
-import { fileHistories, type Author, type FileHistory } from "./history.ts";
+import { byServiceAndEnvironment, type Board, type BoardRow } from "./board.ts";
+import { clusterOf, straysOf, type ClusterView, type ReadApplications } from "./board-clusters.ts";
+import { addressWithoutSecrets } from "./git.ts";
+import { fileHistories, type FileHistory } from "./history.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { contentOf, isServiceFile, serviceFileOf } from "./services.ts";
-import { addressWithoutSecrets } from "./text.ts";
-import { higherReleases, newerBuilds, Upstream } from "./upstream.ts";
-
-/** What is where, as git and the registries say it at one moment. */
-export interface Board {
-  /** When it was read. */
-  readonly at: Date;
-  /** Address of the repository, the branch and its commit that this is of. */
-  readonly repository: { readonly url: string; readonly branch: string; readonly commit: string };
-  /** One for each service file, sorted by service, then by environment. */
-  readonly services: readonly BoardRow[];
-  /** What clusters run without a file, sorted as the services are; absent when they were not asked, or for some services only. */
-  readonly strays?: readonly Stray[];
-  /** What could not be read of a whole environment; what is of one service stands in its row. */
-  readonly problems: readonly string[];
-}
-
-/** One service in one environment. Null is what is not known: the row or the board says why. */
-export interface BoardRow {
-  readonly service: string;
-  readonly environment: Environment;
-  /** Path of the service's file. */
-  readonly file: string;
-  /** Repository inside the environment's registry, such as `idp/localtime`. */
-  readonly image: string | null;
-  /** The tag that the file names. */
-  readonly tag: string | null;
-  /** What the environment's registry has behind the tag. */
-  readonly digest: string | null;
-  /** When the image was built, as it says itself. */
-  readonly built: Date | null;
-  /** How long the file has named this tag. */
-  readonly ageSeconds: number | null;
-  /**
-   * Tags that are newer than the file's and could take its place, newest first: builds by their dates, releases by their
-   * numbers. Where releases change by pull request, also what the environment before runs.
-   */
-  readonly waiting: readonly string[] | null;
-  /** Why the service is held, when it is. */
-  readonly hold: string | null;
-  /** The change since which the file names this tag. */
-  readonly tagged: Author | null;
-  /** The last change of the file. */
-  readonly changed: Author | null;
-  /** What is wrong with this row. */
-  readonly problem: string | null;
-  /** What the environment's Argo CD says; absent when it was not asked. */
-  readonly cluster?: BoardCluster | null;
-}
-
-/** A service as its cluster has it. */
-export interface BoardCluster extends Omit<Deployed, "images"> {
-  /** What runs; two while a new version takes an old one's place. */
-  readonly images: readonly {
-    /** Repository inside the environment's registry. */
-    readonly image: string;
-    readonly tag: string;
-    /** What the environment's registry has behind the tag. */
-    readonly digest: string | null;
-  }[];
-}
-
-/** An Application that no service file stands for: its file is gone, and its cluster keeps what it made. */
-export interface Stray {
-  readonly service: string;
-  readonly environment: Environment;
-  readonly cluster: BoardCluster;
-}
-
-/** Gives an environment's Applications. @param region where its cluster is */
-export type ReadApplications = (
-  environment: Environment,
-  region: string,
-) => Promise<readonly Application[]>;
+import { CachedRegistry } from "./cached-registry.ts";
+import { higherReleases, newerBuilds } from "./newest.ts";
 
 /** What to read of the board. */
 export interface BoardRequest {
@@ -148,11 +78,6 @@ export async function readBoard(workspace: Workspace, request: BoardRequest = {}
   };
 }
 
-/** Whether everything could be read and no row is wrong. */
-export function isComplete({ services, problems }: Board): boolean {
-  return problems.length === 0 && services.every(({ problem }) => problem === null);
-}
-
 interface FileOfService {
   readonly environment: Environment;
   readonly service: string;
@@ -169,7 +94,7 @@ function serviceFilesOf({ files }: Snapshot, wanted: readonly string[]): FileOfS
         : [];
     }),
   );
-  const names = [...new Set(all.map(({ service }) => service))].sort(compare);
+  const names = [...new Set(all.map(({ service }) => service))].sort();
   for (const name of wanted) {
     if (names.includes(name)) continue;
     const meant = nearest(name, names);
@@ -194,12 +119,8 @@ async function historiesOf(
 }
 
 /** An environment, as far as it can be read. */
-interface Readable {
-  readonly environment: Environment;
+interface Readable extends ClusterView {
   readonly strategy: ImageStrategy;
-  readonly registry: Upstream | undefined;
-  /** By name; undefined when they were not asked for or not given. */
-  readonly applications: ReadonlyMap<string, Application> | undefined;
   /** Why something cannot be read. */
   readonly problems: readonly string[];
 }
@@ -226,7 +147,7 @@ async function readableOf(
   return {
     environment,
     strategy,
-    registry: registry && new Upstream(registry),
+    registry: registry && new CachedRegistry(registry),
     applications:
       applications && new Map(applications.map((one) => [one.metadata.name, one] as const)),
     problems,
@@ -287,51 +208,6 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
   }
 }
 
-async function straysOf(
-  files: readonly FileOfService[],
-  readables: readonly Readable[],
-): Promise<Stray[]> {
-  const found = await Promise.all(
-    readables.flatMap((readable) => {
-      const { environment, applications = new Map<string, Application>() } = readable;
-      const known = files.filter((file) => file.environment === environment);
-      return [...applications.keys()]
-        .filter((name) => !known.some(({ service }) => service === name))
-        .map(async (service) => {
-          const cluster = await clusterOf(service, readable);
-          return cluster === null ? [] : [{ service, environment, cluster }];
-        });
-    }),
-  );
-  return found.flat().sort(byServiceAndEnvironment);
-}
-
-/** What an environment's Argo CD says of a service; null when it gave no answer. */
-async function clusterOf(
-  service: string,
-  { registry, applications }: Readable,
-): Promise<BoardCluster | null> {
-  if (applications === undefined) return null;
-  const { images, ...said } = deployedBy(applications.get(service));
-  const digestOf = (image: string, tag: string) =>
-    registry?.image(image, tag).then(
-      (found) => found?.digest ?? null,
-      // The registry's failure stands in the row or the board.
-      () => null,
-    );
-  return {
-    ...said,
-    images: await Promise.all(
-      images.map(async (whole) => {
-        const colon = whole.lastIndexOf(":");
-        const { name: image } = imageOf(whole.slice(0, colon));
-        const tag = whole.slice(colon + 1);
-        return { image, tag, digest: (await digestOf(image, tag)) ?? null };
-      }),
-    ),
-  };
-}
-
 /** The tag that the environment before this one names for a service, if any. */
 function tagsBefore({ services }: Snapshot, environment: Environment, service: string): string[] {
   const before = environments[environments.indexOf(environment) - 1];
@@ -342,18 +218,4 @@ function tagsBefore({ services }: Snapshot, environment: Environment, service: s
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function byServiceAndEnvironment(
-  a: Pick<BoardRow, "service" | "environment">,
-  b: Pick<BoardRow, "service" | "environment">,
-): number {
-  return (
-    compare(a.service, b.service) ||
-    environments.indexOf(a.environment) - environments.indexOf(b.environment)
-  );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,0 +1,66 @@
+import { imageOf } from "../catalog/schema.ts";
+import type { Environment } from "../config/environments.ts";
+import { deployedBy, type Application } from "./argocd.ts";
+import { byServiceAndEnvironment, type BoardCluster, type Stray } from "./board.ts";
+import type { CachedRegistry } from "./cached-registry.ts";
+
+/** Gives an environment's Applications. @param region where its cluster is */
+export type ReadApplications = (
+  environment: Environment,
+  region: string,
+) => Promise<readonly Application[]>;
+
+/** An environment's Applications, and the registry that has their images. */
+export interface ClusterView {
+  readonly environment: Environment;
+  /** Undefined when it cannot be read. */
+  readonly registry: CachedRegistry | undefined;
+  /** By name; undefined when they were not asked for or not given. */
+  readonly applications: ReadonlyMap<string, Application> | undefined;
+}
+
+/** The Applications that no service file stands for, sorted as the board is. */
+export async function straysOf(
+  files: readonly { readonly environment: Environment; readonly service: string }[],
+  views: readonly ClusterView[],
+): Promise<Stray[]> {
+  const found = await Promise.all(
+    views.flatMap((view) => {
+      const { environment, applications = new Map<string, Application>() } = view;
+      const known = files.filter((file) => file.environment === environment);
+      return [...applications.keys()]
+        .filter((name) => !known.some(({ service }) => service === name))
+        .map(async (service) => {
+          const cluster = await clusterOf(service, view);
+          return cluster === null ? [] : [{ service, environment, cluster }];
+        });
+    }),
+  );
+  return found.flat().sort(byServiceAndEnvironment);
+}
+
+/** What an environment's Argo CD says of a service; null when it gave no answer. */
+export async function clusterOf(
+  service: string,
+  { registry, applications }: ClusterView,
+): Promise<BoardCluster | null> {
+  if (applications === undefined) return null;
+  const { images, ...said } = deployedBy(applications.get(service));
+  const digestOf = (image: string, tag: string) =>
+    registry?.image(image, tag).then(
+      (found) => found?.digest ?? null,
+      // The registry's failure stands in the row or the board.
+      () => null,
+    );
+  return {
+    ...said,
+    images: await Promise.all(
+      images.map(async (whole) => {
+        const colon = whole.lastIndexOf(":");
+        const { name: image } = imageOf(whole.slice(0, colon));
+        const tag = whole.slice(colon + 1);
+        return { image, tag, digest: (await digestOf(image, tag)) ?? null };
+      }),
+    ),
+  };
+}

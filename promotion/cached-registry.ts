@@ -1,0 +1,75 @@
+import { createdOf, manifestOf, SilentRegistry, tagsOf, type Registry } from "./registry.ts";
+
+/** An image as a registry has it. */
+export interface Image {
+  readonly digest: string;
+  /** When it was built, as it says itself. */
+  readonly built: Date | undefined;
+}
+
+/**
+ * An environment's registry, for many readers: every answer is kept, and after the first request without an answer none
+ * is sent any more.
+ */
+export class CachedRegistry {
+  readonly #registry: Registry;
+  readonly #images = new Map<string, Promise<Image | undefined>>();
+  readonly #tags = new Map<string, Promise<string[]>>();
+  readonly #pushTimes = new Map<string, Promise<ReadonlyMap<string, Date> | undefined>>();
+  #silence: SilentRegistry | undefined;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /** How it did not answer, the first time that it did not. */
+  get silence(): SilentRegistry | undefined {
+    return this.#silence;
+  }
+
+  /** The image behind a tag; undefined when there is none. */
+  image(repository: string, tag: string): Promise<Image | undefined> {
+    return memoised(this.#images, `${repository}:${tag}`, () =>
+      this.#ask(async (registry) => {
+        const manifest = await manifestOf(registry, repository, tag);
+        if (manifest === undefined) return undefined;
+        const built = await createdOf(registry, repository, manifest);
+        return { digest: manifest.digest, built };
+      }),
+    );
+  }
+
+  /** Every tag of a repository. */
+  tags(repository: string): Promise<string[]> {
+    return memoised(this.#tags, repository, () =>
+      this.#ask((registry) => tagsOf(registry, repository)),
+    );
+  }
+
+  /** When each tag of a repository was pushed; undefined when the registry does not say. */
+  pushTimes(repository: string): Promise<ReadonlyMap<string, Date> | undefined> {
+    return memoised(this.#pushTimes, repository, () =>
+      this.#ask(async ({ pushTimes }) => pushTimes?.(repository)).catch(() => undefined),
+    );
+  }
+
+  async #ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
+    if (this.#silence) throw this.#silence;
+    try {
+      return await question(this.#registry);
+    } catch (error) {
+      if (error instanceof SilentRegistry) this.#silence ??= error;
+      throw error;
+    }
+  }
+}
+
+function memoised<T>(
+  known: Map<string, Promise<T>>,
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const found = known.get(key) ?? work();
+  known.set(key, found);
+  return found;
+}
