@@ -5,15 +5,18 @@ import { ArgoCdInstall } from "./components/argocd-install.ts";
 import { Cluster } from "./components/cluster.ts";
 import { ClusterServices } from "./components/cluster-services.ts";
 import { GithubAccess } from "./components/github-access.ts";
+import { gitOpsOf } from "./components/gitops.ts";
 import { ImageUpdater } from "./components/image-updater.ts";
 import { Network } from "./components/network.ts";
 import { PermissionsBoundary } from "./components/permissions-boundary.ts";
 import { Registry } from "./components/registry.ts";
-import { readInputs } from "./config/inputs.ts";
+import { clusterNameOf } from "./config/environments.ts";
+import { readInputs } from "./inputs.ts";
 
-const { environment, settings, gitOps, repositories, registryHost, ...inputs } = await readInputs(
+const { environment, settings, services, repositories, registryHost, ...inputs } = await readInputs(
   import.meta.dirname,
 );
+const gitOps = gitOpsOf(environment, settings);
 const { accountId, region, profile } = settings.aws;
 const { deletionProtection } = settings.cluster;
 const account = accountProvider(environment, settings);
@@ -34,7 +37,8 @@ const { repositoryArns } = new Registry(
 const github = new GithubAccess(
   "idp-github",
   {
-    ...settings.github,
+    repository: settings.github.repository,
+    publishers: settings.github.publishers,
     branch: settings.repository.branch,
     environment,
     repositoryArns,
@@ -46,10 +50,12 @@ const { clusterName, provider } = new Cluster(
   "idp-cluster",
   {
     ...settings.cluster,
-    clusterName: `idp-${environment}`,
+    clusterName: clusterNameOf(environment),
     region,
     profile,
-    network,
+    vpcId: network.vpcId,
+    publicSubnetIds: network.publicSubnetIds,
+    privateSubnetIds: network.privateSubnetIds,
     access: [
       ...settings.cluster.access,
       { name: "provision", principalArn: github.provisionRoleArn, level: "cluster-admin" },
@@ -73,7 +79,7 @@ const imageUpdater =
   );
 new AppOfApps(
   "services",
-  gitOps,
+  { ...gitOps, strategy: settings.images.strategy, services },
   // At teardown the services' load balancers go while their class and Argo CD are still there.
   { ...inCluster, dependsOn: [clusterServices, argoCd, ...(imageUpdater ? [imageUpdater] : [])] },
 );

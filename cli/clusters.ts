@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
 import { execa, ExecaError } from "execa";
-import type { Environment } from "../config/environments.ts";
-import { clusterName, kubeconfigFile } from "../twin/cluster/applications.ts";
+import { clusterNameOf, type Environment } from "../config/environments.ts";
+import { kubeconfigFile } from "../twin/cluster/applications.ts";
 import { twinPaths } from "../twin/state/twin.ts";
 import { parseApplications, type Application } from "../promotion/argocd.ts";
 import type { ReadApplications } from "../promotion/board-clusters.ts";
@@ -55,7 +55,7 @@ export async function withClusters<T>(
       const file = join(scratch, environment);
       await run(environment, "aws", [
         ...["eks", "update-kubeconfig", "--kubeconfig", file],
-        ...["--region", region, "--name", clusterName(environment)],
+        ...["--region", region, "--name", clusterNameOf(environment)],
         ...(profiles[environment] === undefined ? [] : ["--profile", profiles[environment]]),
       ]);
       return applicationsOf(environment, "kubectl", ["--kubeconfig", file]);

@@ -3,6 +3,7 @@ import { Argument, Command, Option } from "commander";
 import { inspectCatalog } from "../catalog/read.ts";
 import { required } from "../config/committed.ts";
 import { environments, type Environment } from "../config/environments.ts";
+import { argoCdNodes } from "../config/schema.ts";
 import { readStackFiles, stackFileIn } from "../config/stack-files.ts";
 import { arithmetic, estimate, type Estimate } from "../cost/estimate.ts";
 import { byUse, priceDate, priceRegion, prices } from "../cost/prices.ts";
@@ -72,8 +73,8 @@ export async function stackCost(
   const file = stackFileIn(readStackFiles(root), environment);
   const region = required(file, ({ aws }) => aws.region);
   const natGateways = required(file, ({ network }) => network.natGateways);
-  // Its redis wants three nodes.
-  const nodes = required(file, ({ argoCd }) => argoCd.highAvailability) ? 3 : 1;
+  const highAvailability = required(file, ({ argoCd }) => argoCd.highAvailability);
+  const nodes = argoCdNodes({ highAvailability });
   const resources = plan?.after ?? withNatGateways(goldenResources(root, environment), natGateways);
   const after = estimate(resources, services, nodes);
   const before =

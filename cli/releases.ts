@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { manifestsIn, readPinned, type ReleaseManifest } from "../components/release-manifest.ts";
+import { manifestsIn, readPinned, type ReleaseManifest } from "../config/release-manifest.ts";
 import { cacheDir, toolsFolder } from "../lib/paths.ts";
 import { writeWhole } from "../lib/write-file.ts";
 import type { ToolName } from "../twin/toolchain/tools.ts";

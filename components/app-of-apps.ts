@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ImageStrategy } from "../catalog/schema.ts";
 import {
   applicationSet,
   appProject,
@@ -13,7 +14,7 @@ import { TypeToken } from "./type-token.ts";
 /** Arguments of {@link AppOfApps}. */
 export interface AppOfAppsArgs extends GitOps {
   /** How images change; `pinned` makes no image updates at all. */
-  readonly strategy: Parameters<typeof imageUpdates>[1] | "pinned";
+  readonly strategy: ImageStrategy;
   /** The services whose images are updated. */
   readonly services: readonly UpdatedService[];
 }

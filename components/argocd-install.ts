@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { GithubApp } from "../config/schema.ts";
 import { argoCdConfig, argoCdNamespace } from "./argocd-config.ts";
 import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
-import type { Manifest } from "./release-manifest.ts";
+import type { Manifest } from "../config/release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
 /** Arguments of {@link ArgoCdInstall}. */

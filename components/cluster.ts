@@ -4,7 +4,6 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema.ts";
 import { eksKubeconfig } from "./kubeconfig.ts";
-import type { Network } from "./network.ts";
 import { TypeToken } from "./type-token.ts";
 
 /** All five kinds of control-plane logs. */
@@ -18,8 +17,11 @@ const accessPolicies = {
   view: "AmazonEKSViewPolicy",
 } as const;
 
-/** What a changed role replaces, and a protected cluster must not hand its protection to. */
-const replaceable = [
+/**
+ * Children of the cluster that are never protected. A change of a role replaces them; without this they would inherit
+ * the cluster's `protect`, and the engine would refuse to.
+ */
+const neverProtected = [
   "aws:eks/accessEntry:AccessEntry",
   "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
 ];
@@ -43,8 +45,11 @@ export interface ClusterArgs {
   readonly region: string;
   /** Profile of the AWS CLI for the Kubernetes provider. @default the environment's credentials */
   readonly profile?: string | undefined;
-  /** Where it lives: nodes and Pods in the private subnets, public load balancers in the public ones. */
-  readonly network: Network;
+  readonly vpcId: pulumi.Input<string>;
+  /** Public load balancers live here. */
+  readonly publicSubnetIds: pulumi.Input<string[]>;
+  /** Nodes and Pods live here. */
+  readonly privateSubnetIds: pulumi.Input<string[]>;
   /** Networks that reach the API from outside the VPC; none: only from inside. */
   readonly publicAccessCidrs: readonly string[];
   /** EKS refuses to delete the cluster while true. */
@@ -68,7 +73,7 @@ export class Cluster extends pulumi.ComponentResource {
   readonly provider: k8s.Provider;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { network, ...inputs } = args;
+    const { vpcId, publicSubnetIds, privateSubnetIds, ...inputs } = args;
     super(TypeToken.Cluster, name, inputs, opts);
 
     const key = new aws.kms.Key(
@@ -102,9 +107,9 @@ export class Cluster extends pulumi.ComponentResource {
       {
         name: args.clusterName,
         version: args.version,
-        vpcId: network.vpcId,
-        publicSubnetIds: network.publicSubnetIds,
-        privateSubnetIds: network.privateSubnetIds,
+        vpcId,
+        publicSubnetIds,
+        privateSubnetIds,
         authenticationMode: "API",
         autoMode: { enabled: true },
         // Auto Mode needs neither; left to their defaults both leave unused roles behind.
@@ -125,7 +130,7 @@ export class Cluster extends pulumi.ComponentResource {
         dependsOn: [logGroup],
         transforms: [
           ({ type, props, opts: options }) =>
-            replaceable.includes(type)
+            neverProtected.includes(type)
               ? { props, opts: { ...options, protect: false } }
               : undefined,
         ],

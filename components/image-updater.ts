@@ -6,7 +6,7 @@ import { z } from "zod";
 import { argoCdNamespace } from "./argocd-config.ts";
 import { ecrRead, podIdentityTrust } from "./iam-documents.ts";
 import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
-import type { Manifest } from "./release-manifest.ts";
+import type { Manifest } from "../config/release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
 const configMap = "argocd-image-updater-config";

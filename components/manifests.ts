@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Manifest } from "./release-manifest.ts";
+import type { Manifest } from "../config/release-manifest.ts";
 
 /**
  * A transformation for a ConfigGroup, which does not hand its own `dependsOn` on to the objects it makes: they are made

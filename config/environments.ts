@@ -7,6 +7,11 @@ export const environments = ["dev", "staging", "prod"] as const;
 /** One of {@link environments}. */
 export type Environment = (typeof environments)[number];
 
+/** Name of an environment's EKS cluster. */
+export function clusterNameOf(environment: Environment): string {
+  return `idp-${environment}`;
+}
+
 /** Whether `name` is one of {@link environments}. */
 export function isEnvironment(name: string): name is Environment {
   return environments.some((environment) => environment === name);

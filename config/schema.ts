@@ -258,6 +258,11 @@ export const GithubApp = z.strictObject({
 });
 export type GithubApp = z.infer<typeof GithubApp>;
 
+/** Nodes that Argo CD needs: with high availability its Redis runs one on each of three. */
+export function argoCdNodes({ highAvailability }: Pick<Settings["argoCd"], "highAvailability">) {
+  return highAvailability ? 3 : 1;
+}
+
 /** Host name of an account's ECR registry. */
 export function registryHost({ accountId, region }: Pick<Settings["aws"], "accountId" | "region">) {
   const suffix = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";

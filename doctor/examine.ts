@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { imageNames, type Catalog } from "../catalog/read.ts";
 import { committed, required } from "../config/committed.ts";
-import type { Environment } from "../config/environments.ts";
-import { undecidedAccount } from "../config/schema.ts";
+import { clusterNameOf, type Environment } from "../config/environments.ts";
+import { argoCdNodes, undecidedAccount } from "../config/schema.ts";
 import type { StackFile } from "../config/stack-files.ts";
 import { nodesFor } from "../cost/estimate.ts";
 import {
@@ -177,9 +177,16 @@ async function quotaChecks(
   askAws: (...args: readonly string[]) => Promise<Answer>,
 ): Promise<Check[]> {
   const cluster = await askAws(
-    ...["eks", "describe-cluster", "--name", `idp-${environment}`, "--query", "cluster.status"],
+    ...[
+      "eks",
+      "describe-cluster",
+      "--name",
+      clusterNameOf(environment),
+      "--query",
+      "cluster.status",
+    ],
   );
-  const nodes = Math.max(highAvailability ? 3 : 1, nodesFor(catalog?.services ?? []));
+  const nodes = Math.max(argoCdNodes({ highAvailability }), nodesFor(catalog?.services ?? []));
   const needed: Readonly<Record<keyof typeof quotas, number>> = {
     vpcs: 1,
     addresses: natGateways === "Single" ? 1 : 3,

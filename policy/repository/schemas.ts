@@ -1,6 +1,6 @@
 import { finding, type Finding, type Place } from "../../catalog/finding.ts";
-import { argoCdRelease, imageUpdaterRelease } from "../../components/release-manifest.ts";
-import type { Manifest, ReleaseManifest } from "../../components/release-manifest.ts";
+import { argoCdRelease, imageUpdaterRelease } from "../../config/release-manifest.ts";
+import type { Manifest, ReleaseManifest } from "../../config/release-manifest.ts";
 import { wholeGroups } from "../../config/committed.ts";
 import { Settings } from "../../config/schema.ts";
 import type { StackFile } from "../../config/stack-files.ts";

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { ArgoCdInstall, type ArgoCdInstallArgs } from "../../components/argocd-install.ts";
-import { argoCdRelease } from "../../components/release-manifest.ts";
 import { argoCdManifest } from "../support/fixtures.ts";
 import { inputsOf, names, record } from "../support/record.ts";
 
@@ -80,21 +79,5 @@ describe("ArgoCdInstall", () => {
       message = String(error);
     }
     expect(message).to.include("The release manifest has no ConfigMap argocd-rbac-cm.");
-  });
-
-  it("reads the flavour that the settings ask for, from the release or from where they say", () => {
-    const settings = {
-      version: "3.6.1",
-      manifestSha256: "0".repeat(64),
-      highAvailability: false,
-      reconciliationSeconds: 60,
-      sync: "manual",
-    } as const;
-    const base = "https://raw.githubusercontent.com/argoproj/argo-cd/v3.6.1/manifests";
-    expect(argoCdRelease(settings).url).to.equal(`${base}/install.yaml`);
-    expect(argoCdRelease({ ...settings, highAvailability: true }).url).to.equal(
-      `${base}/ha/install.yaml`,
-    );
-    expect(argoCdRelease({ ...settings, manifestUrl: "file:///x" }).url).to.equal("file:///x");
   });
 });

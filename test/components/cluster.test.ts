@@ -8,7 +8,7 @@ const token = "idp:platform:Cluster";
 function make(change: Partial<ClusterArgs> = {}, preview = false): Promise<Registered[]> {
   return record(
     () => {
-      const network = new Network("idp-network", {
+      const { vpcId, publicSubnetIds, privateSubnetIds } = new Network("idp-network", {
         region: "us-west-2",
         cidr: "10.10.0.0/16",
         natGateways: "Single",
@@ -18,7 +18,9 @@ function make(change: Partial<ClusterArgs> = {}, preview = false): Promise<Regis
         clusterName: "idp-test",
         version: "1.36",
         region: "us-west-2",
-        network,
+        vpcId,
+        publicSubnetIds,
+        privateSubnetIds,
         publicAccessCidrs: [],
         deletionProtection: true,
         logRetentionDays: 365,

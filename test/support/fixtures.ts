@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
-import { readReleaseManifest, type ReleaseManifest } from "../../components/release-manifest.ts";
+import { readReleaseManifest, type ReleaseManifest } from "../../config/release-manifest.ts";
 
 /** A stand-in for a release's manifest: a small file of ours under test/fixtures. */
 export function fixtureRelease(name: "argocd-install" | "image-updater-install"): ReleaseManifest {

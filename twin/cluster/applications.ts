@@ -1,5 +1,5 @@
 import { tableLines } from "../../lib/table.ts";
-import { environments, type Environment } from "../../config/environments.ts";
+import { clusterNameOf, environments, type Environment } from "../../config/environments.ts";
 import { clusterDir, readCluster } from "./cluster.ts";
 import { KubeApi } from "./kube-api.ts";
 import {
@@ -11,15 +11,10 @@ import {
 import type { NamedService } from "../../promotion/services.ts";
 import { twinAccounts } from "../state/twin.ts";
 
-/** Name of an environment's EKS cluster: the program's choice (index.ts). */
-export function clusterName(environment: Environment): string {
-  return `idp-${environment}`;
-}
-
 /** Kubeconfig of the administrator of an environment's cluster. */
 export function kubeconfigFile(environment: Environment): string {
   const { accountId } = twinAccounts[environment];
-  return `${clusterDir({ accountId, name: clusterName(environment) })}/kubeconfig`;
+  return `${clusterDir({ accountId, name: clusterNameOf(environment) })}/kubeconfig`;
 }
 
 const applicationsPath = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
@@ -154,7 +149,7 @@ async function withApi<T>(
   work: (api: KubeApi) => Promise<T>,
 ): Promise<T> {
   const { accountId } = twinAccounts[environment];
-  const info = readCluster(accountId, clusterName(environment));
+  const info = readCluster(accountId, clusterNameOf(environment));
   if (info === undefined) {
     throw new Error(`${environment} has no cluster yet. Fix: idp twin up`);
   }

@@ -153,7 +153,7 @@ describe("component doubles: the measured contract", () => {
 
   it("was measured with the arguments that the platform passes", async () => {
     const made = await record(() => {
-      const vpc = new Network("idp-network", {
+      const { vpcId, publicSubnetIds, privateSubnetIds } = new Network("idp-network", {
         region: "us-west-2",
         cidr: "10.20.0.0/16",
         natGateways: "Single",
@@ -163,7 +163,9 @@ describe("component doubles: the measured contract", () => {
         clusterName: "idp-test",
         version: "1.36",
         region: "us-west-2",
-        network: vpc,
+        vpcId,
+        publicSubnetIds,
+        privateSubnetIds,
         publicAccessCidrs: ["203.0.113.0/24"],
         deletionProtection: false,
         logRetentionDays: 14,

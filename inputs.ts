@@ -1,18 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { imageNames, readCatalog } from "../catalog/read.ts";
-import { gitOpsOf } from "../components/gitops.ts";
+import { imageNames, readCatalog } from "./catalog/read.ts";
+import { committedRegistryHost } from "./config/committed.ts";
+import { loadStack } from "./config/load.ts";
 import {
   argoCdRelease,
   imageUpdaterRelease,
   readReleaseManifest,
-} from "../components/release-manifest.ts";
-import { committedRegistryHost } from "./committed.ts";
-import { loadStack } from "./load.ts";
-import { registryHost } from "./schema.ts";
-import { readStackFiles } from "./stack-files.ts";
+} from "./config/release-manifest.ts";
+import { registryHost } from "./config/schema.ts";
+import { readStackFiles } from "./config/stack-files.ts";
 
 /**
- * Everything the program reads before it makes anything: the stack's settings, its environment's service files, and
+ * Everything that the program reads before it makes anything: the stack's settings, its environment's service files, and
  * the release manifests it installs.
  *
  * @param root the repository's root
@@ -58,14 +57,10 @@ async function read(root: string) {
     registryHost: host,
     /** Repositories the registry must hold, sorted. */
     repositories: imageNames(catalog),
-    /** How the environment's services are deployed. */
-    gitOps: {
-      ...gitOpsOf(environment, settings),
-      strategy: images.strategy,
-      services: catalog.services.map(({ name, image }) => ({
-        name,
-        image: `${host}/${image.name}`,
-      })),
-    },
+    /** The environment's services, with the names of their images in the account's registry. */
+    services: catalog.services.map(({ name, image }) => ({
+      name,
+      image: `${host}/${image.name}`,
+    })),
   };
 }
