@@ -1,5 +1,6 @@
 import type { Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
+import { compareVersions } from "../lib/version.ts";
 
 /** What is known of one thing: in order, to be looked at by a person, wrong, or not to be found out here. */
 export type Status = "ok" | "warning" | "failed" | "skipped";
@@ -111,17 +112,9 @@ export function programCheck(program: NeededProgram, answer: Answer): Check {
   if (answer.kind === "refused") return wrong(about, `does not run: ${answer.message}`, fix);
   const version = /\d+\.\d+(?:\.\d+)?/.exec(answer.text)?.[0];
   if (version === undefined) return wrong(about, `says no version; ${need}`, fix);
-  return isAtLeast(version, least) ? ok(about, version) : wrong(about, `${version}; ${need}`, fix);
-}
-
-/** Whether a version is not older than another, number by number. */
-export function isAtLeast(version: string, least: string): boolean {
-  const [have, need] = [version, least].map((text) => text.split(".").map(Number));
-  for (const [index, wanted] of (need ?? []).entries()) {
-    const found = have?.[index] ?? 0;
-    if (found !== wanted) return found > wanted;
-  }
-  return true;
+  return compareVersions(version, least) >= 0
+    ? ok(about, version)
+    : wrong(about, `${version}; ${need}`, fix);
 }
 
 /** Whether Pulumi is logged in to where the stacks are kept. */

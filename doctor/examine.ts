@@ -6,6 +6,7 @@ import { clusterNameOf, type Environment } from "../config/environments.ts";
 import { argoCdNodes, undecidedAccount } from "../config/schema.ts";
 import type { StackFile } from "../config/stack-files.ts";
 import { nodesFor } from "../cost/estimate.ts";
+import { compareVersions } from "../lib/version.ts";
 import {
   branchCheck,
   credentialsCheck,
@@ -52,7 +53,7 @@ export async function examine(patient: Patient, ask: Ask): Promise<Check[]> {
     environment: file.environment,
     facts: factsOf(file),
   }));
-  const versions = stacks.map(({ facts }) => facts.version).sort(byNumber);
+  const versions = stacks.map(({ facts }) => facts.version).sort(compareVersions);
   const [first] = stacks;
   const checks = await Promise.all([
     ...neededPrograms(patient.node, versions.at(-1) ?? "1.36").map(async (program) =>
@@ -64,10 +65,6 @@ export async function examine(patient: Patient, ask: Ask): Promise<Check[]> {
   ]);
   const packages = packagesCheck(existsSync(join(patient.root, "node_modules/.package-lock.json")));
   return [packages, ...checks.flat()];
-}
-
-function byNumber(a: string, b: string): number {
-  return Number(a.split(".")[1]) - Number(b.split(".")[1]);
 }
 
 function factsOf(file: StackFile) {

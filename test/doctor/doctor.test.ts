@@ -9,7 +9,6 @@ import {
   checkLines,
   credentialsCheck,
   hasFailed,
-  isAtLeast,
   neededPrograms,
   originCheck,
   programCheck,
@@ -77,13 +76,6 @@ describe("idp doctor: programs", () => {
 
   it("wants a kubectl of the clusters' version or one older", () => {
     expect(program("kubectl").least).to.equal("1.35");
-  });
-
-  it("compares versions by number", () => {
-    expect(isAtLeast("3.1000.0", "3.274.1")).to.equal(true);
-    expect(isAtLeast("22.18", "22.18")).to.equal(true);
-    expect(isAtLeast("22.18", "22.18.1")).to.equal(false);
-    expect(isAtLeast("9.0.0", "22.18")).to.equal(false);
   });
 });
 

@@ -1,18 +1,20 @@
 import { execa } from "execa";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { compareVersions } from "../../lib/version.ts";
 import type { Substitute } from "./tools.ts";
 
 /** Whether a version, as a program prints it, serves instead of the pinned one. */
 export function accepts(printed: string, { version, accept }: Substitute): boolean {
-  const found = /^v?(\d+)\.(\d+)\.(\d+)$/.exec(printed.trim());
-  const wanted = /^(\d+)\.(\d+)\.(\d+)$/.exec(version);
-  if (found === null || wanted === null) return false;
-  const have = found.slice(1).map(Number);
-  const want = wanted.slice(1).map(Number);
-  const difference = have.map((part, index) => part - (want[index] ?? 0)).find((n) => n !== 0) ?? 0;
+  const found = /^v?(\d+\.\d+\.\d+)$/.exec(printed.trim())?.[1];
+  if (found === undefined) return false;
+  const difference = compareVersions(found, version);
   if (difference === 0) return true;
-  return accept === "newer" && difference > 0 && have[0] === want[0];
+  return accept === "newer" && difference > 0 && majorOf(found) === majorOf(version);
+}
+
+function majorOf(version: string): number {
+  return parseInt(version);
 }
 
 /** The user's own program, when PATH has one in a version that serves. */

@@ -1,23 +1,24 @@
 import { execFileSync } from "node:child_process";
+import { compareVersions } from "../../../lib/version.ts";
 
 const advice =
   "See https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html for installation instructions.";
 
 /** Oldest AWS CLI, by major version, whose `eks get-token` the kubeconfig can use. */
-const oldest: Readonly<Record<number, readonly [number, number]>> = { 1: [1, 24], 2: [2, 7] };
+const oldest: Readonly<Record<string, string>> = { 1: "1.24.0", 2: "2.7.0" };
 
 /**
  * The component needs the AWS CLI for kubeconfig tokens, and says so before it makes anything.
  * @throws Error in the real component's words when `aws` is not on the PATH or too old
  */
-export function requireAwsCli(version: () => string = awsVersion): void {
-  const line = version();
-  const [, major = NaN, minor = NaN] = (/^aws-cli\/(\d+)\.(\d+)\.\d+/.exec(line) ?? []).map(Number);
-  const [needMajor, needMinor] = oldest[major] ?? [2, 7];
-  if (major > needMajor || (major === needMajor && minor >= needMinor)) return;
+export function requireAwsCli(ask: () => string = awsVersion): void {
+  const line = ask();
+  const [, version = "0", major = ""] = /^aws-cli\/((\d+)\.\d+\.\d+)/.exec(line) ?? [];
+  const needed = oldest[major] ?? "2.7.0";
+  if (compareVersions(version, needed) >= 0) return;
   const found = line.split(" ")[0]?.replace("aws-cli/", "") ?? line;
   throw new Error(
-    `At least v${needMajor}.${needMinor}.0 of aws-cli is required. Current version is: ${found}. ${advice}`,
+    `At least v${needed} of aws-cli is required. Current version is: ${found}. ${advice}`,
   );
 }
 
