@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
-import { z } from "zod";
 import { environments, type Environment } from "../config/environments.ts";
 import {
   currentFacts,
@@ -13,6 +12,7 @@ import {
   type RepositoryFacts,
 } from "../config/initialise.ts";
 import { domainName, undecidedAccount } from "../config/schema.ts";
+import { githubRepository } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 
 /** What `idp init` is told; all that is not said stays as it stands. */
@@ -231,14 +231,13 @@ async function difference(
   }
 }
 
-const Origin = /github\.com[:/]([^/\s]+)\/([^/\s]+?)(?:\.git)?$/;
-
 /** Owner and repository of the remote `origin`, where it is on GitHub. */
 export async function origin(
   root: string,
 ): Promise<{ readonly org: string; readonly repository: string } | undefined> {
   const remote = await execa("git", ["remote", "get-url", "origin"], { cwd: root, reject: false });
-  const [, org, repository] = Origin.exec(z.string().catch("").parse(remote.stdout)) ?? [];
+  const address = remote.failed ? "" : remote.stdout;
+  const [org, repository] = githubRepository(address)?.split("/") ?? [];
   return org !== undefined && repository !== undefined ? { org, repository } : undefined;
 }
 

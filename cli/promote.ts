@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
+import { githubRepository } from "../lib/github-address.ts";
 import { promote, type Promoted, type PromoteTools } from "../promotion/promote.ts";
 import { checkRepository } from "./check.ts";
 import { withClusterOptions, withClusters, type ClusterOptions } from "./clusters.ts";
@@ -84,8 +85,7 @@ function pageOf(pullRequest: unknown): string | undefined {
  * @param url of the repository, by HTTPS or SSH; of another server there is no such page
  */
 export function comparePage(url: string, branch: string): string | undefined {
-  const repository =
-    /^(?:https:\/\/github\.com\/|git@github\.com:)([^/]+\/[^/]+?)(?:\.git)?\/?$/.exec(url)?.[1];
+  const repository = githubRepository(url);
   return repository && `https://github.com/${repository}/compare/${branch}?expand=1`;
 }
 

@@ -1,5 +1,6 @@
 import type { Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
+import { canonicalAddress } from "../lib/github-address.ts";
 import { compareVersions } from "../lib/version.ts";
 
 /** What is known of one thing: in order, to be looked at by a person, wrong, or not to be found out here. */
@@ -274,21 +275,13 @@ export function originCheck(wanted: string, answer: Answer): Check {
     return warning(about, "this clone has no remote origin", `git remote add origin ${wanted}`);
   }
   const found = answer.text.trim();
-  return addressOf(found) === addressOf(wanted)
+  return canonicalAddress(found).toLowerCase() === canonicalAddress(wanted).toLowerCase()
     ? ok(about, found)
     : warning(
         about,
         `${found}; Argo CD reads ${wanted}`,
         "npx idp init --org <owner> --repository <name>, when this clone is a fork of your own",
       );
-}
-
-/** `git@host:owner/name.git` and `https://host/owner/name` are one. */
-function addressOf(address: string): string {
-  return address
-    .replace(/\.git$/, "")
-    .replace(/^(?:ssh:\/\/)?git@([^:/]+)[:/]/, "https://$1/")
-    .toLowerCase();
 }
 
 /** Whether the branch that is deployed can be read at the address that Argo CD reads. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { githubRepository } from "../lib/github-address.ts";
 import { html, Html } from "./html.ts";
 import type { Author } from "./history.ts";
 import type { Board, BoardCluster, BoardRow, Stray } from "./board.ts";
@@ -228,9 +229,6 @@ function commitLink(commit: string, commitPage: CommitPage): Html {
 
 /** GitHub has a page for each commit; of other servers it is not known. */
 function commitPages(url: string): CommitPage {
-  const name =
-    /^(?:https:\/\/|(?:ssh:\/\/)?git@)github\.com[/:]([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(
-      url,
-    )?.[1];
+  const name = githubRepository(url);
   return name === undefined ? undefined : (commit) => `https://github.com/${name}/commit/${commit}`;
 }
