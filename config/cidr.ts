@@ -23,7 +23,17 @@ export function formatCidr({ base, prefix }: Cidr): string {
 
 /** Whether two networks share an address. */
 export function overlap(a: Cidr, b: Cidr): boolean {
-  return a.base < b.base + sizeOf(b.prefix) && b.base < a.base + sizeOf(a.prefix);
+  return a.base < endOf(b) && b.base < endOf(a);
+}
+
+/** Whether every address of `inner` is one of `outer`. */
+export function contains(outer: Cidr, inner: Cidr): boolean {
+  return inner.base >= outer.base && endOf(inner) <= endOf(outer);
+}
+
+/** The first address after the network. */
+export function endOf({ base, prefix }: Cidr): number {
+  return base + sizeOf(prefix);
 }
 
 /** Addresses in a network of this prefix. */

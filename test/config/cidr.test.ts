@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { formatCidr, overlap, parseCidr, type Cidr } from "../../config/cidr.ts";
+import { contains, endOf, formatCidr, overlap, parseCidr, type Cidr } from "../../config/cidr.ts";
 
 /** Networks of any prefix from 1 on, as text and parsed. */
 const network = fc
@@ -49,6 +49,17 @@ describe("CIDR arithmetic", () => {
         expect(overlap(a, b)).to.equal(within(a, b) || within(b, a));
         expect(overlap(b, a)).to.equal(overlap(a, b));
         expect(overlap(a, a)).to.equal(true);
+      }),
+    );
+  });
+
+  it("finds a network in another one exactly where both its ends are", () => {
+    fc.assert(
+      fc.property(network, network, (outer, inner) => {
+        expect(contains(outer, inner)).to.equal(
+          inner.base >= outer.base && last(inner) <= last(outer),
+        );
+        expect(endOf(inner)).to.equal(last(inner) + 1);
       }),
     );
   });

@@ -1,13 +1,18 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { formatCidr, overlap, parseCidr, type Cidr } from "../../../config/cidr.ts";
+import {
+  contains,
+  formatCidr,
+  overlap,
+  parseCidr,
+  sizeOf,
+  type Cidr,
+} from "../../../config/cidr.ts";
 import {
   planSubnets,
   type SubnetKind,
   type SubnetRequest,
 } from "../../../twin/components/awsx/subnets.ts";
-import { contains } from "../../../twin/components/cidr.ts";
-import { cidrBetween } from "./arbitraries.ts";
 
 const zones = ["us-west-2a", "us-west-2b", "us-west-2c"];
 
@@ -36,6 +41,17 @@ function networks(choice: Choice): Cidr[] {
     if (cidr === undefined) throw new Error(`${cidrBlock} is not a network`);
     return cidr;
   });
+}
+
+/** Any network whose prefix lies within limits. */
+function cidrBetween(min: number, max: number): fc.Arbitrary<Cidr> {
+  return fc
+    .integer({ min, max })
+    .chain((prefix) =>
+      fc
+        .integer({ min: 0, max: 2 ** prefix - 1 })
+        .map((network) => ({ base: network * sizeOf(prefix), prefix })),
+    );
 }
 
 const someRequests = fc.array(

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { overlap, parseCidr } from "../../../config/cidr.ts";
-import { contains } from "../../components/cidr.ts";
+import { contains, overlap, parseCidr } from "../../../config/cidr.ts";
 import { AwsError } from "../errors.ts";
 import { stringAt, stringsAt, valuesAt } from "../properties.ts";
 import { regions, zoneId } from "../regions.ts";

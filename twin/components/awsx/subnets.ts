@@ -1,5 +1,4 @@
-import { formatCidr, parseCidr, sizeOf } from "../../../config/cidr.ts";
-import { endOf } from "../cidr.ts";
+import { endOf, formatCidr, parseCidr, sizeOf } from "../../../config/cidr.ts";
 
 /** What a subnet is for: a route to the internet, or a route out through a NAT gateway. */
 export type SubnetKind = "Public" | "Private";
