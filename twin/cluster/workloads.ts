@@ -3,28 +3,31 @@ import type { BinaryName } from "../toolchain/tools.ts";
 /** Gives the port of this machine that plays a container port. */
 export type PortOf = (containerPort: number) => number;
 
-/** A container that runs as a process of this machine. */
+/** A container that runs as a process of this machine: how it is recognised, and how its program is started. */
 export interface Workload {
   /** The Pod's label app.kubernetes.io/name, as the project's own manifests set it. */
-  readonly pod: string;
+  readonly appName: string;
   /** The container's name. */
   readonly container: string;
-  /** The image's repository, without host; any host serves (mirrors). */
+  /** The image's repository without its host: a mirror serves as well. */
   readonly image: string;
   /** Runs only in the Pod whose name ends with this. */
-  readonly podSuffix?: string;
+  readonly podNameSuffix?: string;
   readonly program: BinaryName;
   /** Container ports that it listens on. */
   readonly ports: readonly number[];
-  /** Arguments that bind it to 127.0.0.1 and its ports, and others it needs here. They come last and win over the Pod's. */
-  readonly listen: (port: PortOf, namespace: string) => readonly string[];
   /**
-   * What the Pod's command and arguments are: the program's name and its arguments; arguments for the image's entry
-   * point; or words for another program, which are not passed on.
+   * Arguments that bind the program to 127.0.0.1 and its ports, and others that it needs here. They come last and win
+   * over the Pod's.
    */
-  readonly words: "program and arguments" | "arguments" | "for another program";
+  readonly listenArguments: (port: PortOf, namespace: string) => readonly string[];
   /**
-   * Variables that the program needs to find here what its image has elsewhere. Paths are the container's; they are
+   * What the Pod's command and arguments hold: the program's name and its arguments; arguments for the image's entry
+   * point; or a command line for another program, which is not passed on.
+   */
+  readonly podCommand: "program and arguments" | "arguments" | "for another program";
+  /**
+   * Variables by which the program finds here what its image has elsewhere. Paths are the container's; they are
    * rewritten like the Pod's own. The Pod's variables win.
    */
   readonly environment?: Readonly<Record<string, string>>;
@@ -32,13 +35,13 @@ export interface Workload {
   readonly aliases?: Readonly<Record<string, string>>;
   /**
    * Variables that hold the address of a Service, and the address that the program takes when they are not set. This is
-   * the cluster DNS and kube-proxy of the program: each address becomes a port of 127.0.0.1 (service-ports.ts).
+   * the cluster DNS and kube-proxy of the program: each address becomes a port of 127.0.0.1 (kubelet/service-ports.ts).
    */
-  readonly services?: Readonly<Record<string, string>>;
-  /** Services of its own that people and scripts call, such as the web interface: they get a port at once. */
-  readonly publishes?: readonly string[];
-  /** Folders of the image that are no mounts and that the variables above name. */
-  readonly folders?: readonly string[];
+  readonly serviceVariables?: Readonly<Record<string, string>>;
+  /** Its own Services that people and scripts call, such as the web interface: they get a port before it starts. */
+  readonly publishedServices?: readonly string[];
+  /** Folders of the image that the variables above name and that no volume is mounted on. */
+  readonly imageFolders?: readonly string[];
 }
 
 /** Replaced by the path of a socket: socket paths must be short, Pod folders are not. */
@@ -46,8 +49,8 @@ export const socketPlaceholder = "{socket}";
 
 const argoCd = {
   image: "argoproj/argocd",
-  words: "program and arguments",
-  folders: ["/app/config", "/home/argocd", "/shared/app"],
+  podCommand: "program and arguments",
+  imageFolders: ["/app/config", "/home/argocd", "/shared/app"],
 } as const;
 
 const argoCdEnvironment = {
@@ -83,16 +86,16 @@ const redisServer = {
   container: "redis",
   program: "redis-server",
   ports: [6379],
-  listen: (port: PortOf) => [`-address=127.0.0.1:${port(6379)}`],
+  listenArguments: (port: PortOf) => [`-address=127.0.0.1:${port(6379)}`],
   // The Pod's arguments are redis's own and hold the password.
-  words: "for another program",
+  podCommand: "for another program",
 } as const satisfies Partial<Workload>;
 
 const redisPassword = {
   container: "secret-init",
   program: "argocd",
   ports: [],
-  listen: () => [],
+  listenArguments: () => [],
 } as const satisfies Partial<Workload>;
 
 /**
@@ -101,36 +104,36 @@ const redisPassword = {
  * to run, and every other Pod is KWOK's.
  *
  * Argo CD's redis is a cache. In the HA flavour the first of the three redis Pods runs the one server that the account
- * has; Service argocd-redis-ha-haproxy leads to it (see {@link standIns}).
+ * has; Service argocd-redis-ha-haproxy leads to it (see {@link standInApps}).
  */
 export const workloads: readonly Workload[] = [
   {
     ...argoCd,
-    pod: "argocd-server",
+    appName: "argocd-server",
     container: "argocd-server",
     program: "argocd-server",
     ports: [8080, 8083],
-    listen: (port) => [
+    listenArguments: (port) => [
       "--address=127.0.0.1",
       `--port=${port(8080)}`,
       "--metrics-address=127.0.0.1",
       `--metrics-port=${port(8083)}`,
     ],
     environment: { ...argoCdEnvironment, ...repoServerClientPaths("SERVER_") },
-    services: {
+    serviceVariables: {
       ARGOCD_SERVER_REPO_SERVER: repoServer,
       ARGOCD_SERVER_DEX_SERVER: "argocd-dex-server:5556",
       REDIS_SERVER: redis,
     },
-    publishes: ["argocd-server:443"],
+    publishedServices: ["argocd-server:443"],
   },
   {
     ...argoCd,
-    pod: "argocd-repo-server",
+    appName: "argocd-repo-server",
     container: "argocd-repo-server",
     program: "argocd-repo-server",
     ports: [8081, 8084],
-    listen: (port) => [
+    listenArguments: (port) => [
       "--address=127.0.0.1",
       `--port=${port(8081)}`,
       "--metrics-address=127.0.0.1",
@@ -140,17 +143,17 @@ export const workloads: readonly Workload[] = [
       ...argoCdEnvironment,
       ARGOCD_REPO_SERVER_CLIENT_CA_PATH: "/app/config/reposerver/mtls/client-ca.crt",
     },
-    services: { REDIS_SERVER: redis },
+    serviceVariables: { REDIS_SERVER: redis },
   },
   {
     ...argoCd,
-    pod: "argocd-application-controller",
+    appName: "argocd-application-controller",
     container: "argocd-application-controller",
     program: "argocd-application-controller",
     ports: [8082],
-    listen: (port) => [`--metrics-port=${port(8082)}`],
+    listenArguments: (port) => [`--metrics-port=${port(8082)}`],
     environment: { ...argoCdEnvironment, ...repoServerClientPaths("APPLICATION_CONTROLLER_") },
-    services: {
+    serviceVariables: {
       ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER: repoServer,
       ARGOCD_APPLICATION_CONTROLLER_COMMIT_SERVER: "argocd-commit-server:8086",
       REDIS_SERVER: redis,
@@ -158,36 +161,36 @@ export const workloads: readonly Workload[] = [
   },
   {
     ...argoCd,
-    pod: "argocd-applicationset-controller",
+    appName: "argocd-applicationset-controller",
     container: "argocd-applicationset-controller",
     program: "argocd-applicationset-controller",
     ports: [7000, 8080, 8081],
-    listen: (port) => [
+    listenArguments: (port) => [
       `--webhook-addr=127.0.0.1:${port(7000)}`,
       `--metrics-addr=127.0.0.1:${port(8080)}`,
       `--probe-addr=127.0.0.1:${port(8081)}`,
     ],
     environment: { ...argoCdEnvironment, ...repoServerClientPaths("APPLICATIONSET_CONTROLLER_") },
-    services: { ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER: repoServer },
-    publishes: ["argocd-applicationset-controller:7000"],
+    serviceVariables: { ARGOCD_APPLICATIONSET_CONTROLLER_REPO_SERVER: repoServer },
+    publishedServices: ["argocd-applicationset-controller:7000"],
   },
-  { ...argoCd, ...redisPassword, pod: "argocd-redis" },
-  { ...redisServer, pod: "argocd-redis" },
-  { ...argoCd, ...redisPassword, pod: "argocd-redis-ha-haproxy" },
+  { ...argoCd, ...redisPassword, appName: "argocd-redis" },
+  { ...redisServer, appName: "argocd-redis" },
+  { ...argoCd, ...redisPassword, appName: "argocd-redis-ha-haproxy" },
   {
     ...redisServer,
-    pod: "argocd-redis-ha",
-    podSuffix: "-server-0",
+    appName: "argocd-redis-ha",
+    podNameSuffix: "-server-0",
     aliases: { REDIS_PASSWORD: "AUTH" },
   },
   {
-    pod: "argocd-image-updater",
+    appName: "argocd-image-updater",
     container: "argocd-image-updater-controller",
     image: "argoprojlabs/argocd-image-updater",
-    words: "arguments",
+    podCommand: "arguments",
     program: "argocd-image-updater",
     ports: [8081, 8082, 8443],
-    listen: (port, namespace) => [
+    listenArguments: (port, namespace) => [
       `--health-probe-bind-address=127.0.0.1:${port(8081)}`,
       `--metrics-bind-address=127.0.0.1:${port(8443)}`,
       `--webhook-port=${port(8082)}`,
@@ -202,19 +205,19 @@ export const workloads: readonly Workload[] = [
       ARGOCD_SSH_DATA_PATH: "/app/config/ssh",
       ARGOCD_ASK_PASS_SOCK: socketPlaceholder,
     },
-    folders: ["/app/config", "/app/.ssh"],
+    imageFolders: ["/app/config", "/app/.ssh"],
   },
 ];
 
 /** Services whose own Pods only pretend: the label app.kubernetes.io/name of the Pods that answer for them. */
-export const standIns: Readonly<Record<string, string>> = {
+export const standInApps: Readonly<Record<string, string>> = {
   "argocd-redis-ha-haproxy": "argocd-redis-ha",
 };
 
 const nameLabel = "app.kubernetes.io/name";
 
 /** What decides whether a container runs. */
-export interface Recognisable {
+export interface ContainerIdentity {
   readonly podName: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly container: string;
@@ -227,13 +230,13 @@ export function workloadOf({
   labels,
   container,
   image,
-}: Recognisable): Workload | undefined {
+}: ContainerIdentity): Workload | undefined {
   return workloads.find(
     (row) =>
-      row.pod === labels[nameLabel] &&
+      row.appName === labels[nameLabel] &&
       row.container === container &&
       new RegExp(imagePattern(row.image)).test(image) &&
-      podName.endsWith(row.podSuffix ?? ""),
+      podName.endsWith(row.podNameSuffix ?? ""),
   );
 }
 
@@ -242,18 +245,18 @@ function imagePattern(repository: string): string {
 }
 
 /** Label selector of the Pods that may have a row: what the process kubelet watches. */
-export const processPodSelector = `${nameLabel} in (${[...new Set(workloads.map(({ pod }) => pod))].join(",")})`;
+export const processPodSelector = `${nameLabel} in (${[...new Set(workloads.map(({ appName }) => appName))].join(",")})`;
 
 /** {@link workloadOf} for a whole Pod, as a jq program for KWOK: yields a container's name where a row fits. */
 export const processPodQuery = `. as $pod | ((.spec.initContainers // []) + .spec.containers)[] | select(${workloads
   .map((row) =>
     [
-      `($pod.metadata.labels["${nameLabel}"] // "") == "${row.pod}"`,
+      `($pod.metadata.labels["${nameLabel}"] // "") == "${row.appName}"`,
       `.name == "${row.container}"`,
       `(.image | test("${imagePattern(row.image)}"))`,
-      ...(row.podSuffix === undefined
+      ...(row.podNameSuffix === undefined
         ? []
-        : [`($pod.metadata.name | endswith("${row.podSuffix}"))`]),
+        : [`($pod.metadata.name | endswith("${row.podNameSuffix}"))`]),
     ].join(" and "),
   )
   .map((condition) => `(${condition})`)

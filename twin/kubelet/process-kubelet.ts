@@ -20,7 +20,7 @@ import type { ProcessMachine } from "./process-runtime.ts";
 import { Reflector } from "./reflector.ts";
 import { ServicePorts } from "./service-ports.ts";
 import type { ServicePort } from "./service-ports.ts";
-import { processPodSelector, standIns } from "../cluster/workloads.ts";
+import { processPodSelector, standInApps } from "../cluster/workloads.ts";
 
 // The kubelet of the Pods that can run on this machine: `process-kubelet.ts <accountId> <cluster>`. Which these are, and
 // how, says cluster/workloads.ts; all other Pods are KWOK's. It may be killed at any time: its Pods' processes go on, and the
@@ -192,7 +192,7 @@ async function backendOf({ namespace, service, port }: ServicePort): Promise<num
   const target = ports.find((candidate) => candidate.port === port);
   if (selector === undefined || target === undefined) return undefined;
   const labels = Object.entries(
-    service in standIns ? { "app.kubernetes.io/name": standIns[service] } : selector,
+    service in standInApps ? { "app.kubernetes.io/name": standInApps[service] } : selector,
   );
   const ready = [...runners.values()].flatMap((runner) => {
     const { metadata, spec } = runner.pod;

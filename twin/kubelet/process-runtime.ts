@@ -97,7 +97,8 @@ export class ProcessRuntime implements Runtime {
     for (const [name, address] of Object.entries(serviceAddresses(container, workload, sources))) {
       services[name] = await servicePorts.rewrite(address, namespace);
     }
-    for (const address of workload.publishes ?? []) await servicePorts.rewrite(address, namespace);
+    for (const address of workload.publishedServices ?? [])
+      await servicePorts.rewrite(address, namespace);
     const spec = processSpec({
       pod,
       container,

@@ -55,7 +55,7 @@ export function processSpec(plan: ProcessPlan): ProcessSpec {
     ...services,
     ...mapValues(workload.aliases ?? {}, (from) => variables[from] ?? ""),
   };
-  const listenArguments = workload.listen(
+  const listenArguments = workload.listenArguments(
     (port) => localPort(ports, container, port),
     pod.metadata.namespace,
   );
@@ -83,7 +83,7 @@ export function serviceAddresses(
 ): Record<string, string> {
   const variables = podEnvironment(container, sources);
   return Object.fromEntries(
-    Object.entries(workload.services ?? {}).map(([name, address]) => [
+    Object.entries(workload.serviceVariables ?? {}).map(([name, address]) => [
       name,
       variables[name] || address,
     ]),
@@ -91,7 +91,7 @@ export function serviceAddresses(
 }
 
 /** The folders that a container's image has and its process needs, as the container names them. */
-export function imageFolders({ folders = [] }: Workload): string[] {
+export function imageFolders({ imageFolders: folders = [] }: Workload): string[] {
   return [...folders, "/tmp"];
 }
 
@@ -121,9 +121,9 @@ export function localPort(
 }
 
 /** What of the Pod's command line the program gets. */
-function podArguments({ command = [], args = [] }: Container, { words }: Workload): string[] {
+function podArguments({ command = [], args = [] }: Container, { podCommand }: Workload): string[] {
   const all = [...command, ...args];
-  switch (words) {
+  switch (podCommand) {
     case "program and arguments":
       return all.slice(1);
     case "arguments":

@@ -86,7 +86,7 @@ describe("workloads", () => {
   it("give every container port that they bind a port of this machine", () => {
     for (const row of workloads) {
       const asked: number[] = [];
-      row.listen((port) => {
+      row.listenArguments((port) => {
         asked.push(port);
         return port;
       }, "argocd");
@@ -96,7 +96,7 @@ describe("workloads", () => {
 
   it("bind to 127.0.0.1 or have no address to set", () => {
     const addresses = workloads
-      .flatMap((row) => row.listen((port) => port, "argocd"))
+      .flatMap((row) => row.listenArguments((port) => port, "argocd"))
       .filter((argument) => /(address|addr)=/.test(argument));
     expect(addresses).to.have.length(11);
     for (const argument of addresses) expect(argument).to.match(/=127\.0\.0\.1(:\d+)?$/);

@@ -8,16 +8,16 @@ import type { Workload } from "../../../twin/cluster/workloads.ts";
 import { firstContainer, podOf } from "./fakes.ts";
 
 const workload: Workload = {
-  pod: "argocd-server",
+  appName: "argocd-server",
   container: "server",
   image: "argoproj/argocd",
   program: "argocd-server",
   ports: [8080],
-  listen: (port, namespace) => [`--port=${port(8080)}`, `--namespace=${namespace}`],
-  words: "program and arguments",
+  listenArguments: (port, namespace) => [`--port=${port(8080)}`, `--namespace=${namespace}`],
+  podCommand: "program and arguments",
   environment: { CONFIG: "/app/config", LEVEL: "info", SOCKET: socketPlaceholder },
-  services: { REDIS: "redis:6379", REPO: "repo:8081" },
-  folders: ["/app/config"],
+  serviceVariables: { REDIS: "redis:6379", REPO: "repo:8081" },
+  imageFolders: ["/app/config"],
 };
 
 const pod = podOf({
@@ -96,16 +96,16 @@ describe("processSpec", () => {
     expect(processSpec(plan({ kubeconfig: undefined })).env).not.to.have.property("KUBECONFIG");
   });
 
-  const passed: [Workload["words"], string[]][] = [
+  const passed: [Workload["podCommand"], string[]][] = [
     ["program and arguments", ["--level=debug", "/x"]],
     ["arguments", ["argocd-server", "--level=debug", "/x"]],
     ["for another program", []],
   ];
-  for (const [words, expected] of passed) {
-    it(`passes ${expected.length} words of a command line that is ${words}`, () => {
+  for (const [podCommand, expected] of passed) {
+    it(`passes ${expected.length} words of a command line that is ${podCommand}`, () => {
       const spec = processSpec(
         plan({
-          workload: { ...workload, words, listen: () => [] },
+          workload: { ...workload, podCommand, listenArguments: () => [] },
           container: { ...container, args: ["/x"] },
         }),
       );
