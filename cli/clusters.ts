@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Option, type Command } from "commander";
 import { execa, ExecaError } from "execa";
 import { clusterNameOf, type Environment } from "../config/environments.ts";
+import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { kubeconfigFile } from "../twin/cluster/applications.ts";
 import { twinPaths } from "../twin/state/twin.ts";
 import { parseApplications, type Application } from "../promotion/argocd.ts";
@@ -47,9 +46,8 @@ export async function withClusters<T>(
   }
   const contexts = byEnvironment("context", context);
   const profiles = profilesOf(profile);
-  const scratch = mkdtempSync(join(tmpdir(), "idp-kubeconfig-"));
-  try {
-    return await work(async (environment, region) => {
+  return inScratchFolder("kubeconfig", (scratch) =>
+    work(async (environment, region) => {
       const known = contexts[environment];
       if (known !== undefined) return applicationsOf(environment, "kubectl", ["--context", known]);
       const file = join(scratch, environment);
@@ -59,10 +57,8 @@ export async function withClusters<T>(
         ...(profiles[environment] === undefined ? [] : ["--profile", profiles[environment]]),
       ]);
       return applicationsOf(environment, "kubectl", ["--kubeconfig", file]);
-    });
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+    }),
+  );
 }
 
 async function applicationsOf(

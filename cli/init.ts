@@ -1,6 +1,5 @@
 import { execa } from "execa";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { environments, type Environment } from "../config/environments.ts";
@@ -14,6 +13,7 @@ import {
 import { domainName, undecidedAccount } from "../config/schema.ts";
 import { githubRepository } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
+import { inScratchFolder } from "../lib/scratch-folder.ts";
 
 /** What `idp init` is told; all that is not said stays as it stands. */
 export interface InitAnswers {
@@ -209,8 +209,7 @@ async function difference(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
 ): Promise<string> {
-  const scratch = mkdtempSync(join(tmpdir(), "idp-init-"));
-  try {
+  return inScratchFolder("init", async (scratch) => {
     for (const [path, text] of after) {
       for (const [side, content] of [
         ["a", before.get(path) ?? ""],
@@ -226,9 +225,7 @@ async function difference(
     // Exit code 1 says that there are differences.
     const { stdout } = await execa("git", args, { cwd: scratch, reject: false });
     return stdout;
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+  });
 }
 
 /** Owner and repository of the remote `origin`, where it is on GitHub. */

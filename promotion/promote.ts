@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Helm } from "../catalog/chart.ts";
 import type { Finding } from "../catalog/finding.ts";
@@ -7,6 +6,7 @@ import { isBuild, isRelease } from "../catalog/schema.ts";
 import { setImageTag } from "../catalog/set-image-tag.ts";
 import { applicationsFolder } from "../catalog/service.ts";
 import { environments } from "../config/environments.ts";
+import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { evidenceText, type Evidence } from "./evidence.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { publish, type Published } from "./publish.ts";
@@ -235,8 +235,7 @@ async function rulesOver(
   change: { readonly path: string; readonly before: string; readonly after: string },
   { check }: PromoteTools,
 ): Promise<readonly Finding[]> {
-  const root = mkdtempSync(join(tmpdir(), "idp-promote-"));
-  try {
+  return inScratchFolder("promote", async (root) => {
     for (const part of ["helm-charts", "policy"]) await repository.checkOut(now.commit, part, root);
     for (const environment of environments) {
       mkdirSync(join(root, applicationsFolder(environment)), { recursive: true });
@@ -247,8 +246,6 @@ async function rulesOver(
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), path === change.path ? change.after : text);
     }
-    return await check(root, (file) => (file === change.path ? change.before : undefined));
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+    return check(root, (file) => (file === change.path ? change.before : undefined));
+  });
 }

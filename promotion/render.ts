@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { chartPath, renderChart, type Helm } from "../catalog/chart.ts";
 import { committed } from "../config/committed.ts";
 import type { Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
+import { inScratchFolder } from "../lib/scratch-folder.ts";
 import type { Snapshot } from "./workspace.ts";
 import type { Repository } from "./repository.ts";
 
@@ -29,7 +29,7 @@ export async function renderAll(
   values: readonly ServiceValues[],
   helm: Helm,
 ): Promise<string[]> {
-  return inScratch(async (scratch) => {
+  return inScratchFolder("render", async (scratch) => {
     await repository.checkOut(commit, chartPath, scratch);
     return Promise.all(
       values.map(async ({ environment, service, text }, index) => {
@@ -56,7 +56,7 @@ export async function unifiedDiff(
   texts: readonly [string, string],
 ): Promise<string> {
   if (texts[0] === texts[1]) return "";
-  return inScratch(async (scratch) => {
+  return inScratchFolder("render", async (scratch) => {
     writeFileSync(join(scratch, "a"), texts[0]);
     writeFileSync(join(scratch, "b"), texts[1]);
     // Exit code 1: they differ.
@@ -65,13 +65,4 @@ export async function unifiedDiff(
     const hunks = stdout.slice(stdout.indexOf("\n@@") + 1);
     return `--- ${names[0]}\n+++ ${names[1]}\n${hunks}`;
   });
-}
-
-async function inScratch<T>(work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), "idp-render-"));
-  try {
-    return await work(directory);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 }

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { gitIn, gitMessage, readFiles, readObjects, type Git } from "./git.ts";
 import { versionsIn, type FileVersion } from "./history.ts";
 
@@ -265,8 +265,7 @@ export class Repository {
     const after = edit(text);
     const before = text ?? "";
     if (after === before) return { commit: undefined, parent, before, after };
-    const scratch = mkdtempSync(join(tmpdir(), "idp-index-"));
-    try {
+    return inScratchFolder("index", async (scratch) => {
       const env = { GIT_INDEX_FILE: join(scratch, "index") };
       await this.#git(["read-tree", parent], { env });
       const blob = await this.#git(["hash-object", "-w", "--stdin"], { input: after });
@@ -275,7 +274,7 @@ export class Repository {
       const input = message(before, after);
       const commit = await this.#git(["commit-tree", tree, "-p", parent, "-F", "-"], { input });
       return { commit, parent, before, after };
-    } catch (error) {
+    }).catch((error: unknown) => {
       const said = gitMessage(error);
       throw new Error(
         /tell me who you are|ident|user\.email/i.test(said)
@@ -283,9 +282,7 @@ export class Repository {
           : `The commit could not be made: ${said}`,
         { cause: error },
       );
-    } finally {
-      rmSync(scratch, { recursive: true });
-    }
+    });
   }
 }
 

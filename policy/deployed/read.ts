@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { eksKubeconfig } from "../../components/kubeconfig.ts";
+import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { platformOf } from "../platform.ts";
 import type { Context, Manifest } from "../rule.ts";
 import { committed, required } from "../../config/committed.ts";
@@ -85,8 +85,7 @@ export function kubeconfigOf(
 }
 
 async function readObjects(kubeconfig: string, run: Run): Promise<Manifest[]> {
-  const folder = mkdtempSync(join(tmpdir(), "idp-audit-"));
-  try {
+  return inScratchFolder("audit", async (folder) => {
     const file = join(folder, "kubeconfig");
     writeFileSync(file, kubeconfig, { mode: 0o600 });
     const get = (...args: readonly string[]) =>
@@ -106,7 +105,5 @@ async function readObjects(kubeconfig: string, run: Run): Promise<Manifest[]> {
       )),
       ...(await list(ofArgoCd, ["--namespace", namespace])),
     ];
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }

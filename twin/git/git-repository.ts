@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { initialise, namesFacts, type RepositoryFacts } from "../../config/initialise.ts";
+import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { gitIn, readFiles, type Git } from "../../promotion/git.ts";
 
 /** What happened to the twin's repository. */
@@ -116,18 +116,15 @@ async function resolve(git: Git, ref: string): Promise<string | undefined> {
 /** The tree of a commit with the facts put in; made in the object store, without a work tree. */
 async function initialisedTree(git: Git, commit: string, facts: RepositoryFacts): Promise<string> {
   const changed = initialise(await readFiles(git, commit, namesFacts), facts);
-  const scratch = mkdtempSync(join(tmpdir(), "idp-index-"));
-  try {
+  return inScratchFolder("index", async (scratch) => {
     const env = { GIT_INDEX_FILE: join(scratch, "index") };
     await git(["read-tree", commit], { env });
     for (const [path, input] of changed) {
       const blob = await git(["hash-object", "-w", "--stdin"], { input });
       await git(["update-index", "--cacheinfo", `100644,${blob},${path}`], { env });
     }
-    return await git(["write-tree"], { env });
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+    return git(["write-tree"], { env });
+  });
 }
 
 function commitTree(
@@ -140,22 +137,24 @@ function commitTree(
 }
 
 async function merge(git: Git, ours: string, theirs: string, message: string): Promise<string> {
-  const worktree = mkdtempSync(join(tmpdir(), "idp-merge-"));
-  try {
+  return inScratchFolder("merge", async (scratch) => {
+    const worktree = join(scratch, "worktree");
     await git(["worktree", "add", "--quiet", "--detach", worktree, ours]);
-    // A person's own settings (signing, fast-forward only, hooks) are not the twin's.
-    const env = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
-    const inWorktree = gitAsTwin(worktree);
-    await inWorktree(["merge", "--quiet", "-X", "ours", "-m", message, theirs], { env });
-    return await inWorktree(["rev-parse", "HEAD"]);
-  } catch (error) {
+    try {
+      // A person's own settings (signing, fast-forward only, hooks) are not the twin's.
+      const env = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
+      const inWorktree = gitAsTwin(worktree);
+      await inWorktree(["merge", "--quiet", "-X", "ours", "-m", message, theirs], { env });
+      return await inWorktree(["rev-parse", "HEAD"]);
+    } finally {
+      // Git forgets a worktree whose folder is gone by itself.
+      await git(["worktree", "remove", "--force", worktree]).catch(() => undefined);
+    }
+  }).catch((error: unknown) => {
     throw new Error(
       `The clone's new commits do not merge into the twin's own: ${String(error)}\n` +
         `Fix: idp twin down, then idp twin up (starts from the clone's HEAD)`,
       { cause: error },
     );
-  } finally {
-    await git(["worktree", "remove", "--force", worktree]).catch(() => undefined);
-    rmSync(worktree, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { gitIn, gitMessage } from "../../promotion/git.ts";
 import { repositoryUrl, type Twin } from "../state/twin.ts";
 
@@ -23,19 +21,16 @@ const merger = {
  * @throws Error when there is no such branch, or it does not merge
  */
 export async function mergeBranch(twin: Twin, branch: string): Promise<string> {
-  const scratch = mkdtempSync(join(tmpdir(), "idp-merge-"));
-  const git = gitIn(scratch, merger);
-  try {
+  return inScratchFolder("merge", async (scratch) => {
+    const git = gitIn(scratch, merger);
     await git(["clone", "--quiet", repositoryUrl(twin), "."]);
     await git(["merge", "--quiet", "--no-ff", "-m", `Merge ${branch}`, `origin/${branch}`]);
     await git(["push", "--quiet", "origin", "HEAD:main", `:${branch}`]);
-    return await git(["rev-parse", "HEAD"]);
-  } catch (error) {
+    return git(["rev-parse", "HEAD"]);
+  }).catch((error: unknown) => {
     throw new Error(
       `${branch} was not merged: ${gitMessage(error)}\nNothing was changed. Fix: see the branches: git ls-remote ${repositoryUrl(twin)}`,
       { cause: error },
     );
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+  });
 }

@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { execa } from "execa";
 import type { Environment } from "../../config/environments.ts";
+import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { gitMessage } from "../../promotion/git.ts";
 import type { Workspace } from "../../promotion/workspace.ts";
 import { Repository } from "../../promotion/repository.ts";
@@ -21,17 +19,14 @@ export async function inTwinWorkspace<T>(
   twin: Twin,
   work: (workspace: Workspace, clone: string) => Promise<T>,
 ): Promise<T> {
-  const clone = mkdtempSync(join(tmpdir(), "idp-clone-"));
   const url = repositoryUrl(twin);
-  try {
+  return inScratchFolder("clone", async (clone) => {
     await execa("git", ["clone", "--quiet", "--bare", url, clone]).catch((error: unknown) => {
       throw new Error(
         `The twin's git server does not give ${url}:\n${gitMessage(error)}\nNothing was changed. Fix: idp twin up`,
         { cause: error },
       );
     });
-    return await work(await twinWorkspace(twin, clone), clone);
-  } finally {
-    rmSync(clone, { recursive: true, force: true });
-  }
+    return work(await twinWorkspace(twin, clone), clone);
+  });
 }

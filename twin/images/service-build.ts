@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { digestOfTag } from "../../promotion/registry.ts";
 import { namedServices } from "./images.ts";
 import { ociImage, platform, type OciImage } from "./oci-image.ts";
@@ -54,8 +54,7 @@ export async function buildService(
   { repository, hash, committed }: SourceCommit,
 ): Promise<OciImage> {
   const folder = `${sourcesFolder}/${service}`;
-  const scratch = mkdtempSync(join(tmpdir(), "idp-build-"));
-  try {
+  return inScratchFolder("build", async (scratch) => {
     await extract(repository, hash, folder, scratch);
     const tag = buildTag(hash);
     const go = await findGo(process.env);
@@ -79,9 +78,7 @@ export async function buildService(
         createdBy: "idp twin push",
       },
     );
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+  });
 }
 
 async function extract(
