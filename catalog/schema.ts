@@ -78,16 +78,13 @@ const path = text(/^\/[A-Za-z0-9._~\/-]*$/, "must be a path such as /health, beg
 const replicaCount = wholeNumber(1, 50, "must be a whole number from 1 to 50");
 
 /**
- * The schema of a service file. Without rules it is what holds in every environment (and in values.schema.json); with
- * an environment's rules it also knows the registry and the tags of that environment. What it gives has one tag, that
- * which runs, and of a hold its reason.
+ * The schema of a service file. Without rules it is what every environment asks for (and values.schema.json); with an
+ * environment's rules it also knows the registry and the tags of that environment.
+ *
+ * The parsed value is the file as it is written, its defaults filled in, and beside it `tag`, the version that runs.
  */
 export function serviceFile(rules?: CatalogRules) {
-  return fields(rules).transform(({ image, hold, ...rest }) => ({
-    ...rest,
-    image: hold ? { ...image, tag: hold.tag } : image,
-    hold: hold?.reason,
-  }));
+  return fields(rules).transform((file) => ({ ...file, tag: file.hold?.tag ?? file.image.tag }));
 }
 
 function fields(rules: CatalogRules | undefined) {
@@ -159,7 +156,7 @@ function fields(rules: CatalogRules | undefined) {
   );
 }
 
-/** What holds in every environment. */
+/** What every environment asks of a service file. */
 export const ServiceFile = serviceFile();
 export type ServiceFile = z.infer<typeof ServiceFile>;
 

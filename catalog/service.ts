@@ -7,9 +7,11 @@ import {
   exampleTag,
   imageOf,
   serviceFile,
+  ServiceFile,
   type CatalogRules,
   type Size,
 } from "./schema.ts";
+import type { Hold } from "./set-hold.ts";
 import { readYaml, type YamlFile } from "./yaml.ts";
 
 /** One service in one environment: its file's content with the defaults filled in. */
@@ -25,8 +27,11 @@ export interface Service {
     readonly host: string;
     /** Repository inside the registry, such as `idp/localtime`. */
     readonly name: string;
+    /** As written; of a held service it need not be what runs. */
     readonly tag: string;
   };
+  /** The version that runs: the hold's, or else the image's. */
+  readonly tag: string;
   readonly port: number;
   readonly resources: Size;
   /** Equal for a fixed number. */
@@ -34,8 +39,8 @@ export interface Service {
   readonly health: { readonly live: string; readonly ready: string };
   readonly ingress: { readonly path: string; readonly host?: string | undefined } | undefined;
   readonly env: Readonly<Record<string, string>>;
-  /** Why the image must stay as it is; undefined while updates go on. */
-  readonly hold: string | undefined;
+  /** Which version must stay, and why; undefined while updates go on. */
+  readonly hold: Hold | undefined;
 }
 
 /** What became of one file: a service, or everything that is wrong with it. */
@@ -88,6 +93,15 @@ export function parseService(file: string, text: string, rules: CatalogRules): P
     hold,
   };
   return { service, findings: [] };
+}
+
+/**
+ * What a service file says, by what every environment asks of it; undefined when it is not valid. `idp check` says what
+ * is wrong with it.
+ */
+export function readServiceFile(text: string): ServiceFile | undefined {
+  const { value, findings } = readYaml("", text);
+  return findings.length === 0 ? ServiceFile.safeParse(value).data : undefined;
 }
 
 /** The service's name: the file's, without folder and ending. */

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit } from "yaml";
-import type { Document, ErrorCode, ParsedNode, YAMLError } from "yaml";
+import type { Document, ErrorCode, ParsedNode, ScalarTag, YAMLError } from "yaml";
 import { finding, type Finding, type Place } from "./finding.ts";
 
 /** A parsed YAML file that can say where each of its keys stands. */
@@ -16,8 +16,9 @@ export interface YamlFile {
 /**
  * Reads one YAML file strictly: one document, no key twice, no anchors, aliases, tags or directives.
  *
- * Plain values are read as YAML 1.1, as Helm does: an unquoted `yes` is a boolean there and a date no text. Read as
- * YAML 1.2 such a file would pass here and fail in the cluster.
+ * Plain values are read as YAML 1.1, as Helm reads them: an unquoted `yes` is a boolean. Read as YAML 1.2 such a file
+ * would pass here and fail in the cluster. What Helm takes for text and YAML 1.1 does not (a date, `1:30`) is refused: in
+ * quotes every reader agrees.
  *
  * @param file path for the findings
  */
@@ -89,6 +90,14 @@ export function linesOf(
 
 const mergeTag = "tag:yaml.org,2002:merge";
 
+/** `0o14`: a number of YAML 1.2, which Helm's reader takes beside those of 1.1. */
+const octal: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  test: /^[-+]?0[oO][0-7_]+$/,
+  resolve: (text) => parseInt(text.replace(/0o|_/gi, ""), 8),
+};
+
 function parseYaml(text: string) {
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -97,7 +106,10 @@ function parseYaml(text: string) {
     prettyErrors: false,
     stringKeys: true,
     // A merge key (<<) is a key like any other, so the schema refuses it.
-    customTags: (tags) => tags.filter((tag) => typeof tag === "string" || tag.tag !== mergeTag),
+    customTags: (tags) => [
+      octal,
+      ...tags.filter((tag) => typeof tag === "string" || tag.tag !== mergeTag),
+    ],
   });
   return { document, lines };
 }

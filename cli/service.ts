@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { formatFinding } from "../catalog/finding.ts";
 import { firstTag, newServiceFile, nextRemoval, type NewService } from "../catalog/new-service.ts";
 import { isImageTag, sizes, type CatalogRules, type Size } from "../catalog/schema.ts";
-import { parseService, serviceFileOf } from "../catalog/service.ts";
+import { parseService, readServiceFile, serviceFileOf } from "../catalog/service.ts";
 import { committed } from "../config/committed.ts";
 import { addItems, removeItems } from "../config/edit-yaml.ts";
 import { environments, type Environment } from "../config/environments.ts";
@@ -16,7 +16,6 @@ import { repositoryRoot } from "../lib/paths.ts";
 import { newestBuild, releasesIn } from "../promotion/newest.ts";
 import type { Workspace } from "../promotion/workspace.ts";
 import type { Registry } from "../promotion/registry.ts";
-import { contentOf } from "../promotion/services.ts";
 import { committedRules } from "./committed-rules.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
@@ -316,7 +315,7 @@ export async function removeService(root: string, service: string): Promise<Remo
     );
   }
   const { environment, path, remaining } = next;
-  const image = contentOf(readFileSync(fileOf(environment), "utf8"))?.image.repository;
+  const image = readServiceFile(readFileSync(fileOf(environment), "utf8"))?.image.repository;
   rmSync(fileOf(environment));
   const isShared = image !== undefined && (await imagesOf(root, environment)).includes(image);
   const publisherRemoved =
@@ -343,7 +342,9 @@ async function imagesOf(root: string, environment: Environment): Promise<string[
   return stdout
     .split("\n")
     .filter((path) => path !== "" && existsSync(join(root, path)))
-    .flatMap((path) => contentOf(readFileSync(join(root, path), "utf8"))?.image.repository ?? []);
+    .flatMap(
+      (path) => readServiceFile(readFileSync(join(root, path), "utf8"))?.image.repository ?? [],
+    );
 }
 
 const leaves: Readonly<Record<Environment, string>> = {

@@ -1,5 +1,5 @@
-import { parse } from "yaml";
 import type { Helm } from "../catalog/chart.ts";
+import { readYaml } from "../catalog/yaml.ts";
 import type { Environment } from "../config/environments.ts";
 import { registryOf, snapshot, type Workspace } from "./workspace.ts";
 import { digestOfTag } from "./registry.ts";
@@ -93,10 +93,14 @@ export async function diffService(
     to: right.side,
     sameTag: left.side.tag === right.side.tag,
     sameDigest: digests.includes(null) ? null : digests[0] === digests[1],
-    values: differentValues(parse(left.text), parse(right.text)),
+    values: differentValues(valuesOf(left.text), valuesOf(right.text)),
     manifest: await unifiedDiff([from, to], [before, after]),
     problems,
   };
+}
+
+function valuesOf(text: string): unknown {
+  return readYaml("", text).value;
 }
 
 /** The leaves of two values that differ, in the order in which they stand, those of the first before what only the second has. */

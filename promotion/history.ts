@@ -1,4 +1,4 @@
-import { contentOf } from "./services.ts";
+import { readServiceFile } from "../catalog/service.ts";
 
 /** Who changed something, and by which commit. */
 export interface Author {
@@ -66,7 +66,7 @@ export async function fileHistories(
     const blobs = new Set(open.flatMap(([, own]) => own.slice(0, depth).map(({ blob }) => blob)));
     const unread = [...blobs].filter((blob) => !tags.has(blob));
     for (const [index, text] of (await texts(unread)).entries()) {
-      tags.set(unread[index] ?? "", text === undefined ? undefined : contentOf(text)?.image.tag);
+      tags.set(unread[index] ?? "", text === undefined ? undefined : readServiceFile(text)?.tag);
     }
     for (const [path, own] of open) {
       const history = historyOf(own.slice(0, depth), tags, own.length <= depth);

@@ -1,12 +1,13 @@
 import { dropHold, setHold } from "../catalog/set-hold.ts";
 import { setImageTag } from "../catalog/set-image-tag.ts";
 import { isBuild } from "../catalog/schema.ts";
+import { readServiceFile } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { publish, type Published } from "./publish.ts";
 import { digestOfTag } from "./registry.ts";
 import type { Change } from "./repository.ts";
-import { contentOf, requireService, serviceFileOf, type NamedService } from "./services.ts";
+import { requireService, serviceFileOf, type NamedService } from "./services.ts";
 
 /** A service in an environment. */
 export interface Target {
@@ -30,7 +31,7 @@ export async function hold(
   const { now } = await begin(workspace, target);
   return publish(workspace.repository, now, target, `hold/${environment}/${service}`, {
     path: serviceFileOf(environment, service),
-    edit: (text) => setHold(text ?? "", { tag: contentOf(text ?? "")?.image.tag ?? "", reason }),
+    edit: (text) => setHold(text ?? "", { tag: readServiceFile(text ?? "")?.tag ?? "", reason }),
     message: () => `Hold ${service} in ${environment}\n\n${reason}\n`,
   });
 }
@@ -47,7 +48,7 @@ export async function unhold(workspace: Workspace, target: Target): Promise<Publ
     path: serviceFileOf(environment, service),
     edit: (text) => dropHold(text ?? ""),
     message: (before) =>
-      `Let ${service} go on in ${environment}\n\nIt was held: ${contentOf(before)?.hold ?? ""}\n`,
+      `Let ${service} go on in ${environment}\n\nIt was held: ${readServiceFile(before)?.hold?.reason ?? ""}\n`,
   });
 }
 
@@ -90,7 +91,7 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
     path,
     edit: (text) => setHold(setImageTag(text ?? "", tag), { tag, reason }),
     message: (before) =>
-      `Roll ${name} back to ${tag} in ${environment}\n\n${contentOf(before)?.image.tag ?? ""} -> ${tag}\n${reason}\n`,
+      `Roll ${name} back to ${tag} in ${environment}\n\n${readServiceFile(before)?.tag ?? ""} -> ${tag}\n${reason}\n`,
   });
 }
 
@@ -101,7 +102,7 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
  * @param history newest first
  */
 export function tagBefore(history: readonly Change[], current: string): string | undefined {
-  const tags = history.flatMap(({ text }) => contentOf(text ?? "")?.image.tag ?? []);
+  const tags = history.flatMap(({ text }) => readServiceFile(text ?? "")?.tag ?? []);
   const first = tags.lastIndexOf(current);
   return first < 0 ? undefined : tags.slice(first).find((tag) => tag !== current);
 }

@@ -4,7 +4,7 @@ import type { Helm } from "../catalog/chart.ts";
 import type { Finding } from "../catalog/finding.ts";
 import { isBuild, isRelease } from "../catalog/schema.ts";
 import { setImageTag } from "../catalog/set-image-tag.ts";
-import { applicationsFolder } from "../catalog/service.ts";
+import { applicationsFolder, readServiceFile } from "../catalog/service.ts";
 import { environments } from "../config/environments.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { evidenceText, type Evidence } from "./evidence.ts";
@@ -13,7 +13,7 @@ import { publish, type Published } from "./publish.ts";
 import { digestOfTag, tagsOf, type Registry } from "./registry.ts";
 import { renderAll, unifiedDiff } from "./render.ts";
 import type { Change } from "./repository.ts";
-import { contentOf, requireService, serviceFileOf, type NamedService } from "./services.ts";
+import { requireService, serviceFileOf, type NamedService } from "./services.ts";
 import type { ReadApplications } from "./board-clusters.ts";
 import { readBoard } from "./read-board.ts";
 import { higherReleases } from "./newest.ts";
@@ -173,7 +173,7 @@ async function sameImage(
     );
   }
   const ran = (await workspace.repository.history(now.commit, serviceFileOf("dev", name))).flatMap(
-    ({ text }) => contentOf(text ?? "")?.image.tag ?? [],
+    ({ text }) => readServiceFile(text ?? "")?.tag ?? [],
   );
   return { digest, build: await buildOf(dev, image, digest, ran) };
 }
@@ -201,7 +201,7 @@ export function stayOf(
   history: readonly Change[],
   version: string,
 ): Pick<Evidence["staging"], "since" | "until"> | undefined {
-  const tags = history.map(({ text }) => contentOf(text ?? "")?.image.tag);
+  const tags = history.map(({ text }) => readServiceFile(text ?? "")?.tag);
   const last = tags.indexOf(version);
   if (last < 0) return undefined;
   const earlier = tags.findIndex((tag, index) => index > last && tag !== version);

@@ -1,7 +1,7 @@
+import { readServiceFile } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
 import { isPinned, type Snapshot } from "./workspace.ts";
 import type { Edit, Repository } from "./repository.ts";
-import { contentOf } from "./services.ts";
 
 /** A service file as it is now, and by what it became so. */
 export interface Published {
@@ -36,14 +36,14 @@ export async function publish(
   const made = await (byRequest
     ? repository.commitToBranch(branch, edit)
     : repository.commit(edit));
-  const after = contentOf(made.after);
-  const tag = after?.image.tag ?? "";
+  const after = readServiceFile(made.after);
+  const tag = after?.tag ?? "";
   return {
     service,
     environment,
-    before: contentOf(made.before)?.image.tag ?? tag,
+    before: readServiceFile(made.before)?.tag ?? tag,
     tag,
-    hold: after?.hold ?? null,
+    hold: after?.hold?.reason ?? null,
     commit: made.commit ?? null,
     branch: byRequest && made.commit !== undefined ? branch : null,
   };

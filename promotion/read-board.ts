@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { nearest } from "../catalog/nearest.ts";
 import { imageOf, type ImageStrategy } from "../catalog/schema.ts";
-import { applicationsFolder, nameOf } from "../catalog/service.ts";
+import { applicationsFolder, nameOf, readServiceFile } from "../catalog/service.ts";
 import { required } from "../config/committed.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
@@ -10,7 +10,7 @@ import { clusterOf, straysOf, type ClusterView, type ReadApplications } from "./
 import { addressWithoutSecrets } from "./git.ts";
 import { fileHistories, type FileHistory } from "./history.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
-import { contentOf, isServiceFile, serviceFileOf } from "./services.ts";
+import { isServiceFile, serviceFileOf } from "./services.ts";
 import { CachedRegistry } from "./cached-registry.ts";
 import { higherReleases, newerBuilds } from "./newest.ts";
 
@@ -164,7 +164,7 @@ interface RowContext {
 async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow> {
   const { environment, service, path, text } = file;
   const { now, at, readable, history } = context;
-  const content = contentOf(text);
+  const content = readServiceFile(text);
   const changed = history?.changed ?? null;
   const none = { digest: null, built: null, waiting: null };
   if (content === undefined) {
@@ -173,12 +173,12 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
     return { service, environment, file: path, ...unread, ...none, changed, problem };
   }
   const { name: image } = imageOf(content.image.repository);
-  const { tag } = content.image;
+  const { tag } = content;
   const tagged = history?.tagged ?? null;
   const known = {
     ...{ service, environment, file: path, image, tag },
     ageSeconds: tagged && Math.max(0, Math.floor((at.getTime() - tagged.date.getTime()) / 1000)),
-    hold: content.hold ?? null,
+    hold: content.hold?.reason ?? null,
     tagged,
     changed,
   };

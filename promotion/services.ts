@@ -1,9 +1,9 @@
-import { parse } from "yaml";
 import { nearest } from "../catalog/nearest.ts";
-import { imageOf, ServiceFile } from "../catalog/schema.ts";
+import { imageOf } from "../catalog/schema.ts";
 import {
   applicationsFolder,
   nameOf,
+  readServiceFile,
   serviceFileEnding,
   serviceFileOf,
 } from "../catalog/service.ts";
@@ -17,6 +17,7 @@ export interface NamedService {
   readonly name: string;
   /** Repository inside the account's registry, such as `idp/localtime`. */
   readonly image: string;
+  /** The version that runs. */
   readonly tag: string;
   /** Why its image must stay as it is; undefined while updates go on. */
   readonly hold?: string | undefined;
@@ -36,30 +37,21 @@ export function servicesIn(files: ReadonlyMap<string, string>): NamedService[] {
     [...files]
       .filter(([path]) => path.startsWith(`${applicationsFolder(environment)}/`))
       .flatMap(([path, text]) => {
-        const content = contentOf(text);
+        const content = readServiceFile(text);
         if (content === undefined) return [];
-        const { hold, image } = content;
+        const { hold, image, tag } = content;
         return [
           {
             environment,
             name: nameOf(path),
             image: imageOf(image.repository).name,
-            tag: image.tag,
-            ...(hold !== undefined && { hold }),
+            tag,
+            ...(hold && { hold: hold.reason }),
           },
         ];
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   );
-}
-
-/** What a service file says; undefined when it is not valid. */
-export function contentOf(text: string): ServiceFile | undefined {
-  try {
-    return ServiceFile.safeParse(parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { shown } from "../values.ts";
 export const versionsGoForward: Rule = {
   name: "versions-go-forward",
   reason: "An older version by mistake undoes fixes; on purpose it says so.",
-  fix: "write the newer version, or hold the service at this one: a `hold` key, or a comment `# rollback: <why>` behind the tag",
+  fix: "write the newer version, or hold the service at this one with a `hold` key: idp rollback <service> <environment>",
   severity: "medium",
   link: "../docs/services.md",
   levels: { dev: "disabled", staging: "mandatory", prod: "mandatory" },

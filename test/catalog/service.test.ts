@@ -38,6 +38,7 @@ describe("parseService", () => {
         name: "idp/localtime",
         tag: "sha-3f2a9c1",
       },
+      tag: "sha-3f2a9c1",
       port: 1599,
       resources: "small",
       replicas: { min: 1, max: 1 },
@@ -53,13 +54,14 @@ describe("parseService", () => {
       compliant.replace("replicas: 1", "replicas: { min: 2, max: 6 }") +
       "health:\n  ready: /up\ningress:\n  path: /\n  host: time.example.com\nenv:\n  ZONE: UTC\nhold:\n  tag: sha-0123abc\n  reason: wait for it\n";
     const { service } = parseService(`${folder}/time-service.yaml`, text, dev);
-    expect(service?.image.tag).to.equal("sha-0123abc");
+    expect(service?.image.tag).to.equal("sha-3f2a9c1");
     expect(service).to.deep.include({
       replicas: { min: 2, max: 6 },
       health: { live: "/health", ready: "/up" },
       ingress: { path: "/", host: "time.example.com" },
       env: { ZONE: "UTC" },
-      hold: "wait for it",
+      tag: "sha-0123abc",
+      hold: { tag: "sha-0123abc", reason: "wait for it" },
     });
   });
 

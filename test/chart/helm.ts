@@ -36,7 +36,12 @@ export async function helm(args: readonly string[], input = ""): Promise<string>
 
 /** What the chart makes of a service's values, as Argo CD renders it: release and namespace carry the service's name. */
 export async function render(service: string, values: unknown): Promise<Manifest[]> {
-  const text = await renderChart((args) => helm(args, JSON.stringify(values)), {
+  return renderText(service, JSON.stringify(values));
+}
+
+/** The same, of the text of a service file. */
+export async function renderText(service: string, values: string): Promise<Manifest[]> {
+  const text = await renderChart((args) => helm(args, values), {
     chart,
     service,
     values: "-",

@@ -1,13 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { example, sizes } from "../../catalog/schema.ts";
+import { readServiceFile } from "../../catalog/service.ts";
 import { valuesSchema, valuesSchemaFile } from "../../catalog/values-schema.ts";
 import { environments } from "../../config/environments.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
-import { chart, ensureHelm, helm, render, type Manifest } from "./helm.ts";
+import { oddScalars } from "../catalog/scalars.ts";
+import { chart, ensureHelm, helm, render, renderText, type Manifest } from "./helm.ts";
 import { modelOf, schemaFaults } from "../../policy/kubernetes-schema.ts";
 
 /** A service with one replica and nothing optional. */
@@ -63,6 +65,19 @@ describe("standard-service", function () {
       });
     }
   }
+
+  it("reads the values that a service file's own reader reads", async () => {
+    const textOf = (scalars: readonly string[]) =>
+      stringify(compliant) +
+      ["env:", ...scalars.map((one, index) => `  A${index}: ${one}`)].join("\n");
+    const accepted = oddScalars.filter((one) => readServiceFile(textOf([one])));
+    const env = readServiceFile(textOf(accepted))?.env ?? {};
+    const rendered = await renderText("demo", textOf(accepted));
+    expect(rendered.find(({ kind }) => kind === "Deployment"))
+      .to.have.nested.property("spec.template.spec.containers[0].env")
+      .that.has.deep.members(Object.entries(env).map(([name, value]) => ({ name, value })));
+    expect(accepted).to.include.members(['"yes"', "oN", "v1.2.3"]);
+  });
 
   it("runs the tag of a hold, whatever stands beside it", async () => {
     const image = { ...example.image, tag: "sha-0000002" };
