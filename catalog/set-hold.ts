@@ -1,5 +1,5 @@
+import { hasKey, linesOf } from "../lib/yaml-edit.ts";
 import { isHoldReason, isImageTag } from "./schema.ts";
-import { hasKey, linesOf } from "./yaml.ts";
 
 /** What a service file says of its hold. */
 export interface Hold {
@@ -39,7 +39,7 @@ export function setHold(text: string, { tag, reason }: Hold): string {
 export function dropHold(text: string): string {
   const range = linesOf(text, ["hold"]);
   if (range) return text.slice(0, range[0]) + text.slice(range[1]);
-  if (hasKey(text, "hold")) {
+  if (hasKey(text, ["hold"])) {
     throw new Error(
       "The hold shares its line with another key. Write each key on a line of its own.",
     );

@@ -1,5 +1,7 @@
+import { hasScalar, setScalars } from "../lib/yaml-edit.ts";
 import { isImageTag } from "./schema.ts";
-import { scalarRange } from "./yaml.ts";
+
+const path = ["image", "tag"];
 
 /**
  * A service file with another image tag: the tag's own characters change, every other byte stays, comments, quotes and
@@ -13,7 +15,8 @@ export function setImageTag(text: string, tag: string): string {
       `"${tag}" is no image tag; allowed are sha-<7 hex digits> and v<major>.<minor>.<patch>.`,
     );
   }
-  const range = scalarRange(text, ["image", "tag"]);
-  if (!range) throw new Error("The service file has no image.tag to change. Run: idp check");
-  return text.slice(0, range[0]) + tag + text.slice(range[1]);
+  if (!hasScalar(text, path)) {
+    throw new Error("The service file has no image.tag to change. Run: idp check");
+  }
+  return setScalars(text, [[path, tag]]);
 }

@@ -1,5 +1,6 @@
-import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit } from "yaml";
-import type { Document, ErrorCode, ParsedNode, ScalarTag, YAMLError } from "yaml";
+import { isAlias, LineCounter, parseDocument, visit } from "yaml";
+import type { Document, ErrorCode, ScalarTag, YAMLError } from "yaml";
+import { locate } from "../lib/yaml-edit.ts";
 import { finding, type Finding, type Place } from "./finding.ts";
 
 /** A parsed YAML file that can say where each of its keys stands. */
@@ -46,48 +47,6 @@ export function readYaml(file: string, text: string): YamlFile {
   };
 }
 
-/** The scalar at a path of a YAML text: its place in the text without its quotes; undefined when there is none. */
-export function scalarRange(
-  text: string,
-  path: readonly string[],
-): readonly [start: number, end: number] | undefined {
-  const { document } = parseYaml(text);
-  const { value } = locate(document, path);
-  if (document.errors.length > 0 || !isScalar(value)) return undefined;
-  const [start, end] = value.range;
-  if (value.type === "PLAIN") return [start, end];
-  return value.type === "QUOTE_DOUBLE" || value.type === "QUOTE_SINGLE"
-    ? [start + 1, end - 1]
-    : undefined;
-}
-
-/** Whether a YAML text is a map that has this key. */
-export function hasKey(text: string, key: string): boolean {
-  return locate(parseYaml(text).document, [key]).value !== undefined;
-}
-
-/**
- * Start and end of the whole lines that a key and its value take; undefined when the key is not there, or when it does
- * not have its lines for itself.
- */
-export function linesOf(
-  text: string,
-  path: readonly string[],
-): readonly [start: number, end: number] | undefined {
-  const { document } = parseYaml(text);
-  const { key, value } = locate(document, path);
-  if (document.errors.length > 0 || !key || !value) return undefined;
-  const start = text.lastIndexOf("\n", key.range[0]) + 1;
-  const valueEnd = value.range[1];
-  // The range of a block of text ends behind its last line break.
-  const lastLine = text[valueEnd - 1] === "\n" ? valueEnd - 1 : text.indexOf("\n", valueEnd);
-  const end = lastLine < 0 ? text.length : lastLine + 1;
-  const isAlone =
-    text.slice(start, key.range[0]).replace("\uFEFF", "").trim() === "" &&
-    /^[^\S\n]*(#.*)?\s*$/.test(text.slice(valueEnd, end));
-  return isAlone ? [start, end] : undefined;
-}
-
 const mergeTag = "tag:yaml.org,2002:merge";
 
 /** `0o14`: a number of YAML 1.2, which Helm's reader takes beside those of 1.1. */
@@ -112,24 +71,6 @@ function parseYaml(text: string) {
     ],
   });
   return { document, lines };
-}
-
-/** Key and value at a path; where the path ends early, the key of the last map that is there. */
-function locate(
-  document: Document.Parsed,
-  path: readonly PropertyKey[],
-): { key: ParsedNode | undefined; value: ParsedNode | undefined } {
-  let key: ParsedNode | undefined;
-  let value: ParsedNode | undefined = document.contents ?? undefined;
-  for (const part of path) {
-    const pair = isMap<ParsedNode, ParsedNode | null>(value)
-      ? value.items.find((item) => isScalar(item.key) && item.key.value === part)
-      : undefined;
-    if (!pair) return { key, value: undefined };
-    key = pair.key;
-    value = pair.value ?? undefined;
-  }
-  return { key, value };
 }
 
 const described: Partial<Record<ErrorCode, string>> = {

@@ -8,11 +8,11 @@ import { firstTag, newServiceFile, nextRemoval, type NewService } from "../catal
 import { isImageTag, sizes, type CatalogRules, type Size } from "../catalog/schema.ts";
 import { parseService, readServiceFile, serviceFileOf } from "../catalog/service.ts";
 import { committed } from "../config/committed.ts";
-import { addItems, removeItems } from "../config/edit-yaml.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { Settings, undecidedAccount } from "../config/schema.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { repositoryRoot } from "../lib/paths.ts";
+import { addItems, removeItems } from "../lib/yaml-edit.ts";
 import { newestBuild, releasesIn } from "../promotion/newest.ts";
 import type { Workspace } from "../promotion/workspace.ts";
 import type { Registry } from "../promotion/registry.ts";
@@ -214,7 +214,7 @@ function addPublisher(root: string, repository: string, image: string): string[]
       rewrite(join(root, stackFileOf(environment)), (text) =>
         publishersOf(environment, text).some((publisher) => publisher.image === image)
           ? text
-          : addItems(text, ["config", "idp:github"], "publishers", [{ repository, image }]),
+          : addItems(text, ["config", "idp:github", "publishers"], [{ repository, image }]),
       ),
     )
     .map(stackFileOf);
@@ -322,7 +322,7 @@ export async function removeService(root: string, service: string): Promise<Remo
     image !== undefined &&
     !isShared &&
     rewrite(join(root, stackFileOf(environment)), (text) =>
-      removeItems(text, ["config", "idp:github"], "publishers", (item) =>
+      removeItems(text, ["config", "idp:github", "publishers"], (item) =>
         image.endsWith(`/${Publisher.parse(item).image}`),
       ),
     );

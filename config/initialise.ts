@@ -1,7 +1,7 @@
 import { dirname } from "node:path/posix";
 import { applicationsFolder, serviceFileEnding } from "../catalog/service.ts";
+import { addItems, setKey, setScalars } from "../lib/yaml-edit.ts";
 import { committed, required, type Committed } from "./committed.ts";
-import { addItems, setKey, setScalars } from "./edit-yaml.ts";
 import { environments, type Environment } from "./environments.ts";
 import { registryHost, undecidedAccount } from "./schema.ts";
 import { parseStackFile, stackFileIn, stackFileOf, stackFilesIn } from "./stack-files.ts";
@@ -150,7 +150,7 @@ function stackText(text: string, stack: Environment, facts: RepositoryFacts): st
       level: "cluster-admin",
     }))
     .filter(({ name }) => !known.some((entry) => entry.name === name));
-  return addItems(named, ["config", "idp:cluster"], "access", wanted);
+  return addItems(named, ["config", "idp:cluster", "access"], wanted);
 }
 
 type Edit = readonly [path: readonly (string | number)[], value: string];

@@ -5,7 +5,6 @@ import { parse } from "yaml";
 import { checkServiceFiles } from "../../cli/check.ts";
 import { addService, removeService } from "../../cli/service.ts";
 import { firstTag } from "../../catalog/new-service.ts";
-import { addItems, removeItems } from "../../config/edit-yaml.ts";
 import { environments, type Environment } from "../../config/environments.ts";
 import { ociImage } from "../../twin/images/oci-image.ts";
 import { pushImage } from "../../twin/images/registry.ts";
@@ -213,34 +212,5 @@ describe("idp service remove", () => {
     expect(readFileSync(join(platform.clone, file), "utf8")).to.equal(
       `${github}    publishers:\n      - repository: acme/other\n        image: idp/other\n`,
     );
-  });
-});
-
-describe("a list in YAML text", () => {
-  const start = "a:\n  list: []\n  after: 1 # stays\n";
-  const items = [
-    { name: "one", of: "x" },
-    { name: "two", of: "y" },
-  ];
-  const grown = addItems(start, ["a"], "list", items);
-  const named =
-    (...names: string[]) =>
-    (item: unknown) =>
-      names.some((name) => JSON.stringify(item).includes(name));
-
-  it("loses elements with all their lines, and is [] without any", () => {
-    expect(removeItems(grown, ["a"], "list", named("one"))).to.equal(
-      "a:\n  list:\n    - name: two\n      of: y\n  after: 1 # stays\n",
-    );
-    expect(removeItems(grown, ["a"], "list", named("two"))).to.equal(
-      "a:\n  list:\n    - name: one\n      of: x\n  after: 1 # stays\n",
-    );
-    expect(removeItems(grown, ["a"], "list", named("one", "two"))).to.equal(start);
-  });
-
-  it("stays as it is when nothing is to go, or there is no such list", () => {
-    expect(removeItems(grown, ["a"], "list", named("three"))).to.equal(grown);
-    expect(removeItems(grown, ["a"], "after", named("one"))).to.equal(grown);
-    expect(removeItems(start, ["a"], "list", named("one"))).to.equal(start);
   });
 });

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { setScalars } from "../../config/edit-yaml.ts";
 import { initialise, namesFacts } from "../../config/initialise.ts";
 
 const facts = {
@@ -87,28 +86,6 @@ config:
       "Pulumi.dev.yaml",
       "argocd/applications/dev/x.yaml",
     ]);
-  });
-});
-
-describe("setScalars", () => {
-  it("keeps the quotes that stood there", () => {
-    expect(
-      setScalars(`a: '1'\nb: "2"\nc: x\n`, [
-        [["a"], "it's"],
-        [["b"], "3"],
-        [["c"], "4"],
-      ]),
-    ).to.equal(`a: 'it''s'\nb: "3"\nc: "4"\n`);
-  });
-
-  it("changes nothing where the key is missing or is no plain value", () => {
-    const text = "a: { b: 1 }\n";
-    expect(
-      setScalars(text, [
-        [["a"], "x"],
-        [["z", "y"], "x"],
-      ]),
-    ).to.equal(text);
   });
 });
 
