@@ -105,6 +105,9 @@ function fields(rules: CatalogRules | undefined) {
             replicaCount,
             z
               .strictObject({ min: replicaCount, max: replicaCount })
+              // JSON Schema compares a value with constants only, so values.schema.json cannot say this. The chart's
+              // helper "service.replicas" says it again, and makes min and max of a number as catalog/service.ts does:
+              // Argo CD renders a file without this program.
               .refine(({ min, max }) => min <= max, {
                 path: ["max"],
                 error: "must not be less than min",

@@ -21,7 +21,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 
-{{- /* min and max as a YAML map; equal for a fixed number. */ -}}
+{{- /* min and max as a YAML map; equal for a fixed number. catalog/schema.ts says why min <= max is checked here, too. */ -}}
 {{- define "service.replicas" -}}
 {{- $replicas := .Values.replicas -}}
 {{- if kindIs "map" $replicas -}}
