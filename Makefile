@@ -82,6 +82,10 @@ mutation: install ## Make small mistakes in the rules: the tests must notice at 
 rules: install ## Rewrite policy/README.md after a change of a rule
 	@node policy/readme.ts && npx prettier --write --log-level warn policy/README.md
 
+.PHONY: schemas
+schemas: install ## Rewrite policy/schemas by the API server of the running twin's dev
+	@eval "$$($(IDP) twin env)" && KUBECONFIG=$$($(IDP) twin kubeconfig dev) node policy/kubernetes-openapi.ts
+
 .PHONY: toolchain
 toolchain: install ## Build the tools of the twin into the cache
 	@node twin/toolchain/main.ts

@@ -1,6 +1,7 @@
-import { schemaFaults } from "./kubernetes-schema.ts";
+import type { Kubernetes } from "./kubernetes-schema.ts";
 import type { Manifest } from "./rule.ts";
-import { at, entriesOf, listOf, textOf } from "./values.ts";
+import { faultsBy, type Fault } from "./schema-faults.ts";
+import { at, entriesOf, isMap, listOf, textOf } from "./values.ts";
 
 /** The schemas of custom resources, by `<apiVersion> <kind>`. */
 export type CustomSchemas = ReadonlyMap<string, unknown>;
@@ -22,69 +23,63 @@ export function customSchemas(manifests: readonly Manifest[]): CustomSchemas {
 }
 
 /**
- * What a custom resource has wrong by its kind's schema: `path: fault`, empty when it is in order. The API server would
- * drop a field that the schema does not have without a word; here it is a fault.
+ * What a custom resource has wrong by its kind's schema; empty when it is in order. The API server would drop a field
+ * that the schema does not have without a word; here it is a fault.
  */
-export function customFaults(manifest: Manifest, schema: unknown): string[] {
-  return [
-    ...faultsOf(manifest, schema, ""),
-    ...schemaFaults(manifest["metadata"], "V1ObjectMeta").map((fault) => `.metadata${fault}`),
-  ];
-}
-
-const types: Readonly<Record<string, (value: unknown) => boolean>> = {
-  string: (value) => typeof value === "string",
-  boolean: (value) => typeof value === "boolean",
-  number: (value) => typeof value === "number",
-  integer: Number.isInteger,
-  array: Array.isArray,
-  object: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-};
-
-/** What every object has. */
-const common = ["apiVersion", "kind", "metadata"];
-
-/** Kubernetes's structural schemas: types, required and known fields, enumerations, patterns, and its own extensions. */
-function faultsOf(value: unknown, schema: unknown, path: string): string[] {
-  if (value === null && at(schema, "nullable") === true) return [];
-  if (at(schema, "x-kubernetes-int-or-string") === true) {
-    return typeof value === "string" || Number.isInteger(value)
-      ? []
-      : [`${path}: must be a number or a string`];
-  }
-  const type = textOf(at(schema, "type"));
-  const isOfType = types[type];
-  if (isOfType && !isOfType(value)) return [`${path}: must be of type ${type}`];
-  const allowed = at(schema, "enum");
-  if (Array.isArray(allowed) && !allowed.includes(value)) {
-    return [`${path}: must be one of ${allowed.map((one) => JSON.stringify(one)).join(", ")}`];
-  }
-  const pattern = at(schema, "pattern");
-  if (typeof pattern === "string" && !new RegExp(pattern).test(textOf(value))) {
-    return [`${path}: must match ${pattern}`];
-  }
-  if (Array.isArray(value)) {
-    return value.flatMap((item, index) => faultsOf(item, at(schema, "items"), `${path}[${index}]`));
-  }
-  return type === "object" ? fieldFaults(value, schema, path) : [];
-}
-
-function fieldFaults(value: unknown, schema: unknown, path: string): string[] {
-  const known = at(schema, "properties");
-  const others = at(schema, "additionalProperties");
-  const keepsOthers =
-    at(schema, "x-kubernetes-preserve-unknown-fields") === true || others === true;
-  const missing = listOf(at(schema, "required"))
-    .map(textOf)
-    .filter((name) => at(value, name) === undefined);
-  return [
-    ...missing.map((name) => `${path}.${name}: is missing`),
-    ...entriesOf(value).flatMap(([name, inner]) => {
-      // A schema says of what every object has no more than that it is there.
-      if (inner === undefined || (path === "" && common.includes(name))) return [];
-      const own = at(known, name) ?? (typeof others === "object" ? others : undefined);
-      if (own !== undefined) return faultsOf(inner, own, `${path}.${name}`);
-      return keepsOthers ? [] : [`${path}.${name}: is unknown to the kind`];
+export function customFaults(
+  manifest: Manifest,
+  schema: unknown,
+  { compiler }: Kubernetes,
+): Fault[] {
+  const { properties, ...rest } = jsonSchema(schema, [manifest]);
+  return faultsBy(
+    compiler.compile({
+      ...rest,
+      properties: {
+        ...properties,
+        // Every object has these, and a CustomResourceDefinition says no more of them.
+        apiVersion: { type: "string" },
+        kind: { type: "string" },
+        metadata: { $ref: "kubernetes#/$defs/ObjectMeta" },
+      },
     }),
-  ];
+    manifest,
+  );
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly [keyword: string]: unknown;
+}
+
+/**
+ * A structural schema as a JSON Schema that refuses unknown fields, as far as some values reach into it: an
+ * ApplicationSet's whole schema takes seconds to compile, what one object uses of it milliseconds.
+ */
+function jsonSchema(schema: unknown, values: readonly unknown[]): JsonSchema {
+  if (!isMap(schema)) return {};
+  if (schema["x-kubernetes-int-or-string"] === true) return { type: ["integer", "string"] };
+  const { properties, items, additionalProperties: others, nullable, ...rest } = schema;
+  const fields = values.filter(isMap).flatMap((value) => Object.entries(value));
+  const valuesOf = (name: string) =>
+    fields.flatMap(([key, value]) => (key === name ? [value] : []));
+  const used = entriesOf(properties).filter(([name]) => valuesOf(name).length > 0);
+  const isOpen = schema["x-kubernetes-preserve-unknown-fields"] === true || others === true;
+  const isClosed = schema["type"] === "object" && !isOpen;
+  return {
+    ...rest,
+    ...(nullable === true && "type" in rest && { nullable }),
+    properties: Object.fromEntries(
+      used.map(([name, inner]) => [name, jsonSchema(inner, valuesOf(name))]),
+    ),
+    ...(items !== undefined && { items: jsonSchema(items, values.flatMap(listOf)) }),
+    ...(isMap(others)
+      ? {
+          additionalProperties: jsonSchema(
+            others,
+            fields.map(([, value]) => value),
+          ),
+        }
+      : isClosed && { additionalProperties: false }),
+  };
 }

@@ -1,81 +1,59 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Ajv } from "ajv";
+import { z } from "zod";
+import type { Manifest } from "./rule.ts";
+import { faultsBy, newCompiler, type Fault } from "./schema-faults.ts";
+import { textOf } from "./values.ts";
 
-// The Kubernetes client's type declarations are made from the API's OpenAPI document, one class a file, so they know
-// every field of the API (release 1.36), its type and whether it is required. That makes them the one schema of the
-// API that a package manager serves.
-const models = join(import.meta.dirname, "../node_modules/@kubernetes/client-node/dist/gen/models");
-// `'name'?: type;`, where a map's type takes three lines.
-const field = /^ {4}'(\w+)'(\?)?: ([^;{]+|\{\s+\[key: string\]: [^;]+;\s+\});$/gm;
+/** JSON Schemas of some of Kubernetes' kinds and of all types in them. A field that a type does not have is refused. */
+const KubernetesSchema = z.object({
+  /** Name of a kind's type, by `<apiVersion> <kind>`. */
+  kinds: z.record(z.string(), z.string()),
+  /** By the type's own name, such as `Container`. */
+  $defs: z.record(z.string(), z.looseObject({})),
+});
+export type KubernetesSchema = z.infer<typeof KubernetesSchema>;
 
-interface Field {
-  readonly type: string;
-  readonly required: boolean;
+/** One Kubernetes version's kinds, ready to check manifests by. */
+export interface Kubernetes {
+  readonly kinds: KubernetesSchema["kinds"];
+  /** Knows the types as `kubernetes#/$defs/<type>`. */
+  readonly compiler: Ajv;
 }
 
-const known = new Map<string, ReadonlyMap<string, Field>>();
-
-function fieldsOf(model: string): ReadonlyMap<string, Field> {
-  let fields = known.get(model);
-  if (!fields) {
-    const text = readFileSync(join(models, `${model}.d.ts`), "utf8");
-    fields = new Map(
-      [...text.matchAll(field)].map(([, name = "", optional, type = ""]) => [
-        // A name that is a word of JavaScript is declared with a leading underscore.
-        name.replace(/^_/, ""),
-        { type, required: optional === undefined },
-      ]),
-    );
-    known.set(model, fields);
-  }
-  return fields;
+/** The committed schema of a Kubernetes minor version, such as `1.36`. Made by `make schemas`. */
+export function schemaFile(version: string): string {
+  return join(import.meta.dirname, "schemas", `kubernetes-${version}.json`);
 }
 
-/** The type that describes a kind, such as `V2HorizontalPodAutoscaler`; undefined for a kind the API does not have. */
-export function modelOf(apiVersion: string, kind: string): string | undefined {
-  const version = apiVersion.split("/").at(-1) ?? "";
-  const model = `${version.charAt(0).toUpperCase()}${version.slice(1)}${kind}`;
-  return /^\w+$/.test(model) && existsSync(join(models, `${model}.d.ts`)) ? model : undefined;
+const known = new Map<string, Kubernetes>();
+
+/** The kinds of a Kubernetes minor version; undefined when there is no schema of it. */
+export function kubernetesOf(version: string): Kubernetes | undefined {
+  const read = known.get(version) ?? readKubernetes(schemaFile(version));
+  if (read) known.set(version, read);
+  return read;
 }
 
-/** What a manifest has wrong by the types of the Kubernetes API: `path: fault`, empty when it is in order. */
-export function schemaFaults(manifest: unknown, model: string): string[] {
-  return faultsOf(manifest, model, "");
+function readKubernetes(file: string): Kubernetes | undefined {
+  if (!existsSync(file)) return undefined;
+  const { kinds, $defs } = KubernetesSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  // A type's name in its schema is what a fault calls it.
+  const titled = Object.fromEntries(
+    Object.entries($defs).map(([title, schema]) => [title, { title, ...schema }]),
+  );
+  const compiler = newCompiler();
+  compiler.addSchema({ $id: "kubernetes", $defs: titled });
+  return { kinds, compiler };
 }
 
-function faultsOf(value: unknown, type: string, path: string): string[] {
-  const list = /^Array<(.+)>$/.exec(type)?.[1];
-  const values = /^\{\s+\[key: string\]: ([^;]+);\s+\}$/.exec(type)?.[1];
-  if (list !== undefined) {
-    if (!Array.isArray(value)) return [`${path}: must be a list`];
-    return value.flatMap((item, index) => faultsOf(item, list, `${path}[${index}]`));
-  }
-  if (["string", "number", "boolean"].includes(type)) {
-    return typeof value === type ? [] : [`${path}: must be a ${type}`];
-  }
-  if (type === "IntOrString") {
-    return typeof value === "string" || Number.isInteger(value)
-      ? []
-      : [`${path}: must be a number or a string`];
-  }
-  if (!isMap(value)) return [`${path}: must be a map`];
-  const entries = Object.entries(value);
-  if (values !== undefined) {
-    return entries.flatMap(([key, inner]) => faultsOf(inner, values, `${path}.${key}`));
-  }
-  const fields = fieldsOf(type);
-  const missing = [...fields].filter(([name, { required }]) => required && !(name in value));
-  return [
-    ...missing.map(([name]) => `${path}.${name}: is missing`),
-    ...entries.flatMap(([name, inner]) => {
-      const known = fields.get(name);
-      return known
-        ? faultsOf(inner, known.type, `${path}.${name}`)
-        : [`${path}.${name}: is unknown to ${type}`];
-    }),
-  ];
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** What a manifest has wrong by its kind's type; undefined for a kind that the schema does not have. */
+export function kubernetesFaults(
+  manifest: Manifest,
+  { kinds, compiler }: Kubernetes,
+): Fault[] | undefined {
+  const type = kinds[`${textOf(manifest["apiVersion"])} ${textOf(manifest["kind"])}`];
+  const validate = type === undefined ? undefined : compiler.getSchema(`kubernetes#/$defs/${type}`);
+  return validate && faultsBy(validate, manifest);
 }

@@ -5,9 +5,10 @@ import { chartPath, renderChart, type Helm } from "../../catalog/chart.ts";
 import { finding, type Finding, type Place } from "../../catalog/finding.ts";
 import type { Service } from "../../catalog/service.ts";
 import type { Context, Manifest, Rule } from "../rule.ts";
+import { shown } from "../values.ts";
 import { findingsOf } from "./findings.ts";
 import { placeIn } from "./place.ts";
-import { faultsIn, schemaFinding } from "./schemas.ts";
+import { faultsIn, schemaFinding, type Kinds } from "./schemas.ts";
 
 /** An object that the chart rendered. */
 interface Rendered {
@@ -20,6 +21,7 @@ interface Rendered {
  * The rules over what the chart makes of one service's file, and whether the Kubernetes API takes it.
  *
  * @param kubernetesVersion of the environment's cluster
+ * @param kinds of that version
  */
 export async function chartFindings(
   root: string,
@@ -27,6 +29,7 @@ export async function chartFindings(
   service: Service,
   context: Context,
   kubernetesVersion: string | undefined,
+  kinds: Kinds,
   helm: Helm,
 ): Promise<Finding[]> {
   const { environment } = context;
@@ -68,13 +71,20 @@ export async function chartFindings(
         column: 1,
       })),
     ]),
-    ...rendered.flatMap((one) => schemaFindings(root, one)),
+    ...rendered.flatMap((one) => schemaFindings(root, one, kinds)),
   ];
 }
 
-function schemaFindings(root: string, { template, manifest }: Rendered): Finding[] {
+function schemaFindings(root: string, { template, manifest }: Rendered, kinds: Kinds): Finding[] {
+  if (!kinds.kubernetes) return [];
   // The project allows the chart no custom resource.
-  const faults = faultsIn(manifest, new Map()) ?? [{ path: "kind", text: "no kind of Kubernetes" }];
+  const faults = faultsIn(manifest, { ...kinds, custom: new Map() }) ?? [
+    {
+      path: "kind",
+      found: shown(manifest["kind"]),
+      allowed: `must be one of ${Object.keys(kinds.kubernetes.kinds).join(", ")}`,
+    },
+  ];
   return faults.map((fault) =>
     schemaFinding(manifest, fault, placeInFile(root, template, fault.path)),
   );

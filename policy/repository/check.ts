@@ -11,7 +11,7 @@ import { exceptionsFile, isExcepted, isExpired, readExceptions } from "../except
 import { rules } from "../rules/index.ts";
 import { chartFindings } from "./charts.ts";
 import { once } from "./findings.ts";
-import { kindsOf, noKinds, type ReadRelease } from "./schemas.ts";
+import { kindsOf, type ReadRelease } from "./schemas.ts";
 import { contextOf, stackFindings } from "./stacks.ts";
 import { versionFindings, type Before } from "./versions.ts";
 
@@ -40,30 +40,31 @@ export async function policyFindings(
   { helm, readRelease, concurrency, before, now, onRendered }: CheckOptions,
 ): Promise<Finding[]> {
   const exceptions = readExceptions(join(root, "policy"));
-  const jobs = stackFiles.flatMap((stackFile) => {
-    const catalog = catalogs.find(({ environment }) => environment === stackFile.environment);
-    return catalog ? [{ stackFile, catalog, context: contextOf(stackFile) }] : [];
-  });
-  const charts = jobs.flatMap(({ stackFile, catalog, context }) =>
-    catalog.services.map((service) => ({ service, context, stackFile })),
+  const jobs = await Promise.all(
+    stackFiles.flatMap((stackFile) => {
+      const catalog = catalogs.find(({ environment }) => environment === stackFile.environment);
+      return catalog ? [jobOf(stackFile, catalog, readRelease)] : [];
+    }),
+  );
+  const charts = jobs.flatMap(({ catalog, ...job }) =>
+    catalog.services.map((service) => ({ service, ...job })),
   );
   let done = 0;
   const rendered = await pMap(
     charts,
-    async ({ service, context, stackFile }) => {
+    async ({ service, context, stackFile, kinds }) => {
       const { version } = committed(stackFile).cluster;
-      const found = await chartFindings(root, rules, service, context, version, helm);
+      const found = await chartFindings(root, rules, service, context, version, kinds, helm);
       done += 1;
       onRendered?.(done, charts.length);
       return { environment: context.environment, found };
     },
     { concurrency },
   );
-  const kinds = await Promise.all(jobs.map(({ stackFile }) => kindsOf(stackFile, readRelease)));
-  const perEnvironment = jobs.flatMap(({ stackFile, catalog, context }, index) => {
+  const perEnvironment = jobs.flatMap(({ stackFile, catalog, context, kinds }) => {
     const { environment } = stackFile;
     const found = [
-      ...stackFindings(root, rules, stackFile, catalog, kinds[index] ?? noKinds),
+      ...stackFindings(root, rules, stackFile, catalog, kinds),
       ...versionFindings(root, rules, catalog, catalogs, context, before),
       ...rendered.filter((one) => one.environment === environment).flatMap((one) => one.found),
     ];
@@ -72,6 +73,11 @@ export async function policyFindings(
     );
   });
   return [...once(perEnvironment), ...expiredExceptions(root, now)];
+}
+
+async function jobOf(stackFile: StackFile, catalog: Catalog, readRelease: ReadRelease) {
+  const kinds = await kindsOf(stackFile, readRelease);
+  return { stackFile, catalog, context: contextOf(stackFile), kinds };
 }
 
 function expiredExceptions(root: string, now: Date): Finding[] {

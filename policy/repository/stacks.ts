@@ -35,7 +35,7 @@ export function stackFindings(
   rules: readonly Rule[],
   stackFile: StackFile,
   catalog: Catalog,
-  { schemas, findings: unread }: Kinds,
+  kinds: Kinds,
 ): Finding[] {
   const { environment, file, settings } = stackFile;
   const context = contextOf(stackFile);
@@ -60,11 +60,11 @@ export function stackFindings(
     );
   });
   const misfits = made.flatMap(({ source, manifest }) =>
-    (faultsIn(manifest, schemas) ?? []).map((fault) =>
+    (faultsIn(manifest, kinds) ?? []).map((fault) =>
       schemaFinding(manifest, fault, placeInSource(source, fault.path)),
     ),
   );
-  return [...broken, ...misfits, ...unread];
+  return [...broken, ...misfits, ...kinds.findings];
 }
 
 function placeInSource(source: string, path: string): Place {

@@ -333,6 +333,7 @@ describe("idp check by every rule", function () {
         ],
       },
     };
+    const url = /url: (\S+)/.exec(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8"))?.[1] ?? "";
     const asked = new Set<string>();
     const findings = await check(undefined, {
       readRelease: ({ sha256 }) => {
@@ -342,17 +343,26 @@ describe("idp check by every rule", function () {
     });
     expect(asked.size, "Argo CD plain and HA, Image Updater").to.equal(3);
     expect(findings.map(({ file, rule, message }) => `${file} ${rule} ${message}`)).to.deep.equal([
-      ...["sourceRepos[0]: must be of type integer"].map(fault),
-      ...["group", "kind"].map((key) =>
-        fault(`clusterResourceWhitelist[0].${key}: is unknown to the kind`),
-      ),
-      fault("syncWindows: is unknown to the kind"),
+      fault("sourceRepos[0]", `"${url}"`, "must be a whole number"),
+      unknown("clusterResourceWhitelist[0].group"),
+      unknown("clusterResourceWhitelist[0].kind"),
+      unknown("syncWindows"),
     ]);
 
-    function fault(text: string): string {
-      const [path = "", what = ""] = text.split(": ");
-      return `components/gitops.ts kubernetes-schema spec.${path}: found argoproj.io/v1alpha1 AppProject: ${what}; must be as the API describes it`;
+    function unknown(path: string): string {
+      return fault(path, "an unknown field", "must be a field of the kind");
     }
+
+    function fault(path: string, found: string, allowed: string): string {
+      return `components/gitops.ts kubernetes-schema spec.${path}: found ${found}; ${allowed} (argoproj.io/v1alpha1 AppProject)`;
+    }
+  });
+
+  it("warns where there is no schema of the environment's Kubernetes", async () => {
+    edit("Pulumi.dev.yaml", 'version: "1.36"', 'version: "1.99"');
+    const findings = await check();
+    expect(short(findings)).to.deep.equal(["Pulumi.dev.yaml:1 warning kinds-are-known"]);
+    expect(findings[0]?.found).to.equal("no schema of Kubernetes 1.99");
   });
 
   it("warns where a release is not to be had, and checks the rest", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { customFaults, customSchemas } from "../../policy/crd-schema.ts";
+import { kubernetesOf } from "../../policy/kubernetes-schema.ts";
 
 const schema = {
   type: "object",
@@ -33,6 +34,15 @@ const thing = (spec: object) => ({
   spec: { size: 1, ...spec },
 });
 
+/** `path: found; allowed` of each fault. */
+function faults(manifest: Parameters<typeof customFaults>[0]): string[] {
+  const kubernetes = kubernetesOf("1.36");
+  if (!kubernetes) throw new Error("There is no schema of Kubernetes 1.36.");
+  return customFaults(manifest, schema, kubernetes).map(
+    ({ path, found, allowed }) => `${path}: ${found}; ${allowed}`,
+  );
+}
+
 describe("customFaults", () => {
   const cases: readonly (readonly [title: string, spec: object, expected: readonly string[]])[] = [
     [
@@ -51,39 +61,53 @@ describe("customFaults", () => {
       },
       [],
     ],
-    ["a field that the kind does not have", { sise: 2 }, [".spec.sise: is unknown to the kind"]],
-    ["the same in a list", { list: [{ b: 1 }] }, [".spec.list[0].b: is unknown to the kind"]],
-    ["a required field that is missing", { size: undefined }, [".spec.size: is missing"]],
-    ["a number for a text", { name: 1 }, [".spec.name: must be of type string"]],
-    ["a fraction for a whole number", { size: 1.5 }, [".spec.size: must be of type integer"]],
-    ["a text for a number", { ratio: "1" }, [".spec.ratio: must be of type number"]],
-    ["a text for yes or no", { on: "yes" }, [".spec.on: must be of type boolean"]],
-    ["nothing where it must be something", { name: null }, [".spec.name: must be of type string"]],
-    ["a map for a list", { list: {} }, [".spec.list: must be of type array"]],
-    ["a list for a map", { labels: [] }, [".spec.labels: must be of type object"]],
-    ["a wrong value in a map", { labels: { b: 1 } }, [".spec.labels.b: must be of type string"]],
+    [
+      "a field that the kind does not have",
+      { sise: 2 },
+      ["spec.sise: an unknown field; must be a field of the kind"],
+    ],
+    [
+      "the same in a list",
+      { list: [{ b: 1 }] },
+      ["spec.list[0].b: an unknown field; must be a field of the kind"],
+    ],
+    [
+      "a required field that is missing",
+      { size: undefined },
+      ["spec.size: nothing; must be there"],
+    ],
+    ["a number for a text", { name: 1 }, ["spec.name: 1; must be a string"]],
+    ["a fraction for a whole number", { size: 1.5 }, ["spec.size: 1.5; must be a whole number"]],
+    ["a text for a number", { ratio: "1" }, ['spec.ratio: "1"; must be a number']],
+    ["a text for yes or no", { on: "yes" }, ['spec.on: "yes"; must be true or false']],
+    [
+      "nothing where it must be something",
+      { name: null },
+      ["spec.name: nothing; must be a string"],
+    ],
+    ["a map for a list", { list: {} }, ["spec.list: {}; must be a list"]],
+    ["a list for a map", { labels: [] }, ["spec.labels: []; must be a map"]],
+    ["a wrong value in a map", { labels: { b: 1 } }, ["spec.labels.b: 1; must be a string"]],
     [
       "what is neither number nor text",
       { port: true },
-      [".spec.port: must be a number or a string"],
+      ["spec.port: true; must be a whole number or a string"],
     ],
-    ["another choice", { colour: "green" }, ['.spec.colour: must be one of "blue", "red"']],
-    ["another form", { name: "A" }, [".spec.name: must match ^[a-z]+$"]],
+    ["another choice", { colour: "green" }, ['spec.colour: "green"; must be one of "blue","red"']],
+    ["another form", { name: "A" }, ['spec.name: "A"; must match pattern "^[a-z]+$"']],
   ];
   for (const [title, spec, expected] of cases) {
     it(`says ${title}`, () => {
-      expect(customFaults(thing(spec), schema)).to.deep.equal(expected);
+      expect(faults(thing(spec))).to.deep.equal(expected);
     });
   }
 
   it("knows what every object has, and no more", () => {
     const { spec, ...rest } = thing({});
-    expect(
-      customFaults({ ...rest, metadata: { name: "a", lables: {} }, specs: spec }, schema),
-    ).to.deep.equal([
-      ".spec: is missing",
-      ".specs: is unknown to the kind",
-      ".metadata.lables: is unknown to V1ObjectMeta",
+    expect(faults({ ...rest, metadata: { name: "a", lables: {} }, specs: spec })).to.deep.equal([
+      "spec: nothing; must be there",
+      "specs: an unknown field; must be a field of the kind",
+      "metadata.lables: an unknown field; must be a field of ObjectMeta",
     ]);
   });
 });

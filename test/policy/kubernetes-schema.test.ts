@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { schemaFaults } from "../../policy/kubernetes-schema.ts";
+import { kubernetesFaults, kubernetesOf } from "../../policy/kubernetes-schema.ts";
 
 const container = {
   name: "a",
@@ -21,49 +21,79 @@ function deployment(pod: object, spec: object = {}) {
   };
 }
 
-describe("schemaFaults", () => {
-  const cases: [title: string, manifest: object, expected: string[]][] = [
-    ["nothing in a manifest that is in order", deployment({ containers: [container] }), []],
+/** `path: found; allowed` of each fault; undefined for a kind that the schema does not have. */
+function faults(manifest: Parameters<typeof kubernetesFaults>[0]): string[] | undefined {
+  const kubernetes = kubernetesOf("1.36");
+  if (!kubernetes) throw new Error("There is no schema of Kubernetes 1.36.");
+  return kubernetesFaults(manifest, kubernetes)?.map(
+    ({ path, found, allowed }) => `${path}: ${found}; ${allowed}`,
+  );
+}
+
+describe("kubernetesFaults", () => {
+  const pod = "spec.template.spec";
+  const cases: [title: string, manifest: Readonly<Record<string, unknown>>, expected: string[]][] =
     [
-      "a field the API does not have",
-      deployment({ containers: [{ ...container, imagePolicy: "Always" }] }),
-      [".spec.template.spec.containers[0].imagePolicy: is unknown to V1Container"],
-    ],
-    [
-      "a required field that is missing",
-      deployment({}, { selector: undefined }),
-      [".spec.template.spec.containers: is missing", ".spec.selector: must be a map"],
-    ],
-    [
-      "a list that is none",
-      deployment({ containers: container }),
-      [".spec.template.spec.containers: must be a list"],
-    ],
-    [
-      "text for a number, and the reverse",
-      deployment({
-        containers: [
-          { ...container, ports: [{ containerPort: "80" }], resources: { limits: { cpu: 1 } } },
+      ["nothing in a manifest that is in order", deployment({ containers: [container] }), []],
+      [
+        "a field that the API does not have",
+        deployment({ containers: [{ ...container, imagePolicy: "Always" }] }),
+        [`${pod}.containers[0].imagePolicy: an unknown field; must be a field of Container`],
+      ],
+      [
+        "a required field that is missing",
+        deployment({}, { selector: undefined }),
+        ["spec.selector: nothing; must be there", `${pod}.containers: nothing; must be there`],
+      ],
+      [
+        "a map for a list",
+        deployment({ containers: { name: "a" } }),
+        [`${pod}.containers: {"name":"a"}; must be a list`],
+      ],
+      [
+        "text for a number",
+        deployment({ containers: [{ ...container, ports: [{ containerPort: "80" }] }] }),
+        [`${pod}.containers[0].ports[0].containerPort: "80"; must be a whole number`],
+      ],
+      [
+        "a number for text, in a map whose keys are numbers and have slashes",
+        {
+          ...deployment({ containers: [container] }),
+          metadata: { name: "a", labels: { app: "a", "8080": 1, "a/b": 2 } },
+        },
+        [`metadata.labels.8080: 1; must be a string`, `metadata.labels.a/b: 2; must be a string`],
+      ],
+      [
+        "neither number nor text",
+        deployment({ containers: [{ ...container, livenessProbe: { httpGet: { port: true } } }] }),
+        [
+          `${pod}.containers[0].livenessProbe.httpGet.port: true; must be a whole number or a string`,
         ],
-      }),
-      [
-        ".spec.template.spec.containers[0].ports[0].containerPort: must be a number",
-        ".spec.template.spec.containers[0].resources.limits.cpu: must be a string",
       ],
-    ],
-    [
-      "neither number nor text",
-      deployment({
-        containers: [{ ...container, livenessProbe: { httpGet: { port: true } } }],
-      }),
       [
-        ".spec.template.spec.containers[0].livenessProbe.httpGet.port: must be a number or a string",
+        "nothing in a quantity that is a number",
+        deployment({ containers: [{ ...container, resources: { limits: { cpu: 0.5 } } }] }),
+        [],
       ],
-    ],
-  ];
+    ];
   for (const [title, manifest, expected] of cases) {
     it(`finds ${title}`, () => {
-      expect(schemaFaults(manifest, "V1Deployment")).to.have.members(expected);
+      expect(faults(manifest)).to.have.members(expected);
     });
   }
+
+  it("knows the kinds that the platform makes, and no other", () => {
+    expect(Object.keys(kubernetesOf("1.36")?.kinds ?? {})).to.deep.equal([
+      "v1 ConfigMap",
+      "v1 Service",
+      "v1 ServiceAccount",
+      "apps/v1 Deployment",
+      "autoscaling/v2 HorizontalPodAutoscaler",
+      "networking.k8s.io/v1 Ingress",
+      "networking.k8s.io/v1 NetworkPolicy",
+      "policy/v1 PodDisruptionBudget",
+    ]);
+    expect(faults({ apiVersion: "apps/v1", kind: "StatefulSet" })).to.equal(undefined);
+    expect(kubernetesOf("1.20")).to.equal(undefined);
+  });
 });

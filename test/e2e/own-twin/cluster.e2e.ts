@@ -17,6 +17,8 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import { clusterPaths, listClusters, readCluster } from "../../../twin/cluster/cluster.ts";
 import { deleteControlPlane, ensureControlPlane } from "../../../twin/cluster/control-plane.ts";
+import { kubernetesSchema, openApiPaths, schemaText } from "../../../policy/kubernetes-openapi.ts";
+import { schemaFile } from "../../../policy/kubernetes-schema.ts";
 import { KubeApi } from "../../../twin/cluster/kube-api.ts";
 import { ensureGitServer } from "../../../twin/git/git-server.ts";
 import { repositoryRoot } from "../../../lib/paths.ts";
@@ -42,7 +44,9 @@ type Cluster = typeof plain;
 
 async function kubectl(cluster: Cluster, ...args: string[]): Promise<string> {
   const { kubeconfig } = clusterPaths(cluster);
-  const { stdout } = await run(binaryPath("kubectl"), ["--kubeconfig", kubeconfig, ...args]);
+  const { stdout } = await run(binaryPath("kubectl"), ["--kubeconfig", kubeconfig, ...args], {
+    maxBuffer: 2 ** 26,
+  });
   return stdout.trim();
 }
 
@@ -146,6 +150,17 @@ describe("a cluster of the twin", function () {
       "jsonpath={.items[*].metadata.labels.topology\\.kubernetes\\.io/zone}",
     );
     expect(zones.split(" ").sort()).to.deep.equal(plain.availabilityZones);
+  });
+
+  it("describes its kinds as the schema does that idp check goes by", async () => {
+    const documents = await Promise.all(
+      openApiPaths.map(async (path): Promise<unknown> =>
+        JSON.parse(await kubectl(plain, "get", "--raw", `/openapi/v3/${path}`)),
+      ),
+    );
+    expect(schemaText(kubernetesSchema(documents)), "run: make schemas").to.equal(
+      readFileSync(schemaFile(plain.version), "utf8"),
+    );
   });
 
   it("knows nobody without a token", async () => {
