@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-// What the process kubelet reads of the API's objects. Everything else in them is passed over.
+// What the process kubelet reads of the API's objects. It ignores everything else in them.
 
 const KeyToPath = z.object({ key: z.string(), path: z.string(), mode: z.int().optional() });
 const Items = z.array(KeyToPath).optional();
@@ -138,8 +138,9 @@ export const Service = z.object({
     ports: z.array(z.object({ port: z.int(), targetPort: Port.optional() })).default([]),
   }),
 });
+export type Service = z.infer<typeof Service>;
 
-/** A ConfigMap's or Secret's content. */
+/** The content of a ConfigMap or Secret, by key. */
 export type Content = ReadonlyMap<string, Buffer>;
 
 /** Where containers' variables and volumes come from. */
@@ -150,7 +151,7 @@ export interface Sources {
   field(path: string): string;
 }
 
-/** The Pod asks for something that is not there (yet). A kubelet says CreateContainerConfigError and tries again. */
+/** The Pod refers to something that does not exist (yet). The kubelet reports CreateContainerConfigError and retries. */
 export class PodConfigError extends Error {}
 
 /** The Pod's path in the API. */

@@ -3,30 +3,28 @@ import { join } from "node:path";
 import { z } from "zod";
 import { systemClock, timestamp } from "../../lib/clock.ts";
 import { removeTree } from "../../lib/remove-tree.ts";
-import { freePorts } from "../state/ports.ts";
-import * as processes from "../process/processes.ts";
-import { binaryFolders, binaryPath } from "../toolchain/locate.ts";
 import { clusterPaths, processPrefix, readRecord } from "../cluster/cluster.ts";
 import { clusterInfo } from "../cluster/credentials.ts";
 import { KubeApi } from "../cluster/kube-api.ts";
+import { processPodSelector } from "../cluster/workloads.ts";
+import * as processes from "../process/processes.ts";
+import { freePorts } from "../state/ports.ts";
+import { binaryFolders, binaryPath } from "../toolchain/locate.ts";
 import { registerMetrics, serveMetrics } from "./metrics.ts";
-import { ConfigMap, Pod, Secret, Service } from "./pod.ts";
-import type { Content, Sources } from "./pod.ts";
+import { NamespaceContents } from "./namespace-contents.ts";
+import { Pod, Service } from "./pod.ts";
 import { podIdentity } from "./pod-identity.ts";
 import { PodRunner } from "./pod-runner.ts";
-import { containerPort } from "./probe.ts";
 import { isProcessPod, podProcessPrefix, ProcessRuntime } from "./process-runtime.ts";
 import type { ProcessMachine } from "./process-runtime.ts";
 import { Reflector } from "./reflector.ts";
+import { backendPorts } from "./service-backends.ts";
 import { ServicePorts } from "./service-ports.ts";
 import type { ServicePort } from "./service-ports.ts";
-import { processPodSelector, standInApps } from "../cluster/workloads.ts";
 
-// The kubelet of the Pods that can run on this machine: `process-kubelet.ts <accountId> <cluster>`. Which these are, and
-// how, says cluster/workloads.ts; all other Pods are KWOK's. It may be killed at any time: its Pods' processes go on, and the
-// next one takes them over.
-
-type Contents = Pick<Sources, "configMap" | "secret">;
+// The kubelet of the Pods that run on this machine: `process-kubelet.ts <accountId> <cluster>`. cluster/workloads.ts says
+// which Pods these are; all others are KWOK's. It may be killed at any time: its Pods' processes go on, and the next
+// process kubelet adopts them.
 
 const [accountId = "", name = ""] = process.argv.slice(2);
 const cluster = readRecord({ accountId, name });
@@ -37,12 +35,19 @@ const prefix = processPrefix(cluster);
 const info = clusterInfo(cluster, "twin:process-kubelet");
 const api = new KubeApi(info);
 const forever = new AbortController().signal;
-const reflectorBase = { api, clock: systemClock, signal: forever };
+const apiFollowing = { api, clock: systemClock, signal: forever };
 
-/** By Pod uid: a StatefulSet's next Pod has the name of the last. */
+/** By Pod uid: a StatefulSet gives a new Pod the name of an old one. */
 const runners = new Map<string, PodRunner>();
 const starting = new Set<string>();
-const contents = new Map<string, Promise<Contents>>();
+const contents = new NamespaceContents({
+  ...apiFollowing,
+  onChange: (namespace) => {
+    for (const runner of runners.values()) {
+      if (runner.pod.metadata.namespace === namespace) runner.refreshSoon();
+    }
+  },
+});
 const servicePorts = new ServicePorts(paths.ports, backendOf, forever);
 await servicePorts.resume();
 const hostAddresses = await nodeAddresses();
@@ -61,11 +66,11 @@ const machine: ProcessMachine = {
 };
 
 const pods = new Reflector({
-  ...reflectorBase,
+  ...apiFollowing,
   path: "/api/v1/pods",
   query: `labelSelector=${encodeURIComponent(processPodSelector)}`,
   schema: Pod,
-  onChange: meet,
+  onChange: take,
   onGone: lose,
   onListed: () => void cleanUp().catch(report),
 });
@@ -74,11 +79,11 @@ const metricsPort = await servicePorts.reserve("metrics-server");
 serveMetrics(api, paths, metricsPort);
 await registerMetrics(api, metricsPort);
 
-// A kubelet that ends leaves its containers alone. Nothing to put in order: what must be remembered is in files.
+// A kubelet that ends leaves its containers running. There is nothing to save: its memory is in files.
 process.once("SIGTERM", () => process.exit(0));
 
-/** A Pod is there or changed. A new one starts once it has a node. */
-function meet(pod: Pod): void {
+/** Takes a new or changed Pod. A new one starts once it has a node. */
+function take(pod: Pod): void {
   const runner = runners.get(pod.metadata.uid);
   if (runner === undefined) void start(pod).catch(report);
   else follow(runner, pod);
@@ -92,7 +97,7 @@ async function start(pod: Pod): Promise<void> {
   const runner = new PodRunner(pod, {
     api,
     pods: paths.pods,
-    contents: await contentsOf(namespace),
+    contents: await contents.of(namespace),
     freeAddress,
     hostIP: hostAddresses.get(nodeName) ?? "",
     createRuntime: (parts) => new ProcessRuntime(parts, machine),
@@ -101,7 +106,7 @@ async function start(pod: Pod): Promise<void> {
   });
   starting.delete(uid);
   runners.set(uid, runner);
-  // It may have changed, or be gone, since.
+  // It may have changed or gone while its contents were read.
   const current = pods.get(`${namespace}/${pod.metadata.name}`);
   if (current?.metadata.uid === uid) follow(runner, current);
   else void end(runner, false);
@@ -112,7 +117,7 @@ function follow(runner: PodRunner, pod: Pod): void {
   if (pod.metadata.deletionTimestamp !== undefined) void end(runner, true);
 }
 
-/** The object is gone without the kubelet's word: deleted by force. */
+/** Ends a Pod whose object is gone although its kubelet has not confirmed the deletion: it was deleted by force. */
 function lose(key: string): void {
   for (const runner of runners.values()) {
     const { namespace, name: podName, uid } = runner.pod.metadata;
@@ -127,7 +132,7 @@ async function end(runner: PodRunner, isOrderly: boolean): Promise<void> {
   runners.delete(runner.pod.metadata.uid);
 }
 
-/** What an earlier process kubelet left of Pods that went while there was none. */
+/** Removes what is left of Pods that were deleted while there was no process kubelet. */
 async function cleanUp(): Promise<void> {
   const present = pods.values();
   const folders = new Set(present.map(({ metadata }) => metadata.uid));
@@ -143,68 +148,13 @@ async function cleanUp(): Promise<void> {
   }
 }
 
-/** Copies of a namespace's ConfigMaps and Secrets, made when its first Pod comes. */
-function contentsOf(namespace: string): Promise<Contents> {
-  const known = contents.get(namespace);
-  if (known !== undefined) return known;
-  const made = followContents(namespace);
-  contents.set(namespace, made);
-  return made;
-}
-
-async function followContents(namespace: string): Promise<Contents> {
-  const base = { ...reflectorBase, onChange: refresh, onGone: refresh };
-  const path = `/api/v1/namespaces/${namespace}`;
-  const configMaps = new Reflector({ ...base, path: `${path}/configmaps`, schema: ConfigMap });
-  const secrets = new Reflector({ ...base, path: `${path}/secrets`, schema: Secret });
-  await Promise.all([configMaps.ready, secrets.ready]);
-  return {
-    configMap: (key) => {
-      const found = configMaps.get(`${namespace}/${key}`);
-      return found && new Map([...texts(found.data), ...decoded(found.binaryData)]);
-    },
-    secret: (key) => {
-      const found = secrets.get(`${namespace}/${key}`);
-      return found && decoded(found.data);
-    },
-  };
-
-  function refresh(): void {
-    for (const runner of runners.values()) {
-      if (runner.pod.metadata.namespace === namespace) runner.refreshSoon();
-    }
-  }
-}
-
-function texts(data: Readonly<Record<string, string>>): Content {
-  return new Map(Object.entries(data).map(([key, value]) => [key, Buffer.from(value)]));
-}
-
-function decoded(data: Readonly<Record<string, string>>): Content {
-  return new Map(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64")]));
-}
-
-/** Where a Service leads now, by the Service's own selector and target port. */
-async function backendOf({ namespace, service, port }: ServicePort): Promise<number | undefined> {
+/** Where a connection to a Service goes now: to one of its ready Pods. */
+async function backendOf(target: ServicePort): Promise<number | undefined> {
+  const { namespace, service } = target;
   const found = await api.find(`/api/v1/namespaces/${namespace}/services/${service}`);
   if (found === undefined) return undefined;
-  const { selector, ports } = Service.parse(found).spec;
-  const target = ports.find((candidate) => candidate.port === port);
-  if (selector === undefined || target === undefined) return undefined;
-  const labels = Object.entries(
-    service in standInApps ? { "app.kubernetes.io/name": standInApps[service] } : selector,
-  );
-  const ready = [...runners.values()].flatMap((runner) => {
-    const { metadata, spec } = runner.pod;
-    if (metadata.namespace !== namespace) return [];
-    if (labels.some(([key, value]) => metadata.labels[key] !== value)) return [];
-    const { targetPort = port } = target;
-    return spec.containers.flatMap((container) => {
-      const asked = containerPort(targetPort, container);
-      return (asked === undefined ? undefined : runner.readyPort(asked)) ?? [];
-    });
-  });
-  return ready[Math.floor(Math.random() * ready.length)];
+  const ports = backendPorts(target, Service.parse(found), [...runners.values()]);
+  return ports[Math.floor(Math.random() * ports.length)];
 }
 
 /**
