@@ -1,6 +1,6 @@
 import type { BinaryName } from "../toolchain/tools.ts";
 
-/** Gives the port of this machine that plays a container port. */
+/** This machine's port for a container port. */
 export type PortOf = (containerPort: number) => number;
 
 /** A container that runs as a process of this machine: how it is recognised, and how its program is started. */
@@ -70,7 +70,7 @@ const argoCdEnvironment = {
   ARGOCD_ASK_PASS_SOCK: socketPlaceholder,
 };
 
-/** Where the certificates of an optional TLS between Argo CD's parts are, for the part with this prefix. */
+/** The paths of the certificates for optional TLS to the repo server, for the part of Argo CD with this prefix. */
 function repoServerClientPaths(prefix: string): Record<string, string> {
   return {
     [`ARGOCD_${prefix}REPO_SERVER_CLIENT_CERT_PATH`]: "/app/config/reposerver/mtls/client.crt",
@@ -99,9 +99,9 @@ const redisPassword = {
 } as const satisfies Partial<Workload>;
 
 /**
- * What runs for real, out of all Pods of Argo CD's and Image Updater's own manifests, in both flavours. Every other
- * container of such a Pod (copyutil, which puts a binary where a sidecar would find it; sentinel; haproxy) is only said
- * to run, and every other Pod is KWOK's.
+ * The containers that run for real, out of Argo CD's and Image Updater's own manifests, in both flavours. All other
+ * containers of their Pods are simulated (copyutil, which puts a binary where a sidecar would find it; sentinel; haproxy),
+ * and all other Pods are KWOK's.
  *
  * Argo CD's redis is a cache. In the HA flavour the first of the three redis Pods runs the one server that the account
  * has; Service argocd-redis-ha-haproxy leads to it (see {@link standInApps}).
@@ -209,7 +209,7 @@ export const workloads: readonly Workload[] = [
   },
 ];
 
-/** Services whose own Pods only pretend: the label app.kubernetes.io/name of the Pods that answer for them. */
+/** The label app.kubernetes.io/name of the Pods that answer for a Service whose own Pods are simulated, by Service. */
 export const standInApps: Readonly<Record<string, string>> = {
   "argocd-redis-ha-haproxy": "argocd-redis-ha",
 };
@@ -224,7 +224,7 @@ export interface ContainerIdentity {
   readonly image: string;
 }
 
-/** The row of a container; undefined for one that is only said to run. */
+/** How a container runs; undefined for one that is simulated. */
 export function workloadOf({
   podName,
   labels,

@@ -98,7 +98,7 @@ export class ContainerLoop {
     }
   }
 
-  /** Starts the container, however long its configuration takes to come; undefined when the Pod ends first. */
+  /** Starts the container as soon as its configuration is there; undefined when the Pod ends first. */
   async #start(): Promise<RunningContainer | undefined> {
     const { runtime, clock, signal } = this.#parts;
     while (!this.#isEnding()) {

@@ -6,7 +6,7 @@ import type { ClusterPaths } from "../cluster/cluster.ts";
 import { unlessStatus } from "../cluster/kube-api.ts";
 import type { KubeApi } from "../cluster/kube-api.ts";
 
-// Stands for metrics-server: simulated Pods use nothing, so somebody has to say what they use. Without metrics.k8s.io a
+// Stands for metrics-server, with invented numbers: simulated Pods use nothing. Without metrics.k8s.io a
 // HorizontalPodAutoscaler reports FailedGetResourceMetric, and Argo CD calls the service Degraded.
 
 const group = "metrics.k8s.io";
@@ -38,15 +38,15 @@ const Pods = z.object({
 });
 type MetricsPod = z.infer<typeof Pods>["items"][number];
 
-/** Part of its CPU request that a Pod uses when nobody says otherwise. */
+/** Part of its CPU request that a Pod uses unless its annotations say otherwise. */
 const idle = 0.1;
 
-/** Pod annotations that say what each container of a Pod uses: KWOK's own names. */
+/** Pod annotations that set what each container uses: KWOK's own names. */
 const usageAnnotations = { cpu: "kwok.x-k8s.io/usage-cpu", memory: "kwok.x-k8s.io/usage-memory" };
 
 /**
- * What a Pod uses: what its annotations `kwok.x-k8s.io/usage-cpu` and `usage-memory` say (for trying an autoscaler), else
- * a tenth of its CPU request and 32Mi.
+ * The PodMetrics of a Pod: what its annotations `kwok.x-k8s.io/usage-cpu` and `usage-memory` say (for trying an
+ * autoscaler), else a tenth of its CPU request and 32Mi.
  */
 export function podMetrics(pod: MetricsPod, now: string) {
   const { name, namespace, labels, annotations = {} } = pod.metadata;
@@ -68,20 +68,20 @@ export function podMetrics(pod: MetricsPod, now: string) {
   };
 }
 
-/** A CPU quantity in thousandths of a core; the API gives "250m", "2" or "1.5". */
+/** Thousandths of a core in a CPU quantity, such as "250m", "2" or "1.5". */
 export function millicores(quantity: string): number {
   return quantity.endsWith("m") ? Number(quantity.slice(0, -1)) : Number(quantity) * 1000;
 }
 
-/** What the API serves for a path; undefined for one that it does not know. */
+/** The answer of metrics.k8s.io to a path; undefined for a path that it does not serve. */
 export async function metricsAnswer(url: string, api: Pick<KubeApi, "get">): Promise<unknown> {
   const { pathname, search } = new URL(url, "https://127.0.0.1");
   if (pathname === base) return resourceList;
-  const asked = /^(?:\/namespaces\/([^/]+))?\/pods(?:\/([^/]+))?$/.exec(
+  const match = /^(?:\/namespaces\/([^/]+))?\/pods(?:\/([^/]+))?$/.exec(
     pathname.slice(base.length),
   );
-  if (!pathname.startsWith(base) || asked === null) return undefined;
-  const [, namespace, name] = asked;
+  if (!pathname.startsWith(base) || match === null) return undefined;
+  const [, namespace, name] = match;
   const pods = `/api/v1${namespace === undefined ? "" : `/namespaces/${namespace}`}/pods${search}`;
   const now = new Date().toISOString();
   const items = Pods.parse(await api.get(pods))
@@ -106,7 +106,7 @@ const resourceList = {
   ],
 };
 
-/** Serves the metrics on a port of 127.0.0.1; only numbers that nobody measured are to be had there. */
+/** Serves the metrics on a port of 127.0.0.1 to whoever asks: the numbers are invented. */
 export function serveMetrics(api: KubeApi, paths: ClusterPaths, port: number): void {
   const tls = {
     cert: readFileSync(paths.certificate),
@@ -134,8 +134,8 @@ export function serveMetrics(api: KubeApi, paths: ClusterPaths, port: number): v
 }
 
 /**
- * Tells the API server where metrics.k8s.io is. It reaches it by name, so the Service is one of type ExternalName, and it
- * does not verify the certificate: that is the API server's own, which has no such name in it.
+ * Tells the API server where metrics.k8s.io is. The API server goes there by name, by a Service of type ExternalName. It
+ * does not verify the certificate, which is its own and does not hold that name.
  */
 export async function registerMetrics(api: KubeApi, port: number): Promise<void> {
   const service = { namespace: "kube-system", name: "metrics-server" };

@@ -2,7 +2,8 @@ import { PodConfigError } from "./pod.ts";
 import type { Container, Content, EnvVar, Sources } from "./pod.ts";
 
 /**
- * Expands `$(NAME)` as Kubernetes does: an unknown name stays as it is written, `$$(NAME)` is a literal `$(NAME)`.
+ * The text with each `$(NAME)` replaced by the variable, as Kubernetes does it: an unknown name stays as it is, and
+ * `$$(NAME)` is a literal `$(NAME)`.
  */
 export function expand(text: string, environment: Readonly<Record<string, string>>): string {
   return text.replace(/\$(\$)?\(([-._A-Za-z0-9]+)\)/g, (whole, escaped, name: string) =>
@@ -11,10 +12,10 @@ export function expand(text: string, environment: Readonly<Record<string, string
 }
 
 /**
- * A container's variables, from `envFrom` and then `env` in their order.
+ * A container's variables: those of `envFrom`, then those of `env`, each in their order.
  *
- * Service links (`<SERVICE>_PORT` and so on) are not among them: nobody in the twin can reach a cluster address.
- * @throws PodConfigError for a missing source that is not optional.
+ * Service links (such as `<SERVICE>_PORT`) are left out: no cluster address can be reached in the twin.
+ * @throws PodConfigError for a missing source that is not optional
  */
 export function podEnvironment(container: Container, sources: Sources): Record<string, string> {
   const environment: Record<string, string> = {};

@@ -7,9 +7,9 @@ import type { ClusterKey } from "../cluster/cluster.ts";
 const association = "aws:eks/podIdentityAssociation:PodIdentityAssociation";
 
 /**
- * What EKS Pod Identity gives a Pod when it is admitted: credentials, where its service account has an association in
- * the cluster; else nothing, and its AWS calls fail. Here the credentials are the account's profile: the double of the
- * AWS CLI does not look at roles.
+ * The variables that EKS Pod Identity adds to a Pod: credentials if the Pod's service account has an association in the
+ * cluster, else nothing, and the Pod's AWS calls fail. Here the credentials are the account's profile: the double of the
+ * AWS CLI ignores roles.
  */
 export function podIdentity(
   { accountId, name }: ClusterKey,

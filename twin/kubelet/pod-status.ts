@@ -1,12 +1,12 @@
 import type { Pod } from "./pod.ts";
 
-/** A container's state, in the words of the API. */
+/** A container's state, as the API writes it. */
 export type ContainerState =
   | { readonly waiting: { readonly reason: string; readonly message?: string } }
   | { readonly running: { readonly startedAt: string } }
   | { readonly terminated: Terminated };
 
-/** How a container ended. */
+/** How and when a container ended. */
 export interface Terminated {
   readonly exitCode: number;
   readonly reason: "Completed" | "Error";
@@ -19,10 +19,10 @@ export interface Terminated {
 export interface ContainerRuntime {
   readonly state: ContainerState;
   readonly lastState?: { readonly terminated: Terminated };
-  /** The readiness probe's word; without a probe, that it runs. */
+  /** The readiness probe's result; without a probe, whether it runs. */
   readonly ready: boolean;
   readonly restartCount: number;
-  /** Process number, or undefined for a container that is only said to run. */
+  /** Process number; undefined for a simulated container. */
   readonly pid?: number;
 }
 
@@ -31,7 +31,7 @@ export interface PodRuntime {
   readonly podIP: string;
   readonly hostIP: string;
   readonly startTime: string;
-  /** By container name. A container without an entry waits. */
+  /** By the container's name. A container without an entry is waiting. */
   readonly initContainers: ReadonlyMap<string, ContainerRuntime>;
   readonly containers: ReadonlyMap<string, ContainerRuntime>;
 }
@@ -39,7 +39,7 @@ export interface PodRuntime {
 interface Condition {
   readonly type: string;
   readonly status: "True" | "False";
-  /** Null takes an earlier one away: the status is sent as a patch. */
+  /** The status is sent as a patch: null removes an earlier reason. */
   readonly reason: string | null;
   readonly message: string | null;
   readonly lastTransitionTime: string;
@@ -52,9 +52,9 @@ const waiting: ContainerRuntime = {
 };
 
 /**
- * The status to report.
+ * The Pod's status, as a kubelet reports it.
  *
- * @param before the conditions of the last report: a condition keeps its time until it changes.
+ * @param before the conditions of the last report: a condition keeps its time until it changes
  */
 export function podStatus(
   pod: Pod,
@@ -144,10 +144,10 @@ function condition(
 }
 
 /**
- * Seconds to wait before a container is started again. Shorter than a kubelet's 10 s to 5 min: the twin's restarts are
- * mostly somebody trying what happens.
+ * Seconds to wait before a container is started again. Shorter than a kubelet's 10 s to 5 min: in the twin most restarts
+ * are experiments that somebody waits for.
  *
- * @param failures how often it ended in a row.
+ * @param failures how often the container has ended in a row
  */
 export function backoffSeconds(failures: number): number {
   return failures <= 1 ? 0 : Math.min(2 ** (failures - 1), 30);

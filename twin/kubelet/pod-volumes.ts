@@ -12,16 +12,16 @@ import { dirname, join } from "node:path";
 import { PodConfigError } from "./pod.ts";
 import type { Container, Content, Sources, Volume } from "./pod.ts";
 
-// There are no mount namespaces here: every process sees the whole machine. So a container gets a folder that stands
-// for its root, with a symbolic link where each mount would be, and each path of the container that appears in its
-// arguments, variables and mounted ConfigMaps is rewritten to a path below that folder.
+// There are no mount namespaces here: every process sees the whole machine. A container gets a folder that stands for
+// its root, with a symbolic link for each mount. Each path of the container in its arguments, variables and mounted
+// ConfigMaps is rewritten to a path below that folder.
 
-/** Gives a service account token that a projected volume asks for. */
+/** The service account token that a projected volume asks for. */
 export type TokenOf = (request: { audience?: string; expirationSeconds?: number }) => string;
 
 /**
- * The files of a volume by their path in it; undefined for one that starts empty and belongs to the Pod.
- * @throws PodConfigError for a missing source that is not optional, and for a kind of volume that the twin has not.
+ * The files of a volume by their path in it; undefined for an emptyDir, whose files are the Pod's own.
+ * @throws PodConfigError for a missing source that is not optional, and for a kind of volume that the twin does not have
  */
 export function volumeFiles(
   volume: Volume,
@@ -56,7 +56,7 @@ export function volumeFiles(
     );
   }
   const kind = Object.keys(volume).find((key) => key !== "name") ?? "unknown";
-  throw new PodConfigError(`volume ${name} is a ${kind}; the twin has none`);
+  throw new PodConfigError(`volume ${name} is a ${kind}; the twin has no such volumes`);
 }
 
 function pick(
@@ -105,14 +105,14 @@ export interface ContainerFolders {
 }
 
 /**
- * The function that turns a container's paths into this machine's, wherever they stand in a text: at its start or after
- * a character that is no part of a path, followed by `/` or nothing that would make it another name.
+ * A function that turns a container's paths into this machine's, wherever they stand in a text. A path counts when it is
+ * whole: nothing before or after it makes it a part of another name.
  */
 export function pathRewriter(
   containerPaths: readonly string[],
   root: string,
 ): (text: string) => string {
-  // The root itself is no mount; and the longest first, so that /app/config/tls is not taken for /app/config.
+  // The root cannot be a mount. The longest path comes first: /app/config/tls is not /app/config.
   const paths = [...new Set(containerPaths)]
     .filter((path) => path !== "/")
     .sort((a, b) => b.length - a.length);
@@ -128,10 +128,10 @@ export function containerPaths(container: Container, folders: readonly string[])
 }
 
 /**
- * Writes a container's volumes and links them to where they are mounted. Called again, it brings the files up to date:
- * changed ones are replaced, those whose key is gone are removed; what the Pod wrote into its own volumes stays.
+ * Writes a container's volumes and links them to where they are mounted. A second call brings the files up to date:
+ * it replaces changed ones and removes those whose key is gone. What the Pod wrote into an emptyDir stays.
  *
- * A `subPath` mount follows the change, too; a kubelet would not update it.
+ * A `subPath` mount is brought up to date as well; a kubelet would not do that.
  */
 export function writeVolumes(
   container: Container,
@@ -141,7 +141,7 @@ export function writeVolumes(
   rewrite: (text: string) => string,
 ): void {
   const mounts = [...(container.volumeMounts ?? [])].sort(
-    // An outer mount first, so that an inner one lands in it.
+    // An outer mount comes before those inside it.
     (a, b) => a.mountPath.length - b.mountPath.length,
   );
   for (const { name, mountPath, subPath = "" } of mounts) {
@@ -159,7 +159,7 @@ export function writeVolumes(
   }
 }
 
-/** Paths that the Pod wants to be able to execute. Other modes are not played: everything is its owner's alone. */
+/** Paths that the Pod may execute. Other modes are ignored: every file is its owner's alone. */
 function executables({ configMap, secret }: Volume): ReadonlySet<string> {
   const items = [...(configMap?.items ?? []), ...(secret?.items ?? [])];
   return new Set(items.filter(({ mode = 0 }) => (mode & 0o111) !== 0).map(({ path }) => path));
@@ -172,7 +172,7 @@ function writeFiles(
   executable: ReadonlySet<string>,
 ): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    // Folders and links in it are other mounts.
+    // Folders and links are other mounts.
     if (entry.isFile() && !files.has(entry.name)) rmSync(join(folder, entry.name));
   }
   for (const [path, content] of files) {

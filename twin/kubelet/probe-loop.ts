@@ -6,7 +6,7 @@ export interface ProbeActions {
   /** Whether the container passes the probe now. */
   readonly probe: (probe: Probe) => Promise<boolean>;
   readonly setReady: (ready: boolean) => void;
-  /** Ends the container, so that it is restarted. */
+  /** Ends the container; it is restarted then. */
   readonly kill: (reason: string) => Promise<void>;
 }
 

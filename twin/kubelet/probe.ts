@@ -5,15 +5,16 @@ import { PodConfigError } from "./pod.ts";
 import type { Container, Probe } from "./pod.ts";
 import type { PortOf } from "../cluster/workloads.ts";
 
-/** What a probe asks on this machine. */
+/** What a probe connects to on this machine. */
 export type ProbeTarget =
   | { readonly kind: "http"; readonly url: string }
   | { readonly kind: "tcp"; readonly port: number }
   | { readonly kind: "none" };
 
 /**
- * Where a probe leads here. A command (`exec`) is for the image's own files, which are not here: a connection to the
- * container's first port takes its place.
+ * What a probe connects to here. A command (`exec`) needs the image's own files, which are not here: a connection to the
+ * container's first port replaces it.
+ * @throws PodConfigError for a port name that the container does not have
  */
 export function probeTarget(probe: Probe, container: Container, portOf: PortOf): ProbeTarget {
   const port = (named: number | string): number => {
@@ -32,13 +33,13 @@ export function probeTarget(probe: Probe, container: Container, portOf: PortOf):
   return first === undefined ? { kind: "none" } : { kind: "tcp", port: port(first) };
 }
 
-/** A port's number, by number or by name; undefined for a name that the container has not. */
+/** A port's number, by number or by name; undefined for a name that the container does not have. */
 export function containerPort(named: number | string, container: Container): number | undefined {
   if (typeof named === "number") return named;
   return container.ports?.find(({ name }) => name === named)?.containerPort;
 }
 
-/** Whether the target answers, by a kubelet's rule: HTTP status 200 to 399; a redirect is not followed. */
+/** Whether the target answers. As for a kubelet, that is an HTTP status of 200 to 399; redirects are not followed. */
 export function answers(target: ProbeTarget, timeoutSeconds: number): Promise<boolean> {
   switch (target.kind) {
     case "none":

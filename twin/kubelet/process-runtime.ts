@@ -45,7 +45,7 @@ export interface ProcessMachine {
   readonly binary: (name: BinaryName) => string;
   /** PATH of the processes. */
   readonly path: () => string;
-  /** Variables that give a service account's Pods their AWS credentials; none where it has no role. */
+  /** Variables that give a service account's Pods their AWS credentials; none for one without a role. */
   readonly credentials: (namespace: string, serviceAccount: string) => Record<string, string>;
 }
 
@@ -68,7 +68,7 @@ export function podProcessPrefix(clusterPrefix: string, { metadata }: Pod): stri
   return `${clusterPrefix}pod.${metadata.namespace}.${metadata.name}.`;
 }
 
-/** Runs a Pod's containers as processes of this machine: those that have a row in workloads.ts. */
+/** Runs a Pod's containers as processes of this machine: those that have a row in cluster/workloads.ts. */
 export class ProcessRuntime implements Runtime {
   readonly #parts: PodParts;
   readonly #machine: ProcessMachine;
@@ -243,7 +243,8 @@ export class ProcessRuntime implements Runtime {
 
   #workloadOf({ name }: Container): Workload {
     const workload = this.#workloads.get(name);
-    if (workload === undefined) throw new Error(`container ${name} has no row in workloads.ts`);
+    if (workload === undefined)
+      throw new Error(`container ${name} has no row in cluster/workloads.ts`);
     return workload;
   }
 }

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { freePort } from "../state/ports.ts";
 import { writeWhole } from "../../lib/write-file.ts";
 
-/** A Service's port, as a program in the cluster names it. */
+/** One port of a Service. */
 export interface ServicePort {
   readonly namespace: string;
   readonly service: string;
@@ -14,8 +14,8 @@ export interface ServicePort {
 }
 
 /**
- * Reads an address such as `argocd-redis:6379`, `http://argocd-dex-server.argocd.svc.cluster.local:5556` or without the
- * scheme. Undefined for every other host: that one is somewhere on the network.
+ * The Service in an address such as `argocd-redis:6379` or `http://argocd-dex-server.argocd.svc.cluster.local:5556`.
+ * Undefined for any other host: that one is outside the cluster.
  */
 export function parseServiceAddress(
   address: string,
@@ -30,14 +30,14 @@ export function parseServiceAddress(
   return { scheme, namespace, service, port: Number(port) };
 }
 
-/** Where connections to a Service go now: a port of this machine; undefined while no Pod of it is ready. */
+/** This machine's port for the next connection to a Service; undefined while none of its Pods is ready. */
 export type Backend = (target: ServicePort) => Promise<number | undefined>;
 
 const Remembered = z.record(z.string(), z.int());
 
 /**
- * Cluster DNS and kube-proxy of the Pods that run as processes: each Service port that one of them names is a port of
- * 127.0.0.1 here, the same for the life of the cluster, that leads to whichever Pod plays the Service at that moment.
+ * Cluster DNS and kube-proxy for the Pods that run as processes: each Service port that one of them names is a port of
+ * 127.0.0.1, the same for the life of the cluster. A connection to it goes to a Pod that is ready at that moment.
  */
 export class ServicePorts {
   readonly #file: string;
@@ -55,7 +55,7 @@ export class ServicePorts {
     this.#signal = signal;
   }
 
-  /** The local port that plays a Service's port; it listens when this resolves. */
+  /** This machine's port for a Service's port; it listens when this resolves. */
   portOf(target: ServicePort): Promise<number> {
     const key = `${target.namespace}/${target.service}:${target.port}`;
     const known = this.#listening.get(key);
@@ -66,21 +66,21 @@ export class ServicePorts {
   }
 
   /**
-   * Listens again on every port that was handed out before: the processes that were told of them outlive their kubelet.
+   * Listens again on every port that was given out before: the processes that use them outlive their kubelet.
    */
   async resume(): Promise<void> {
     const targets = Object.keys(readPorts(this.#file)).flatMap((key) => parseKey(key) ?? []);
     await Promise.all(targets.map((target) => this.portOf(target)));
   }
 
-  /** A port that somebody else will listen on, remembered like the others. */
+  /** A free port that another server will listen on, remembered like the others. */
   async reserve(key: string): Promise<number> {
     const port = readPorts(this.#file)[key] ?? (await freePort());
     this.#remember(key, port);
     return port;
   }
 
-  /** An address with the Service replaced by its local port; any other address as it is. */
+  /** The address with a Service replaced by its port on this machine; any other address as it is. */
   async rewrite(address: string, podNamespace: string): Promise<string> {
     const target = parseServiceAddress(address, podNamespace);
     if (target === undefined) return address;
@@ -105,7 +105,7 @@ export class ServicePorts {
   }
 
   async #forward(client: Socket, target: ServicePort): Promise<void> {
-    // Until there is a listener for errors, a reset would end this process.
+    // Without a listener for errors, a reset would end this process.
     client.on("error", () => client.destroy());
     const port = await this.#backend(target);
     if (port === undefined) {
@@ -124,7 +124,7 @@ export class ServicePorts {
   }
 }
 
-/** Undefined for the key of a reserved port, which is nobody's Service. */
+/** The Service port of a remembered key; undefined for the key of a reserved port. */
 function parseKey(key: string): ServicePort | undefined {
   const parts = /^([^/]+)\/([^:]+):(\d+)$/.exec(key);
   if (parts === null) return undefined;
@@ -132,7 +132,7 @@ function parseKey(key: string): ServicePort | undefined {
   return { namespace, service, port: Number(port) };
 }
 
-/** What {@link ServicePorts} remembered: local port by `<namespace>/<service>:<port>`. */
+/** The ports that {@link ServicePorts} remembers, by `<namespace>/<service>:<port>`. */
 export function readPorts(file: string): Record<string, number> {
   return existsSync(file) ? Remembered.parse(JSON.parse(readFileSync(file, "utf8"))) : {};
 }

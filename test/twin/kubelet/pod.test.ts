@@ -216,7 +216,7 @@ describe("volumeFiles", () => {
     expect(files({ emptyDir: {} })).to.be.undefined;
   });
 
-  it("refuses what is missing, and a kind that the twin has not", () => {
+  it("refuses what is missing, and a kind that the twin does not have", () => {
     expect(() =>
       volumeFiles({ name: "v", secret: { secretName: "no" } }, sources, noToken),
     ).to.throw('Secret "no" not found');
@@ -428,7 +428,7 @@ describe("probeTarget", () => {
     });
   });
 
-  it("puts a connection in the place of a command", () => {
+  it("connects to the first port instead of running a command", () => {
     expect(probeTarget({ ...defaults, exec: {} }, web, portOf)).to.deep.equal({
       kind: "tcp",
       port: 38080,
@@ -438,7 +438,7 @@ describe("probeTarget", () => {
     );
   });
 
-  it("refuses a port name that the container has not", () => {
+  it("refuses a port name that the container does not have", () => {
     expect(() => probeTarget({ ...defaults, tcpSocket: { port: "no" } }, web, portOf)).to.throw(
       "no port named no",
     );
