@@ -29,6 +29,19 @@ export function gitMessage(error: unknown): string {
   return said === "" ? error.shortMessage : said;
 }
 
+/**
+ * Paths with changes that are not committed.
+ * @param args of `git status`, such as `--untracked-files=no` or the folders to look at
+ */
+export async function uncommittedPaths(git: Git, args: readonly string[]): Promise<string[]> {
+  const status = await git(["status", "--porcelain", "-z", "--no-renames", ...args]);
+  // Each entry is a state of two letters, a blank and the path.
+  return status
+    .split("\0")
+    .filter((entry) => entry !== "")
+    .map((entry) => entry.slice(3));
+}
+
 /** The files of a revision that `select` takes: text by path. */
 export async function readFiles(
   git: Git,

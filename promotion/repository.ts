@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
-import { gitIn, gitMessage, readFiles, readObjects, type Git } from "./git.ts";
+import { gitIn, gitMessage, readFiles, readObjects, uncommittedPaths, type Git } from "./git.ts";
 import { versionsIn, type FileVersion } from "./history.ts";
 
 /** How often a change is made anew on a head that moved meanwhile. Image Updater pushes to the same branch. */
@@ -116,9 +116,8 @@ export class Repository {
    */
   async refuseUnpublished(): Promise<void> {
     if ((await this.#git(["rev-parse", "--is-bare-repository"])) === "true") return;
-    const status = await this.#git(["status", "--porcelain", "--untracked-files=no"]);
-    if (status !== "") {
-      const files = status.split("\n").map((line) => line.slice(3));
+    const files = await uncommittedPaths(this.#git, ["--untracked-files=no"]);
+    if (files.length > 0) {
       throw new Error(
         `${this.#directory} has changes that are not committed: ${files.join(", ")}\nNothing was changed. Fix: commit and push them, or put them aside: git stash`,
       );

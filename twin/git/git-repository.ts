@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { initialise, namesFacts, type RepositoryFacts } from "../../config/initialise.ts";
 import { inScratchFolder } from "../../lib/scratch-folder.ts";
-import { gitIn, readFiles, type Git } from "../../promotion/git.ts";
+import { gitIn, readFiles, uncommittedPaths, type Git } from "../../promotion/git.ts";
 
 /** What happened to the twin's repository. */
 export interface BroughtOver {
@@ -74,20 +74,8 @@ export async function bringOver(
 }
 
 /** Paths with uncommitted changes in the clone, below the folders that Argo CD deploys. */
-export async function uncommitted(clone: string): Promise<string[]> {
-  const { stdout } = await execa("git", [
-    "-C",
-    clone,
-    "status",
-    "--porcelain",
-    "--",
-    "argocd",
-    "helm-charts",
-  ]);
-  return stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => line.slice(3));
+export function uncommitted(clone: string): Promise<string[]> {
+  return uncommittedPaths(gitIn(clone), ["--", "argocd", "helm-charts"]);
 }
 
 /** The files of a revision that `select` takes: text by path. */

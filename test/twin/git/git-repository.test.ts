@@ -114,7 +114,8 @@ describe("the twin's git repository", () => {
   it("names uncommitted changes of what Argo CD deploys", async () => {
     writeFileSync(join(clone, path), service("v9.9.9"));
     writeFileSync(join(clone, "README.md"), "other\n");
-    expect(await uncommitted(clone)).to.deep.equal([path]);
+    writeFileSync(join(clone, "argocd/ä b.yaml"), "");
+    expect(await uncommitted(clone)).to.have.members([path, "argocd/ä b.yaml"]);
   });
 
   it("is cloned and pushed to over HTTP", async () => {
