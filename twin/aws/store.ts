@@ -1,15 +1,7 @@
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { writeNew, writeWhole } from "../../lib/write-file.ts";
 import { isBag, type Bag } from "./properties.ts";
 
 /** Who made a resource, so that a create whose answer was lost finds its own resource again: see create in resources.ts. */
@@ -150,30 +142,14 @@ export class Store {
     if (holder !== undefined) throw new TakenError(holder);
     // A claim whose resource is gone was left by a killed process.
     rmSync(file, { force: true });
-    this.place(file, id, "exclusive", id);
+    if (!writeNew(file, id)) throw new TakenError(id);
   }
 
   private write(record: ResourceRecord, how: "exclusive" | "replace"): void {
     const text = `${JSON.stringify(record, null, 2)}\n`;
-    this.place(this.file(record.type, record.id), text, how, record.id);
-  }
-
-  /** Writes aside and moves into place, so that a reader never sees half a file. A link refuses to replace. */
-  private place(file: string, text: string, how: "exclusive" | "replace", id: string): void {
-    mkdirSync(join(file, ".."), { recursive: true });
-    const aside = `${file}.${process.pid}.new`;
-    writeFileSync(aside, text, { mode: 0o600 });
-    if (how === "replace") {
-      renameSync(aside, file);
-      return;
-    }
-    try {
-      linkSync(aside, file);
-    } catch {
-      throw new TakenError(id);
-    } finally {
-      rmSync(aside, { force: true });
-    }
+    const file = this.file(record.type, record.id);
+    if (how === "replace") writeWhole(file, text);
+    else if (!writeNew(file, text)) throw new TakenError(record.id);
   }
 
   private directory(type: string): string {

@@ -1,16 +1,8 @@
 import { randomUUID } from "node:crypto";
-import {
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  rmdirSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, readFileSync, rmSync, rmdirSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { writeNew } from "../../lib/write-file.ts";
 import { isAlive, processIdentity } from "./pid.ts";
 
 const Holder = z.strictObject({ pid: z.int(), identity: z.string(), token: z.string() });
@@ -31,14 +23,13 @@ export async function withLock<T>(
   work: () => Promise<T>,
   limitMs = 600_000,
 ): Promise<T> {
-  mkdirSync(dirname(path), { recursive: true });
   const me: Holder = {
     pid: process.pid,
     identity: processIdentity(process.pid) ?? "",
     token: randomUUID(),
   };
   const deadline = Date.now() + limitMs;
-  while (!tryTake(path, me)) {
+  while (!writeNew(path, JSON.stringify(me))) {
     const holder = readHolder(path);
     if (holder !== undefined && !isAlive(holder.pid, holder.identity)) {
       takeAway(path, holder);
@@ -56,21 +47,6 @@ export async function withLock<T>(
     return await work();
   } finally {
     rmSync(path, { force: true });
-  }
-}
-
-/** A hard link appears whole or not at all, so nobody ever reads a half-written holder. */
-function tryTake(path: string, me: Holder): boolean {
-  const draft = `${path}.${me.token}`;
-  writeFileSync(draft, JSON.stringify(me), { mode: 0o600 });
-  try {
-    linkSync(draft, path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, "EEXIST")) return false;
-    throw error;
-  } finally {
-    rmSync(draft, { force: true });
   }
 }
 
