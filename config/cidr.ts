@@ -6,7 +6,7 @@ export interface Cidr {
 
 const shape = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/;
 
-/** Reads `a.b.c.d/n`. Undefined when it is no such text, or when bits are set behind the prefix (`10.0.0.1/16`). */
+/** Reads `a.b.c.d/n`. Undefined for any other text, and when bits are set behind the prefix (`10.0.0.1/16`). */
 export function parseCidr(text: string): Cidr | undefined {
   const match = shape.exec(text);
   if (!match) return undefined;

@@ -23,7 +23,7 @@ export function loadStack(stackFiles: readonly StackFile[]): Stack {
   const stack = pulumi.getStack();
   if (!isEnvironment(stack)) {
     throw new pulumi.RunError(
-      `Stack "${stack}" is no environment of this platform; allowed: ${environments.join(", ")}. ` +
+      `Stack "${stack}" is not an environment of this platform; allowed: ${environments.join(", ")}. ` +
         `Fix: pulumi stack select <environment>`,
     );
   }

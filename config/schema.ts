@@ -244,7 +244,7 @@ export const ConsistentSettings = Settings.extend({
   }
 });
 
-/** Key of {@link GithubApp}: read as a secret, so not one of the {@link Settings}. */
+/** Key of {@link GithubApp}, which is read as a secret and is not one of the {@link Settings}. */
 export const githubAppKey = "githubApp";
 
 /** Credentials of the GitHub App that reads (and, for image updates, writes) a private repository: secret `idp:githubApp`. */

@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** Removes a folder, also where a program took away its own right to look into it (Argo CD's repo server does). */
+/** Removes a folder, even one that a program took its own permissions from, as Argo CD's repo server does. */
 export function removeTree(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });

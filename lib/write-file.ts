@@ -12,7 +12,7 @@ export function writeWhole(file: string, content: string | Uint8Array, mode = 0o
 }
 
 /**
- * Like {@link writeWhole}, but only where there is no such file yet: of several that write it, one does.
+ * Like {@link writeWhole}, but only where there is no such file yet: of several who try, one writes it.
  *
  * @returns whether it was this one
  */

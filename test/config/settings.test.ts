@@ -282,7 +282,7 @@ describe("loadStack", () => {
     return loadStack(files);
   };
 
-  it("refuses a stack that is no environment", async () => {
+  it("refuses a stack that is not an environment", async () => {
     let message = "";
     try {
       await load("production", {});
@@ -290,7 +290,7 @@ describe("loadStack", () => {
       message = String(error);
     }
     expect(message).to.include(
-      `Stack "production" is no environment of this platform; allowed: dev, staging, prod. Fix: pulumi stack select <environment>`,
+      `Stack "production" is not an environment of this platform; allowed: dev, staging, prod. Fix: pulumi stack select <environment>`,
     );
   });
 
