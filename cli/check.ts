@@ -8,7 +8,7 @@ import { inspectCatalog } from "../catalog/read.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { policyFindings, type CheckOptions } from "../policy/repository/check.ts";
 import { filesBefore } from "./base.ts";
-import { committedRules } from "./committed-rules.ts";
+import { committedRules } from "../catalog/committed-rules.ts";
 import { counter } from "./counter.ts";
 import { findHelm } from "./helm.ts";
 import { readKeptRelease } from "./releases.ts";

@@ -1,23 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Argument, Command, Option } from "commander";
-import { inspectCatalog } from "../catalog/read.ts";
-import { required } from "../config/committed.ts";
-import { environments, type Environment } from "../config/environments.ts";
-import { argoCdNodes } from "../config/schema.ts";
-import { readStackFiles, stackFileIn } from "../config/stack-files.ts";
-import { arithmetic, estimate, type Estimate } from "../cost/estimate.ts";
+import { environments } from "../config/environments.ts";
+import { arithmetic } from "../cost/estimate.ts";
 import { byUse, priceDate, priceRegion, prices } from "../cost/prices.ts";
-import { goldenResources, previewResources, withNatGateways, type Plan } from "../cost/sources.ts";
+import { previewResources } from "../cost/sources.ts";
+import { stackCost, type StackCost } from "../cost/stack-cost.ts";
 import { repositoryRoot } from "../lib/paths.ts";
-import { committedRules } from "./committed-rules.ts";
-
-/** An environment's estimate, and what it was before the plan where there is one. */
-export interface StackCost extends Estimate {
-  readonly environment: Environment;
-  readonly region: string;
-  /** Dollars a month of what is there now; undefined when nothing is known of it. */
-  readonly before?: number;
-}
 
 /** `idp cost`: what the stacks cost in a month. */
 export function costCommand(): Command {
@@ -58,33 +46,6 @@ function read(file: string): string {
       { cause: error },
     );
   }
-}
-
-/**
- * What an environment costs, by its committed settings and services.
- * @param plan its resources; else those of its golden file, with the settings' NAT gateways
- */
-export async function stackCost(
-  root: string,
-  environment: Environment,
-  plan?: Plan,
-): Promise<StackCost> {
-  const { services } = await inspectCatalog(root, environment, committedRules(root)[environment]);
-  const file = stackFileIn(readStackFiles(root), environment);
-  const region = required(file, ({ aws }) => aws.region);
-  const natGateways = required(file, ({ network }) => network.natGateways);
-  const highAvailability = required(file, ({ argoCd }) => argoCd.highAvailability);
-  const nodes = argoCdNodes({ highAvailability });
-  const resources = plan?.after ?? withNatGateways(goldenResources(root, environment), natGateways);
-  const after = estimate(resources, services, nodes);
-  const before =
-    plan && plan.before.length > 0 ? estimate(plan.before, services, nodes) : undefined;
-  return {
-    environment,
-    region,
-    ...after,
-    ...(before && { before: before.dollars }),
-  };
 }
 
 function costJson(costs: readonly StackCost[]): string {

@@ -11,7 +11,7 @@ import { examine, type Ask, type Patient } from "../doctor/examine.ts";
 import { twinEnvironment } from "../twin/state/environment.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { requireTwin, twinPaths } from "../twin/state/twin.ts";
-import { committedRules } from "./committed-rules.ts";
+import { committedRules } from "../catalog/committed-rules.ts";
 import { profilesOf } from "./workspace.ts";
 
 interface Options {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { parse } from "yaml";
 import { z } from "zod";
-import { costLines, stackCost } from "../../cli/cost.ts";
+import { costLines } from "../../cli/cost.ts";
+import { stackCost } from "../../cost/stack-cost.ts";
 import {
   arithmetic,
   estimate,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { format } from "prettier";
-import { stackCost } from "../../cli/cost.ts";
+import { stackCost } from "../../cost/stack-cost.ts";
 import { environments } from "../../config/environments.ts";
 import { costPage } from "../../cost/page.ts";
 import { repositoryRoot } from "../../lib/paths.ts";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { stackCost } from "../../../cli/cost.ts";
+import { stackCost } from "../../../cost/stack-cost.ts";
 import { environments } from "../../../config/environments.ts";
 import type { Check } from "../../../doctor/checks.ts";
 import { repositoryRoot } from "../../../lib/paths.ts";

@@ -1,4 +1,4 @@
-import type { CatalogRules } from "../catalog/schema.ts";
+import type { CatalogRules } from "./schema.ts";
 import type { Environment } from "../config/environments.ts";
 import { committed, committedRegistryHost, required } from "../config/committed.ts";
 import { readStackFiles, stackFileIn } from "../config/stack-files.ts";

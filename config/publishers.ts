@@ -1,0 +1,49 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { addItems, removeItems } from "../lib/yaml-edit.ts";
+import { committed } from "./committed.ts";
+import { environments, type Environment } from "./environments.ts";
+import { Settings } from "./schema.ts";
+import { parseStackFile, stackFileOf } from "./stack-files.ts";
+
+/** Whether an environment's stack file names somebody who may push the image. */
+export function hasPublisher(root: string, environment: Environment, image: string): boolean {
+  const text = readFileSync(join(root, stackFileOf(environment)), "utf8");
+  const { publishers = [] } = committed(parseStackFile(environment, text)).github;
+  return publishers.some((publisher) => publisher.image === image);
+}
+
+/** Names who may push the image in every stack file that names nobody yet; gives the files that changed. */
+export function addPublisher(root: string, repository: string, image: string): string[] {
+  const absent = environments.filter((environment) => !hasPublisher(root, environment, image));
+  for (const environment of absent) {
+    rewrite(root, environment, (text) =>
+      addItems(text, ["config", "idp:github", "publishers"], [{ repository, image }]),
+    );
+  }
+  return absent.map(stackFileOf);
+}
+
+/**
+ * Takes out of an environment's stack file who may push an image; gives whether the file changed.
+ * @param image with its registry, as a service file names it
+ */
+export function removePublisher(root: string, environment: Environment, image: string): boolean {
+  return rewrite(root, environment, (text) =>
+    removeItems(text, ["config", "idp:github", "publishers"], (item) =>
+      image.endsWith(`/${Publisher.parse(item).image}`),
+    ),
+  );
+}
+
+const Publisher = Settings.shape.github.shape.publishers.element;
+
+/** Whether the stack file has another text afterwards. */
+function rewrite(root: string, environment: Environment, edit: (text: string) => string): boolean {
+  const file = join(root, stackFileOf(environment));
+  const before = readFileSync(file, "utf8");
+  const after = edit(before);
+  if (after === before) return false;
+  writeFileSync(file, after);
+  return true;
+}

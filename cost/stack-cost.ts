@@ -1,0 +1,43 @@
+import { committedRules } from "../catalog/committed-rules.ts";
+import { inspectCatalog } from "../catalog/read.ts";
+import { required } from "../config/committed.ts";
+import type { Environment } from "../config/environments.ts";
+import { argoCdNodes } from "../config/schema.ts";
+import { readStackFiles, stackFileIn } from "../config/stack-files.ts";
+import { estimate, type Estimate } from "./estimate.ts";
+import { goldenResources, withNatGateways, type Plan } from "./sources.ts";
+
+/** An environment's estimate, and what it was before the plan where there is one. */
+export interface StackCost extends Estimate {
+  readonly environment: Environment;
+  readonly region: string;
+  /** Dollars a month of what is there now; undefined when nothing is known of it. */
+  readonly before?: number;
+}
+
+/**
+ * What an environment costs, by its committed settings and services.
+ * @param plan its resources; else those of its golden file, with the settings' NAT gateways
+ */
+export async function stackCost(
+  root: string,
+  environment: Environment,
+  plan?: Plan,
+): Promise<StackCost> {
+  const { services } = await inspectCatalog(root, environment, committedRules(root)[environment]);
+  const file = stackFileIn(readStackFiles(root), environment);
+  const region = required(file, ({ aws }) => aws.region);
+  const natGateways = required(file, ({ network }) => network.natGateways);
+  const highAvailability = required(file, ({ argoCd }) => argoCd.highAvailability);
+  const nodes = argoCdNodes({ highAvailability });
+  const resources = plan?.after ?? withNatGateways(goldenResources(root, environment), natGateways);
+  const after = estimate(resources, services, nodes);
+  const before =
+    plan && plan.before.length > 0 ? estimate(plan.before, services, nodes) : undefined;
+  return {
+    environment,
+    region,
+    ...after,
+    ...(before && { before: before.dollars }),
+  };
+}

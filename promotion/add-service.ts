@@ -1,0 +1,170 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { committedRules } from "../catalog/committed-rules.ts";
+import { compareReleases } from "../catalog/compare-releases.ts";
+import { formatFinding } from "../catalog/finding.ts";
+import { firstTag, newServiceFile, type NewService } from "../catalog/new-service.ts";
+import { isImageTag, type CatalogRules } from "../catalog/schema.ts";
+import { parseService, serviceFileOf } from "../catalog/service.ts";
+import { environments, type Environment } from "../config/environments.ts";
+import { addPublisher, hasPublisher } from "../config/publishers.ts";
+import { undecidedAccount } from "../config/schema.ts";
+import { newestBuild, releasesIn } from "./newest.ts";
+import type { Registry } from "./registry.ts";
+import type { Workspace } from "./workspace.ts";
+
+type Rules = Readonly<Record<Environment, CatalogRules>>;
+
+/** How to reach an environment's registry, by the host in its image names. */
+export type OpenRegistry = Workspace["registryOf"];
+
+/** A file that was written. */
+interface WrittenFile {
+  readonly environment: Environment;
+  readonly path: string;
+  readonly tag: string;
+  /** Why the tag is that of no image; undefined when it is an image's. */
+  readonly missing?: string;
+}
+
+/** A service to be written, and what is known of it besides. */
+export interface ServiceToAdd extends NewService {
+  /** Build that dev begins with. @default the newest in dev's registry */
+  readonly tag?: string | undefined;
+  /** `<owner>/<repository>` on GitHub that may push the image. @default nobody is added */
+  readonly publisher?: string | undefined;
+}
+
+/** The files of a service that were written, and what is left to do. */
+export interface AddedService {
+  readonly service: string;
+  readonly image: string;
+  readonly files: readonly WrittenFile[];
+  /** Stack files that got the publisher. */
+  readonly stackFiles: readonly string[];
+  readonly next: readonly string[];
+}
+
+/**
+ * Writes the files of a service into the environments that have none of it.
+ * @throws Error with the findings of a file that would not be valid; nothing is written then
+ */
+export async function addService(
+  root: string,
+  wanted: ServiceToAdd,
+  open: OpenRegistry,
+): Promise<AddedService> {
+  const { name, image, publisher } = wanted;
+  if (wanted.tag !== undefined && !isImageTag(wanted.tag)) {
+    throw new Error(`--tag ${wanted.tag}: must be sha-<7 hex digits>, the tag of a build.`);
+  }
+  const rules = committedRules(root);
+  const absent = environments.filter(
+    (environment) => !existsSync(join(root, serviceFileOf(environment, name))),
+  );
+  // Before a registry is asked: what is wrong with the words is wrong whatever the registries say.
+  for (const environment of absent) {
+    refuseInvalid(rules, environment, wanted, firstTag[rules[environment].strategy]);
+  }
+  const tags = absent.length > 0 ? await findTags(rules, wanted, open) : undefined;
+  const files = absent.map((environment) => {
+    const found: FoundTag = tags?.[environment] ?? { missing: "nobody looked" };
+    const tag = "tag" in found ? found.tag : firstTag[rules[environment].strategy];
+    const { path, text } = refuseInvalid(rules, environment, wanted, tag);
+    return {
+      environment,
+      path,
+      text,
+      tag,
+      missing: "missing" in found ? found.missing : undefined,
+    };
+  });
+  for (const { path, text } of files) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  const stackFiles = publisher === undefined ? [] : addPublisher(root, publisher, image);
+  const written = files.map(({ environment, path, tag, missing }): WrittenFile => ({
+    environment,
+    path,
+    tag,
+    ...(missing !== undefined && { missing }),
+  }));
+  return { service: name, image, files: written, stackFiles, next: nextSteps(root, wanted) };
+}
+
+function refuseInvalid(rules: Rules, environment: Environment, wanted: NewService, tag: string) {
+  const made = newServiceFile(environment, rules[environment], wanted, tag);
+  const { findings } = parseService(made.path, made.text, rules[environment]);
+  if (findings.length > 0) {
+    throw new Error(
+      `The file of ${wanted.name} would not be valid:\n${findings.map(formatFinding).join("\n")}\nNothing was written.`,
+    );
+  }
+  return made;
+}
+
+/** The tag that an environment begins with, or why it has none. */
+type FoundTag = { readonly tag: string } | { readonly missing: string };
+
+async function findTags(
+  rules: Rules,
+  { image, tag }: Pick<ServiceToAdd, "image" | "tag">,
+  open: OpenRegistry,
+): Promise<Record<Environment, FoundTag>> {
+  const look = async (
+    environment: Environment,
+    pick: (registry: Registry) => Promise<string | undefined>,
+  ): Promise<FoundTag> => {
+    const { registryHost } = rules[environment];
+    if (registryHost.startsWith(`${undecidedAccount}.`)) {
+      return { missing: `the account of ${environment} is not decided` };
+    }
+    try {
+      const found = await pick(await open(environment, registryHost));
+      return found === undefined
+        ? { missing: `${environment}'s registry has no image of it` }
+        : { tag: found };
+    } catch (error) {
+      return { missing: `${environment}'s registry does not answer: ${firstLine(error)}` };
+    }
+  };
+  const dev =
+    tag === undefined ? await look("dev", (registry) => newestBuild(registry, image)) : { tag };
+  const staging = await look("staging", (registry) => highestRelease(registry, image));
+  // Prod runs nothing that staging has not run.
+  const most = "tag" in staging ? staging.tag : firstTag.semver;
+  const prod = await look("prod", (registry) => highestRelease(registry, image, most));
+  return { dev, staging, prod };
+}
+
+async function highestRelease(
+  registry: Registry,
+  image: string,
+  atMost?: string,
+): Promise<string | undefined> {
+  const releases = await releasesIn(registry, image);
+  return releases
+    .filter((release) => atMost === undefined || compareReleases(release, atMost) <= 0)
+    .sort(compareReleases)
+    .at(-1);
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}
+
+function nextSteps(root: string, { name, image }: NewService): string[] {
+  const isPublished = environments.every((environment) => hasPublisher(root, environment, image));
+  return [
+    "npx idp check, then make golden: it shows what each account will get. Commit all of it",
+    ...(isPublished
+      ? []
+      : [
+          `Nobody may push ${image} yet: npx idp service new again with --publisher <owner>/<repository>`,
+        ]),
+    `After the merge the provision workflows (or pulumi up) make ${image} in each account's registry`,
+    "Push the first build, with service-build.yml of this repository: dev takes it by itself",
+    `npx idp release ${name} v1.0.0: staging takes it by itself, prod by pull request`,
+  ];
+}
