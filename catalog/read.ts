@@ -1,15 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Environment } from "../config/environments.ts";
+import { applicationsFolder, serviceFileEnding, type Environment } from "../config/environments.ts";
 import { CatalogError, finding, type Finding } from "./finding.ts";
 import type { CatalogRules } from "./schema.ts";
-import {
-  applicationsFolder,
-  nameOf,
-  parseService,
-  serviceFileEnding,
-  type Service,
-} from "./service.ts";
+import { nameOf, parseService, type Service } from "./service.ts";
 
 /** The services of one environment. */
 export interface Catalog {

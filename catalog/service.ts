@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Environment } from "../config/environments.ts";
+import { applicationsFolder, serviceFileEnding, type Environment } from "../config/environments.ts";
 import { finding, type Finding } from "./finding.ts";
 import { nearest } from "./nearest.ts";
 import {
@@ -47,14 +47,6 @@ export interface Service {
 export type ParsedService =
   | { readonly service: Service; readonly findings: readonly [] }
   | { readonly service: undefined; readonly findings: readonly Finding[] };
-
-/** Folder of an environment's service files, from the repository's root. The one place that knows it. */
-export function applicationsFolder(environment: Environment): string {
-  return `argocd/applications/${environment}`;
-}
-
-/** Ending of a service file. The ApplicationSet looks for this one only. */
-export const serviceFileEnding = ".yaml";
 
 /** Path of a service's file in an environment, from the repository's root. */
 export function serviceFileOf(environment: Environment, service: string): string {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Argument, Command } from "commander";
-import { applicationsFolder, nameOf, serviceFileEnding } from "../catalog/service.ts";
-import { environments } from "../config/environments.ts";
+import { nameOf } from "../catalog/service.ts";
+import { applicationsFolder, environments, serviceFileEnding } from "../config/environments.ts";
 import { nextWords } from "./next-words.ts";
 import { programFor } from "./program.ts";
 

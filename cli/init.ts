@@ -1,142 +1,27 @@
 import { execa } from "execa";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { environments, type Environment } from "../config/environments.ts";
 import {
+  answers,
+  factsFrom,
+  isRole,
+  type Answer,
+  type InitAnswers,
+} from "../config/init-answers.ts";
+import { initialise } from "../config/initialise.ts";
+import { ownedFiles } from "../config/owned-files.ts";
+import {
   currentFacts,
   domainOf,
-  initialise,
   type CurrentFacts,
   type RepositoryFacts,
-} from "../config/initialise.ts";
-import { domainName, undecidedAccount } from "../config/schema.ts";
+} from "../config/repository-facts.ts";
+import { undecidedAccount } from "../config/schema.ts";
 import { githubRepository } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
-
-/** What `idp init` is told; all that is not said stays as it stands. */
-export interface InitAnswers {
-  readonly org?: string | undefined;
-  readonly repository?: string | undefined;
-  readonly url?: string | undefined;
-  readonly branch?: string | undefined;
-  readonly region?: string | undefined;
-  readonly devAccount?: string | undefined;
-  readonly stagingAccount?: string | undefined;
-  readonly prodAccount?: string | undefined;
-  readonly domain?: string | undefined;
-  readonly admin?: readonly string[] | undefined;
-}
-
-const name = /^[A-Za-z0-9][\w.-]*$/;
-
-/** What each answer must look like: the flag, the pattern's words, and whether a text is right. */
-const answers = {
-  org: ["--org", "a GitHub user or organisation", (text: string) => name.test(text)],
-  repository: ["--repository", "a repository's name, without its owner", (text) => name.test(text)],
-  url: [
-    "--url",
-    "an https address without a slash at its end",
-    (text) => /^https:\/\/[^\s/]+\/\S*[^\s/]$/.test(text),
-  ],
-  branch: ["--branch", "a branch", (text) => /^[^\s~^:?*[\\-][^\s~^:?*[\\]*$/.test(text)],
-  region: [
-    "--region",
-    "a region such as us-west-2",
-    (text) => /^[a-z]{2}(-[a-z]+)+-\d$/.test(text),
-  ],
-  devAccount: ["--dev-account", "an account number of 12 digits", isAccount],
-  stagingAccount: ["--staging-account", "an account number of 12 digits", isAccount],
-  prodAccount: ["--prod-account", "an account number of 12 digits", isAccount],
-  domain: [
-    "--domain",
-    "a domain name such as example.com",
-    (text) => domainName.safeParse(text).success,
-  ],
-} as const satisfies Record<string, readonly [string, string, (text: string) => boolean]>;
-type Answer = keyof typeof answers;
-
-function isAccount(text: string): boolean {
-  return /^\d{12}$/.test(text);
-}
-
-/** A role's name with its path, as `--admin` takes it. */
-const isRole = (text: string) => /^[\w+=,.@/-]{1,128}$/.test(text) && !/^\/|\/$|^\d+$/.test(text);
-
-/**
- * The facts that answers make of what stands in the settings.
- * @throws Error that lists every answer that cannot be, and what may stand there
- */
-export function factsFrom(given: InitAnswers, current: CurrentFacts): RepositoryFacts {
-  const problems = Object.entries(answers).flatMap(([key, [flag, allowed, isRight]]) => {
-    const value = given[key as Answer];
-    return value === undefined || isRight(value)
-      ? []
-      : [`  ${flag}: found ${JSON.stringify(value)}; must be ${allowed}`];
-  });
-  for (const role of given.admin ?? []) {
-    if (isRole(role)) continue;
-    problems.push(
-      `  --admin: found ${JSON.stringify(role)}; must be the name of an IAM role, the same in every account, not an ARN`,
-    );
-  }
-  const [oldOwner = "", oldName = ""] = current.github.split("/");
-  const github = `${given.org ?? oldOwner}/${given.repository ?? oldName}`;
-  const accountOf = (environment: Environment) => ({
-    accountId: given[`${environment}Account`] ?? current.accounts[environment].accountId,
-    region: given.region ?? current.accounts[environment].region,
-  });
-  const accounts = {
-    dev: accountOf("dev"),
-    staging: accountOf("staging"),
-    prod: accountOf("prod"),
-  };
-  for (const [index, environment] of environments.entries()) {
-    const { accountId } = accounts[environment];
-    const other = environments
-      .slice(0, index)
-      .find((earlier) => accounts[earlier].accountId === accountId);
-    if (other === undefined || accountId === undecidedAccount) continue;
-    problems.push(
-      `  --${environment}-account: found ${accountId}; must not be the account of ${other}`,
-    );
-  }
-  if (problems.length > 0) throw new Error(`idp init:\n${problems.join("\n")}`);
-  const moved = github !== current.github && current.url === `https://github.com/${current.github}`;
-  return {
-    url: given.url ?? (moved ? `https://github.com/${github}` : current.url),
-    branch: given.branch ?? current.branch,
-    accounts,
-    github,
-    domain: given.domain,
-    admins: given.admin,
-  };
-}
-
-/** Files that keep what they say: the pages tell of the platform as it was made, the licence of who made it. */
-const untouched = /^(docs\/|LICENSE$|package-lock\.json$)/;
-
-/** Every tracked text file of the repository, but for those that a fork leaves as they are. */
-export async function ownedFiles(root: string): Promise<Map<string, string>> {
-  const { stdout } = await execa("git", ["ls-files", "-z"], { cwd: root });
-  const paths = stdout.split("\0").filter((path) => path !== "" && !untouched.test(path));
-  return new Map(
-    paths.flatMap((path) => {
-      const text = textOf(join(root, path));
-      return text === undefined || text.includes("\0") ? [] : [[path, text] as const];
-    }),
-  );
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    // A tracked file that was deleted, a link that leads nowhere, a submodule.
-    return undefined;
-  }
-}
 
 /** `idp init`: makes a fork its owner's. */
 export function initCommand(root = repositoryRoot): Command {

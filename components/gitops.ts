@@ -1,6 +1,6 @@
 import { chartPath } from "../catalog/chart.ts";
-import { applicationsFolder, reservedNamespaces, serviceFileEnding } from "../catalog/service.ts";
-import type { Environment } from "../config/environments.ts";
+import { reservedNamespaces } from "../catalog/service.ts";
+import { applicationsFolder, serviceFileEnding, type Environment } from "../config/environments.ts";
 import type { Settings } from "../config/schema.ts";
 import { argoCdNamespace } from "./argocd-config.ts";
 

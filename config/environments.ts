@@ -16,3 +16,11 @@ export function clusterNameOf(environment: Environment): string {
 export function isEnvironment(name: string): name is Environment {
   return environments.some((environment) => environment === name);
 }
+
+/** Folder of an environment's service files, from the repository's root. The one place that knows it. */
+export function applicationsFolder(environment: Environment): string {
+  return `argocd/applications/${environment}`;
+}
+
+/** Ending of a service file. The ApplicationSet looks for this one only. */
+export const serviceFileEnding = ".yaml";

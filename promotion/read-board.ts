@@ -1,9 +1,9 @@
 import pMap from "p-map";
 import { nearest } from "../catalog/nearest.ts";
 import { imageOf, type ImageStrategy } from "../catalog/schema.ts";
-import { applicationsFolder, nameOf, readServiceFile } from "../catalog/service.ts";
+import { nameOf, readServiceFile } from "../catalog/service.ts";
 import { required } from "../config/committed.ts";
-import { environments, type Environment } from "../config/environments.ts";
+import { applicationsFolder, environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { byServiceAndEnvironment, type Board, type BoardRow } from "./board.ts";
 import { clusterOf, straysOf, type ClusterView, type ReadApplications } from "./board-clusters.ts";

@@ -1,13 +1,12 @@
 import { nearest } from "../catalog/nearest.ts";
 import { imageOf } from "../catalog/schema.ts";
+import { nameOf, readServiceFile, serviceFileOf } from "../catalog/service.ts";
 import {
   applicationsFolder,
-  nameOf,
-  readServiceFile,
+  environments,
   serviceFileEnding,
-  serviceFileOf,
-} from "../catalog/service.ts";
-import { environments, type Environment } from "../config/environments.ts";
+  type Environment,
+} from "../config/environments.ts";
 
 export { serviceFileOf };
 

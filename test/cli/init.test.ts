@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
-import { factsFrom, nextSteps, origin, ownedFiles } from "../../cli/init.ts";
-import { currentFacts, initialise, type CurrentFacts } from "../../config/initialise.ts";
+import { nextSteps, origin } from "../../cli/init.ts";
+import { factsFrom } from "../../config/init-answers.ts";
+import { initialise } from "../../config/initialise.ts";
+import { ownedFiles } from "../../config/owned-files.ts";
+import { currentFacts, type CurrentFacts } from "../../config/repository-facts.ts";
 import { undecidedAccount } from "../../config/schema.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 

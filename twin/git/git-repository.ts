@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { initialise, namesFacts, type RepositoryFacts } from "../../config/initialise.ts";
+import { initialise, namesFacts } from "../../config/initialise.ts";
+import type { RepositoryFacts } from "../../config/repository-facts.ts";
 import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { gitIn, readFiles, uncommittedPaths, type Git } from "../../promotion/git.ts";
 

@@ -1,0 +1,79 @@
+import { addItems, setKey, setScalars } from "../lib/yaml-edit.ts";
+import { committed, type Committed } from "./committed.ts";
+import type { Environment } from "./environments.ts";
+import { domainOf, ownerOf, type RepositoryFacts } from "./repository-facts.ts";
+import { parseStackFile } from "./stack-files.ts";
+
+/** The text of a stack file with a repository's facts put in; comments, order and line breaks stay. */
+export function initialiseStack(text: string, stack: Environment, facts: RepositoryFacts): string {
+  const { accountId, region } = facts.accounts[stack];
+  const old = settingsOf(stack, text);
+  const moved = setScalars(text, [
+    [["config", "idp:aws", "accountId"], accountId],
+    [["config", "idp:aws", "region"], region],
+    [["config", "idp:repository", "url"], facts.url],
+    [["config", "idp:repository", "branch"], facts.branch],
+    ...movedRepositories(old, facts),
+    ...movedPrincipals(old, accountId),
+  ]);
+  const { domain, admins = [] } = facts;
+  const named =
+    domain === undefined
+      ? moved
+      : setKey(moved, ["config"], "idp:domain", domainOf(domain, stack), "idp:repository");
+  const known = settingsOf(stack, named)?.cluster.access ?? [];
+  const wanted = admins
+    .map((role) => ({
+      name: entryName(role),
+      principalArn: `arn:${partitionOf(region)}:iam::${accountId}:role/${role}`,
+      level: "cluster-admin",
+    }))
+    .filter(({ name }) => !known.some((entry) => entry.name === name));
+  return addItems(named, ["config", "idp:cluster", "access"], wanted);
+}
+
+type Edit = readonly [path: readonly (string | number)[], value: string];
+
+function movedRepositories(old: Committed | undefined, facts: RepositoryFacts): Edit[] {
+  const { github: next } = facts;
+  const { repository: before, publishers = [] } = old?.github ?? {};
+  if (next === undefined || before === undefined) return [];
+  return [
+    [["config", "idp:github", "repository"], next],
+    ...publishers.map(({ repository }, index): Edit => [
+      ["config", "idp:github", "publishers", index, "repository"],
+      ownerOf(repository) === ownerOf(before)
+        ? `${ownerOf(next)}/${repository.split("/")[1] ?? ""}`
+        : repository,
+    ]),
+  ];
+}
+
+/** Principals of the old account become the new account's. */
+function movedPrincipals(old: Committed | undefined, accountId: string): Edit[] {
+  return (old?.cluster.access ?? []).map(({ principalArn }, index) => [
+    ["config", "idp:cluster", "access", index, "principalArn"],
+    principalArn.replace(`::${old?.aws.accountId ?? ""}:`, `::${accountId}:`),
+  ]);
+}
+
+/** Of a file that cannot be read nothing: its own checks complain. */
+function settingsOf(environment: Environment, text: string): Committed | undefined {
+  try {
+    return committed(parseStackFile(environment, text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A name for an access entry out of a role's: lowercase letters, digits and dashes. */
+function entryName(role: string): string {
+  const name = (role.split("/").at(-1) ?? role).toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  return name.replace(/^[^a-z]+|-+$/g, "") || "admin";
+}
+
+/** The partition of AWS that a region is in. */
+function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}

@@ -1,0 +1,84 @@
+import { committed, required } from "./committed.ts";
+import type { Environment } from "./environments.ts";
+import { stackFileIn, stackFilesIn } from "./stack-files.ts";
+
+/** What makes a copy of this repository somebody's own. */
+export interface RepositoryFacts {
+  /** Address that Argo CD reads. */
+  readonly url: string;
+  readonly branch: string;
+  readonly accounts: Readonly<
+    Record<Environment, { readonly accountId: string; readonly region: string }>
+  >;
+  /**
+   * `<owner>/<repository>` on GitHub. Given, the old owner's repositories and accounts are replaced in every other
+   * file, too, and the publishers become the new owner's. The twin gives none: its repository is not on GitHub.
+   */
+  readonly github?: string | undefined;
+  /** Domain of prod's services; `<environment>.<domain>` is that of the others. @default as it stands */
+  readonly domain?: string | undefined;
+  /** Names of IAM roles, path included, that become administrators of each account's cluster. @default none is added */
+  readonly admins?: readonly string[] | undefined;
+}
+
+/** What the stack files of a repository say of its owner now. */
+export interface CurrentFacts {
+  readonly url: string;
+  readonly branch: string;
+  readonly accounts: RepositoryFacts["accounts"];
+  readonly github: string;
+  /** prod's `idp:domain`. */
+  readonly domain: string | undefined;
+  /** Every repository of the settings on GitHub: the platform's and the publishers'. */
+  readonly repositories: readonly string[];
+}
+
+/**
+ * What the three stack files say of their owner.
+ * @throws Error naming the stack file that is missing or has no account, repository and GitHub repository
+ */
+export function currentFacts(files: ReadonlyMap<string, string>): CurrentFacts {
+  const stackFiles = stackFilesIn(files);
+  const of = (environment: Environment) => {
+    const file = stackFileIn(stackFiles, environment);
+    return {
+      account: {
+        accountId: required(file, ({ aws }) => aws.accountId),
+        region: required(file, ({ aws }) => aws.region),
+      },
+      repository: {
+        url: required(file, ({ repository }) => repository.url),
+        branch: required(file, ({ repository }) => repository.branch),
+      },
+      domain: committed(file).domain,
+      github: required(file, ({ github }) => github.repository),
+      publishers: committed(file).github.publishers ?? [],
+    };
+  };
+  const stacks = { dev: of("dev"), staging: of("staging"), prod: of("prod") };
+  const repositories = Object.values(stacks).flatMap(({ github, publishers }) => [
+    github,
+    ...publishers.map(({ repository }) => repository),
+  ]);
+  return {
+    ...stacks.prod.repository,
+    accounts: {
+      dev: stacks.dev.account,
+      staging: stacks.staging.account,
+      prod: stacks.prod.account,
+    },
+    github: stacks.prod.github,
+    domain: stacks.prod.domain,
+    repositories: [...new Set(repositories)],
+  };
+}
+
+/** Domain of an environment's services. */
+export function domainOf(domain: string, environment: Environment): string {
+  return environment === "prod" ? domain : `${environment}.${domain}`;
+}
+
+/** The owner in `<owner>/<repository>`. */
+export function ownerOf(repository: string): string {
+  return repository.split("/")[0] ?? "";
+}
