@@ -9,7 +9,7 @@ export interface AwsAccount {
   readonly id: string;
   readonly region: string;
   readonly partition: string;
-  /** Added to every taggable resource's `tagsAll`. */
+  /** Added to the `tagsAll` of every resource that can have tags. */
   readonly defaultTags: Readonly<Record<string, string>>;
 }
 
@@ -19,7 +19,7 @@ interface Profile {
   readonly region: string | undefined;
 }
 
-/** The profiles of an AWS config file, from its `[profile name]` sections; other keys are ignored. */
+/** Returns the profiles in an AWS config file, from its `[profile name]` sections. Other keys are ignored. */
 export function parseAwsConfig(text: string): Map<string, Profile> {
   const sections = new Map<string, Map<string, string>>();
   let current: Map<string, string> | undefined;
@@ -43,9 +43,9 @@ export function parseAwsConfig(text: string): Map<string, Profile> {
 }
 
 /**
- * The account that a provider with this configuration works in.
- * @param config the provider's own properties; nested ones may be JSON text, as the SDK sends them
- * @throws Error as the real provider's configure would: no credentials, unknown profile, account not allowed
+ * Returns the account that a provider with this configuration works in.
+ * @param config the provider's own properties. Nested ones may be JSON text, which is how the SDK sends them
+ * @throws Error when the real provider would: no credentials, unknown profile, account not allowed
  */
 export function resolveAccount(config: Bag, env: NodeJS.ProcessEnv = process.env): AwsAccount {
   const file = env["AWS_CONFIG_FILE"] || join(stateDir(env), "aws/config");
@@ -60,9 +60,9 @@ export function resolveAccount(config: Bag, env: NodeJS.ProcessEnv = process.env
   }
   const profile = profiles.get(name);
   if (profile?.accountId === undefined) {
-    const what = profile === undefined ? "is not there" : "has no aws_account_id";
+    const what = profile === undefined ? "does not exist" : "has no aws_account_id";
     throw new Error(
-      `failed to get shared config profile, ${name}: it ${what}. ${allowed} Fix: idp twin up writes the file; or name one of these profiles`,
+      `failed to get shared config profile, ${name}: it ${what}. ${allowed} Fix: run idp twin up, which writes the file, or name one of these profiles`,
     );
   }
   const region = text(config["region"]) ?? env["AWS_REGION"] ?? profile.region;
@@ -108,7 +108,7 @@ function text(value: Json | undefined): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** Nested provider settings travel as JSON text. */
+/** The value, parsed if it is JSON text: the SDK sends nested provider settings as text. */
 function opened(value: Json | undefined): Json | undefined {
   if (typeof value !== "string") return value;
   try {

@@ -1,4 +1,4 @@
-/** A refusal as AWS gives it: its error code, and a sentence for people. */
+/** An error in the form that AWS returns: an error code and a sentence for people. */
 export class AwsError extends Error {
   readonly code: string;
   constructor(code: string, message: string) {

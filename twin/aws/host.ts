@@ -1,9 +1,9 @@
 import type { ClusterInfo, ClusterKey } from "../cluster/cluster.ts";
 import type { ControlPlaneRequest } from "../cluster/control-plane.ts";
 
-/** How the clusters of an account start and end. Handed in, so that tests of the double start none. */
+/** Starts and stops the clusters of an account. It is passed in so that tests of the double start no cluster. */
 export interface ControlPlanes {
-  /** Makes a cluster's control plane run, or finds it running. `onProgress` is told each step. */
+  /** Starts a cluster's control plane unless it runs already. Calls `onProgress` with each step. */
   readonly ensure: (
     request: ControlPlaneRequest,
     onProgress: (step: string) => void,
@@ -12,14 +12,14 @@ export interface ControlPlanes {
   readonly delete: (key: ClusterKey) => Promise<void>;
 }
 
-/** What a resource type gets from the process that serves it. */
+/** What the serving process provides to a resource type. */
 export interface Host {
   readonly controlPlanes: ControlPlanes;
-  /** Says something beside the resource. */
+  /** Prints a message next to the resource. */
   readonly log: (text: string) => void;
 }
 
-/** The cluster's address, once its control plane runs; says every few seconds how long that has taken. */
+/** Returns the cluster's address once its control plane runs. Logs every few seconds how long that has taken. */
 export async function startCluster(
   request: ControlPlaneRequest,
   { controlPlanes, log }: Host,

@@ -31,7 +31,7 @@ const invokes: Readonly<Record<string, Invoke>> = {
   }),
 };
 
-/** @throws Error that says where a function is added, for one that the double does not answer */
+/** Returns a function's answer. @throws Error that says where to add a function that the double does not answer */
 export function invoke(token: string, args: Bag, account: AwsAccount): Bag {
   const answer = invokes[token];
   if (answer !== undefined) return answer(args, account);

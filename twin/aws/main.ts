@@ -1,10 +1,10 @@
 /**
- * pulumi-resource-aws, the double: started by the engine instead of the real provider. It keeps an account in files below
- * the twin's state and refuses what AWS would refuse, as far as twin/aws/types/ says.
+ * pulumi-resource-aws, the double. The engine starts it instead of the real provider. It keeps an account in files below
+ * the twin's state and refuses what AWS would refuse, as twin/aws/types/ describes.
  */
 import { serveAws } from "./plugin.ts";
 
-/** Loaded when a cluster is made or deleted, so that a preview does not pay for it. */
+/** Loaded only when a cluster is created or deleted, to keep previews fast. */
 const load = () => import("../cluster/control-plane.ts");
 
 serveAws({

@@ -5,10 +5,10 @@ export interface Bag {
   readonly [key: string]: Json;
 }
 
-/** The engine's mark for "not known yet" in a preview (sdk/go/common/resource/plugin/rpc.go). */
+/** The value with which the engine marks "not known yet" in a preview (sdk/go/common/resource/plugin/rpc.go). */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** Key and values that mark a special object in a property (sdk/go/common/resource/properties.go). */
+/** The key, and its values, that mark a special object in a property (sdk/go/common/resource/properties.go). */
 const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
@@ -20,8 +20,8 @@ export function isBag(value: unknown): value is Bag {
 }
 
 /**
- * The value as AWS would receive it: secrets opened, a reference to a resource reduced to the resource's id (a component may
- * pass the whole role where AWS wants its name), an output reduced to its value, undefined keys dropped.
+ * Returns the value as AWS would receive it. Secrets are opened, an output becomes its value, undefined keys are dropped.
+ * A reference to a resource becomes that resource's id: a component may pass the whole role where AWS expects its name.
  */
 export function plain(value: unknown): Json {
   if (Array.isArray(value)) return value.map(plain);
@@ -50,7 +50,7 @@ export function plain(value: unknown): Json {
   }
 }
 
-/** {@link plain} of a whole property bag; nulls mean "not set". */
+/** Applies {@link plain} to a whole property bag, where null means "not set". */
 export function plainBag(value: unknown): Bag {
   const bag = plain(value);
   if (!isBag(bag)) return {};
@@ -65,8 +65,8 @@ export function hasUnknown(value: Json | undefined): boolean {
 }
 
 /**
- * Every known value at a dotted path. Lists on the way are walked through: `vpcConfig.subnetIds` gives each id. Empty where
- * the path is not set or not known yet.
+ * Returns every known value at a dotted path. Lists are expanded: `vpcConfig.subnetIds` gives each id. The result is empty
+ * if the path is not set or not known yet.
  */
 export function valuesAt(bag: Json | undefined, path: string): Json[] {
   let found: Json[] = bag === undefined ? [] : [bag];
@@ -80,12 +80,12 @@ export function valuesAt(bag: Json | undefined, path: string): Json[] {
   return found;
 }
 
-/** The strings of {@link valuesAt}. */
+/** Returns the strings among {@link valuesAt}. */
 export function stringsAt(bag: Json | undefined, path: string): string[] {
   return valuesAt(bag, path).filter((value) => typeof value === "string");
 }
 
-/** The first string at a path, if there is one that is known. */
+/** Returns the first known string at a path, if there is one. */
 export function stringAt(bag: Json | undefined, path: string): string | undefined {
   return stringsAt(bag, path)[0];
 }
@@ -95,7 +95,7 @@ export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** Whether two values are the same, whatever the order of their keys. */
+/** Whether two values are equal, regardless of the order of their keys. */
 export function same(one: Json | undefined, other: Json | undefined): boolean {
   if (isList(one) && isList(other)) {
     return one.length === other.length && one.every((value, i) => same(value, other[i]));
@@ -107,7 +107,7 @@ export function same(one: Json | undefined, other: Json | undefined): boolean {
   return one === other;
 }
 
-/** `over` laid over `under`: objects key by key, everything else (lists too) as a whole. */
+/** Returns `under` with the values of `over`. Objects are merged key by key; everything else, lists too, is replaced. */
 export function merge(under: Bag, over: Bag): Bag {
   const result: Record<string, Json> = { ...under };
   for (const [key, value] of Object.entries(over)) {

@@ -36,12 +36,12 @@ import { Store } from "./store.ts";
 
 /** What the service needs from its process. */
 export interface ProviderContext {
-  /** Version to answer with: the SDK's, so that the engine finds what it asked for. */
+  /** The version to report: the SDK's, because the engine asks for that one. */
   readonly version: string;
-  /** Which engine this process serves; see resources.ts. */
+  /** The engine that this process serves; see resources.ts. */
   readonly engine: string;
   readonly controlPlanes: ControlPlanes;
-  /** Says something beside a resource. */
+  /** Prints a message next to a resource. */
   readonly log: (urn: string, text: string) => void;
 }
 
@@ -93,7 +93,7 @@ export function awsProvider(context: ProviderContext): UntypedServiceImplementat
       return Promise.resolve(response);
     }),
 
-    // Resources belong to an account and a region: with another one everything is replaced.
+    // Resources belong to an account and a region. If either changes, everything is replaced.
     diffConfig: unary<DiffRequest, DiffResponse>((request) => {
       const olds = bag(request.getOldInputs() ?? request.getOlds());
       const news = bag(request.getNews());
@@ -111,7 +111,7 @@ export function awsProvider(context: ProviderContext): UntypedServiceImplementat
     configure: unary<ConfigureRequest, ConfigureResponse>((request) => {
       configured = resolveAccount(bag(request.getArgs()));
       const response = new messages.ConfigureResponse();
-      // The engine keeps track of secrets itself, and sends a reference to a resource as its id.
+      // The engine tracks secrets itself, and sends a resource's id instead of a reference to the resource.
       response.setAcceptsecrets(false);
       response.setAcceptresources(false);
       response.setAcceptoutputs(false);
@@ -238,7 +238,7 @@ export function awsProvider(context: ProviderContext): UntypedServiceImplementat
   };
 }
 
-/** Says which resource of which double an error is about. */
+/** Adds to an error the resource and the double that it is about. */
 async function named<T>(what: string, urn: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,8 +1,8 @@
-/** What the double knows of a region: real zones only, no local zones. */
+/** What the double knows about a region. Zones are availability zones only, no local zones. */
 interface Region {
   readonly partition: string;
   readonly dnsSuffix: string;
-  /** Short name that zone ids begin with: usw2 -> usw2-az1. */
+  /** The short name with which zone ids begin: usw2 -> usw2-az1. */
   readonly zonePrefix: string;
   readonly zones: readonly string[];
 }
@@ -12,7 +12,7 @@ function region(zonePrefix: string, zones: string, name: string): [string, Regio
   return [name, { partition: "aws", dnsSuffix: "amazonaws.com", zonePrefix, zones: zoneNames }];
 }
 
-/** The regions of the double. Add one here when a stack needs it. */
+/** The regions that the double knows. Add one here when a stack needs it. */
 export const regions: ReadonlyMap<string, Region> = new Map([
   region("usw2", "abcd", "us-west-2"),
   region("use1", "abcdef", "us-east-1"),
@@ -21,7 +21,7 @@ export const regions: ReadonlyMap<string, Region> = new Map([
   region("euc1", "abc", "eu-central-1"),
 ]);
 
-/** The zone id (`usw2-az1`) of a zone's name. In AWS the mapping differs by account; here it is the alphabet's. */
+/** Returns the zone id (`usw2-az1`) of a zone. In AWS the mapping differs by account; here it is alphabetical. */
 export function zoneId(zone: string): string {
   const prefix = regions.get(zone.slice(0, -1))?.zonePrefix ?? "unknown";
   return `${prefix}-az${zone.charCodeAt(zone.length - 1) - "a".charCodeAt(0) + 1}`;

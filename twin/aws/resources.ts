@@ -18,14 +18,14 @@ import type { Created, Draft, Naming, ResourceType } from "./spec.ts";
 import { TakenError, type ResourceRecord, type Store } from "./store.ts";
 import { types, typeOf } from "./types/index.ts";
 
-/** Where a request comes from: one engine, one resource of one stack. */
+/** The source of a request: one engine, and one resource of one stack. */
 export interface Origin {
   readonly urn: string;
-  /** The engine's process, told apart from a later one with the same number. */
+  /** Identifies the engine's process, also from a later process with the same pid. */
   readonly engine: string;
 }
 
-/** A property that the provider's schema refuses. */
+/** A property that the provider refuses, and why. */
 export interface Failure {
   readonly property: string;
   readonly reason: string;
@@ -37,12 +37,12 @@ export interface ResourceView {
   readonly outputs: Bag;
 }
 
-/** Key of the engine's bookkeeping in the inputs: which properties were not the program's. */
+/** The key under which the inputs list the properties that were filled in, not set by the program. */
 const defaultsKey = "__defaults";
 
 /**
- * The inputs, completed (physical name, `tagsAll`, documents as text), and everything that is wrong with them.
- * @param old the inputs of the last run, whose generated name is kept
+ * Returns the completed inputs (physical name, `tagsAll`, documents as text), and everything that is wrong with them.
+ * @param old the inputs of the last run; a name that was generated then is kept
  */
 export function check(
   token: string,
@@ -75,7 +75,7 @@ function earlierName(naming: Naming, old: Bag | undefined): Json | undefined {
   return wasGenerated ? old?.[naming.property] : undefined;
 }
 
-/** The logical name and seven hex digits, as AWS' provider names things. */
+/** Returns the logical name and seven hex digits: Pulumi's AWS provider names resources in this way. */
 function generatedName(naming: Naming, urn: string): string {
   const logical = urn.slice(urn.lastIndexOf("::") + 2);
   const suffix = `-${randomBytes(4).toString("hex").slice(0, 7)}`;
@@ -116,7 +116,7 @@ function badName(naming: Naming, inputs: Bag): string | undefined {
     return `the name ${JSON.stringify(name)} does not match ${naming.pattern.source}`;
   }
   return name.length > naming.max
-    ? `the name ${name} has ${name.length} characters, AWS takes ${naming.max}`
+    ? `the name ${name} has ${name.length} characters, AWS allows ${naming.max}`
     : undefined;
 }
 
@@ -124,15 +124,15 @@ function badName(naming: Naming, inputs: Bag): string | undefined {
 export interface Difference {
   /** Top-level properties that change, with how. */
   readonly changed: ReadonlyMap<string, "add" | "delete" | "update">;
-  /** Those of them that AWS cannot change in place. */
+  /** The properties that AWS cannot change in place. */
   readonly replaces: readonly string[];
-  /** The old one must go first, because the new one wants its name. */
+  /** The old resource must be deleted first because the new one has the same name. */
   readonly deleteBeforeReplace: boolean;
 }
 
 /**
- * The difference between the inputs of two runs. Outputs are not compared: AWS adds to them, and every addition would look
- * like a change.
+ * Returns the difference between the inputs of two runs. Outputs are not compared, because everything that AWS adds to
+ * them would look like a change.
  */
 export function diff(
   token: string,
@@ -160,7 +160,7 @@ export function diff(
   };
 }
 
-/** `inputs` with the old values of what the program told the engine to ignore. */
+/** Returns `inputs` with the old values of the properties that the program lists in `ignoreChanges`. */
 function keepIgnored(oldInputs: Bag, inputs: Bag, ignore: readonly string[]): Bag {
   let wanted = inputs;
   for (const path of ignore) {
@@ -192,17 +192,17 @@ function wantsSameKey(type: ResourceType, oldInputs: Bag, inputs: Bag): boolean 
   return key !== undefined && key === type.unique?.(oldInputs);
 }
 
-/** The outputs of a create, as far as a preview can know them. */
+/** Returns those outputs of a create that a preview can know. */
 export function previewOutputs(token: string, inputs: Bag, old?: Bag): Bag {
   return merge(merge(typeOf(token).defaults ?? {}, old ?? {}), withoutBookkeeping(inputs));
 }
 
 /**
- * Makes a resource.
+ * Creates a resource.
  *
- * A create whose answer the engine never got (it was killed) leaves a resource that no state knows. AWS' own APIs take a
- * client token for that; here the token is the resource's URN and inputs: asked again by another engine, while nobody has
- * looked at the resource since, create gives the one that is there. See {@link remove} for the other half.
+ * If the engine is killed before it gets the answer of a create, the resource exists but is in no state. AWS's own APIs
+ * take a client token for this case. Here the token is the resource's URN and inputs. When another engine asks for the same
+ * and nobody has read the resource since, create returns the existing one. See {@link remove} for the other half.
  */
 export async function create(
   token: string,
@@ -254,15 +254,15 @@ export async function create(
     if (!(error instanceof TakenError)) throw error;
     throw new AwsError(
       type.taken ?? "AlreadyExists",
-      `${error.existing} is already there in account ${account.id}`,
+      `${error.existing} already exists in account ${account.id}`,
     );
   }
   return provision(type, record, draft, host);
 }
 
 /**
- * The client token: equal for the same resource of the same stack with the same inputs. A generated name is left out, since it
- * differs at every try.
+ * Returns the client token. It is equal for the same resource of the same stack with the same inputs. A generated name is
+ * left out because it differs at every attempt.
  */
 function tokenOf(type: ResourceType, token: string, given: Bag, { urn }: Origin): string {
   const property = type.naming?.property ?? "";
@@ -287,7 +287,7 @@ async function provision(
   return viewOf(ready);
 }
 
-/** Changes a resource in place. @throws AwsError when it is gone, or AWS would refuse the change */
+/** Changes a resource in place. @throws AwsError if it no longer exists or AWS would refuse the change */
 export async function update(
   token: string,
   id: string,
@@ -301,7 +301,7 @@ export async function update(
   if (old === undefined) {
     throw new AwsError(
       type.notFound ?? "NotFound",
-      `${id} is not there in account ${account.id}. Fix: pulumi refresh`,
+      `${id} does not exist in account ${account.id}. Fix: pulumi refresh`,
     );
   }
   const inputs = withoutBookkeeping(given);
@@ -319,10 +319,9 @@ export async function update(
 }
 
 /**
- * The resource as it is now.
- * @param oldInputs the inputs that the engine knows; a property that somebody changed behind its back comes with its new
- *   value, which is how a refresh sees drift
- * @returns undefined when the resource is gone
+ * Returns the resource as it is now, or undefined if it no longer exists.
+ * @param oldInputs the inputs that the engine knows. A property that was changed outside Pulumi is returned with its new
+ *   value: this is how a refresh finds drift
  */
 export function read(
   token: string,
@@ -340,7 +339,7 @@ export function read(
   return { ...viewOf(record), inputs };
 }
 
-/** Notes that an engine has the resource's id, so the create that made it was not lost. */
+/** Records that an engine knows the resource's id: the answer of its create was not lost. */
 export function acknowledge(token: string, id: string, store: Store): ResourceRecord | undefined {
   const record = store.read(token, id);
   if (record === undefined || record.origin.acknowledged) return record;
@@ -350,8 +349,8 @@ export function acknowledge(token: string, id: string, store: Store): ResourceRe
 }
 
 /**
- * Deletes a resource; one that is gone already is no error.
- * @throws AwsError while others hold it or its deletion is protected
+ * Deletes a resource. If it does not exist, that is no error.
+ * @throws AwsError while other resources use it or deletion protection is on
  */
 export async function remove(
   token: string,
@@ -365,7 +364,7 @@ export async function remove(
   const record = store.read(token, id);
   if (record === undefined) return;
   if (record.origin.adoptedBy === engine) {
-    // This engine asked for a replacement with the same inputs and was given this very resource: it stays.
+    // This engine created a replacement with the same inputs and got this same resource. It must stay.
     store.update({ ...record, origin: { ...record.origin, adoptedBy: "", acknowledged: true } });
     return;
   }
@@ -382,7 +381,7 @@ export async function remove(
   store.delete(token, id, key === undefined ? [] : [key]);
 }
 
-/** The resources because of which AWS refuses to delete this one. */
+/** Returns the resources that use this one, because of which AWS refuses to delete it. */
 function holdersOf(token: string, record: ResourceRecord, store: Store): string[] {
   const idOf = types[token]?.idOf ?? ((value: string) => value);
   return Object.entries(types).flatMap(([other, type]) => {

@@ -1,12 +1,12 @@
 import { parseCidr } from "../../config/cidr.ts";
 import { isBag, isList, type Bag, type Json } from "./properties.ts";
 
-/** Looks at one known value of a property. @returns what is wrong with it, or undefined */
+/** Checks one known value of a property. @returns what is wrong with it, or undefined */
 export type Rule = (value: Json) => string | undefined;
 
 const shown = (value: Json): string => JSON.stringify(value);
 
-/** One of the listed values. */
+/** Accepts the listed values. */
 export function oneOf(...allowed: readonly (string | number)[]): Rule {
   return (value) =>
     allowed.some((item) => item === value)
@@ -14,7 +14,7 @@ export function oneOf(...allowed: readonly (string | number)[]): Rule {
       : `expected one of ${allowed.join(", ")}, got ${shown(value)}`;
 }
 
-/** A string that matches. */
+/** Accepts a string that matches. */
 export function matching(pattern: RegExp, what: string): Rule {
   return (value) =>
     typeof value === "string" && pattern.test(value)
@@ -22,7 +22,7 @@ export function matching(pattern: RegExp, what: string): Rule {
       : `${shown(value)} is not ${what} (${pattern.source})`;
 }
 
-/** A whole number within limits, both included. */
+/** Accepts a whole number within limits, both included. */
 export function between(min: number, max: number): Rule {
   return (value) =>
     typeof value === "number" && Number.isInteger(value) && value >= min && value <= max
@@ -30,12 +30,12 @@ export function between(min: number, max: number): Rule {
       : `expected a whole number from ${min} to ${max}, got ${shown(value)}`;
 }
 
-/** An IPv4 network whose prefix lies within limits, both included. */
+/** Accepts an IPv4 network whose prefix is within limits, both included. */
 export function cidr(min = 0, max = 32): Rule {
   return (value) => {
     const network = typeof value === "string" ? parseCidr(value) : undefined;
     if (network === undefined) {
-      return `${shown(value)} is not an IPv4 CIDR with the address of its network, like 10.0.0.0/16`;
+      return `${shown(value)} is not an IPv4 CIDR that begins with its network's address, like 10.0.0.0/16`;
     }
     return network.prefix >= min && network.prefix <= max
       ? undefined
@@ -43,7 +43,7 @@ export function cidr(min = 0, max = 32): Rule {
   };
 }
 
-/** An ARN, of one service when `service` is given. */
+/** Accepts an ARN, of one service if `service` is given. */
 export function arnOf(service = "[a-z0-9-]+"): Rule {
   return matching(
     new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]*:(\\d{12}|aws)?:.+$`),
@@ -51,16 +51,15 @@ export function arnOf(service = "[a-z0-9-]+"): Rule {
   );
 }
 
-/** Tags within AWS' limits: 50 of them, keys of 1 to 128 characters without the prefix aws:, values up to 256. */
+/** Accepts tags within AWS's limits: at most 50, keys of 1 to 128 characters without the prefix aws:, values up to 256. */
 export const tags: Rule = (value) => {
   if (!isBag(value)) return `expected a map of strings, got ${shown(value)}`;
   const entries = Object.entries(value);
-  if (entries.length > 50) return `${entries.length} tags, AWS takes 50`;
+  if (entries.length > 50) return `${entries.length} tags, AWS allows 50`;
   for (const [key, tag] of entries) {
     if (key.length < 1 || key.length > 128)
       return `the key ${shown(key)} must have 1 to 128 characters`;
-    if (/^aws:/i.test(key))
-      return `the key ${shown(key)} begins with aws:, which AWS keeps for itself`;
+    if (/^aws:/i.test(key)) return `the key ${shown(key)} begins with aws:, which AWS reserves`;
     if (typeof tag !== "string") return `the value of ${shown(key)} is not a string`;
     if (tag.length > 256) return `the value of ${shown(key)} has more than 256 characters`;
     if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(tag)) {
@@ -70,7 +69,7 @@ export const tags: Rule = (value) => {
   return undefined;
 };
 
-/** Which of IAM's documents it is: they differ in who and what a statement must name. */
+/** The kinds of policy document. They differ in whether a statement must name principals and resources. */
 type PolicyKind = "identity" | "trust" | "resource" | "repository";
 
 const statementKeys = new Set(
@@ -78,10 +77,10 @@ const statementKeys = new Set(
 );
 
 /**
- * An IAM policy document as JSON text.
+ * Accepts an IAM policy document as JSON text.
  * @param kind identity: has Resource, no Principal. trust: Principal, no Resource. resource (KMS): both.
  *   repository (ECR): Principal, no Resource.
- * @param limit AWS' quota of characters, white space not counted
+ * @param limit AWS's quota of characters, not counting white space
  */
 export function policy(kind: PolicyKind, limit: number): Rule {
   return (value) => {
@@ -93,7 +92,7 @@ export function policy(kind: PolicyKind, limit: number): Rule {
       return `contains an invalid JSON policy: ${String(error)}`;
     }
     const size = value.replace(/\s/g, "").length;
-    if (size > limit) return `the policy has ${size} characters, AWS' quota is ${limit}`;
+    if (size > limit) return `the policy has ${size} characters, AWS's quota is ${limit}`;
     if (!isBag(document)) return "contains an invalid JSON policy: not an object";
     const version = document["Version"];
     if (version !== "2012-10-17" && version !== "2008-10-17") {
@@ -109,7 +108,7 @@ export function policy(kind: PolicyKind, limit: number): Rule {
   };
 }
 
-/** The statements of a parsed policy document; one alone may stand without its list. */
+/** Returns the statements of a parsed policy document, which may hold a single one without a list. */
 export function statementsOf(document: Bag): readonly Json[] {
   const statement = document["Statement"];
   if (statement === undefined || statement === null) return [];
@@ -131,11 +130,11 @@ function checkStatement(statement: Json, kind: PolicyKind): string | undefined {
   }
   const hasPrincipal = "Principal" in statement || "NotPrincipal" in statement;
   const hasResource = "Resource" in statement || "NotResource" in statement;
-  if (kind === "identity" && hasPrincipal) return "Principal has no place in this policy";
+  if (kind === "identity" && hasPrincipal) return "Principal is not allowed in this policy";
   if (kind !== "identity" && !hasPrincipal) return "Principal is missing";
   if ((kind === "identity" || kind === "resource") && !hasResource) return "Resource is missing";
   if ((kind === "trust" || kind === "repository") && hasResource) {
-    return "Resource has no place in this policy";
+    return "Resource is not allowed in this policy";
   }
   return checkPrincipal(statement["Principal"]);
 }
@@ -163,13 +162,13 @@ const principalForms: Readonly<Record<string, RegExp>> = {
   CanonicalUser: /^[0-9a-f]+$/,
 };
 
-/** A value as a list: policies allow a single one without brackets. */
+/** Returns a value as a list: policies allow a single value without brackets. */
 export function listOf(value: Json | undefined): readonly Json[] {
   if (value === undefined || value === null) return [];
   return isList(value) ? value : [value];
 }
 
-/** Whether a policy document lets this service's principal in. Text that is no JSON: no. */
+/** Whether a policy document allows this service's principal. False if the text is not JSON. */
 export function trusts(document: string, service: string): boolean {
   let parsed: unknown;
   try {

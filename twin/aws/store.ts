@@ -4,25 +4,25 @@ import { join } from "node:path";
 import { writeNew, writeWhole } from "../../lib/write-file.ts";
 import { isBag, type Bag } from "./properties.ts";
 
-/** Who made a resource, so that a create whose answer was lost finds its own resource again: see create in resources.ts. */
+/** Who created a resource. A create whose answer was lost finds its resource again by it: see create in resources.ts. */
 export interface RecordOrigin {
-  /** Hash of the URN and of what was wanted. */
+  /** Hash of the URN and the inputs. */
   readonly token: string;
   /** The engine that created it. */
   readonly engine: string;
-  /** Whether an engine has shown that it knows the id. */
+  /** Whether an engine has used the id. */
   readonly acknowledged: boolean;
-  /** The later engine that was given it in answer to its own create, if any. */
+  /** The later engine whose create returned this resource, if any. */
   readonly adoptedBy: string;
 }
 
-/** One resource as the double remembers it: a file that a person may read, edit (drift) or delete (drift). */
+/** One resource as the double stores it: a file that a person may read, and may edit or delete to cause drift. */
 export interface ResourceRecord {
   readonly type: string;
   readonly id: string;
   /** What the program asked for. */
   readonly inputs: Bag;
-  /** What "AWS" added. A key that is in both: this one is what AWS shows. */
+  /** What AWS would add. For a key that is also in `inputs`, AWS shows this value. */
   readonly computed: Bag;
   readonly origin: RecordOrigin;
 }
@@ -41,7 +41,7 @@ function isRecord(value: unknown): value is ResourceRecord {
   );
 }
 
-/** A resource with that id or unique key is already there. */
+/** A resource with that id or unique key already exists. */
 export class TakenError extends Error {
   readonly existing: string;
   constructor(existing: string) {
@@ -52,7 +52,7 @@ export class TakenError extends Error {
 
 /**
  * The resources of one account, one JSON file each: `<root>/<service>/<type>/<id>.json`. Several provider processes
- * work on them at once, so nothing is kept in memory, files appear whole, and names are claimed by exclusive create.
+ * use them at once. Therefore nothing is kept in memory, files appear whole, and names are claimed by exclusive create.
  */
 export class Store {
   readonly root: string;
@@ -61,7 +61,7 @@ export class Store {
     this.root = root;
   }
 
-  /** The record, or undefined. @throws Error naming the file when a person's edit left something unreadable */
+  /** Returns the record, or undefined. @throws Error that names the file if an edit has made it unreadable */
   read(type: string, id: string): ResourceRecord | undefined {
     const file = this.file(type, id);
     let text: string;
@@ -82,7 +82,7 @@ export class Store {
     );
   }
 
-  /** Every resource of a type, in the order of their ids. */
+  /** Returns every resource of a type, ordered by id. */
   list(type: string): ResourceRecord[] {
     const directory = this.directory(type);
     if (!existsSync(directory)) return [];
@@ -95,8 +95,8 @@ export class Store {
 
   /**
    * Adds a resource.
-   * @param keys what no other resource of the type may share
-   * @throws TakenError when its id or one of its keys belongs to another one
+   * @param keys keys that no other resource of the type may have
+   * @throws TakenError if its id or one of its keys belongs to another resource
    */
   create(record: ResourceRecord, keys: readonly string[] = []): void {
     const claimed: string[] = [];
@@ -112,21 +112,21 @@ export class Store {
     }
   }
 
-  /** Replaces what is known of a resource. */
+  /** Replaces a resource's record. */
   update(record: ResourceRecord): void {
     this.write(record, "replace");
   }
 
-  /** Forgets a resource; one that is not there is no error. */
+  /** Deletes a resource's record, if there is one. */
   delete(type: string, id: string, keys: readonly string[] = []): void {
-    // Keys first: a key whose record is gone belongs to nobody.
+    // Keys first: a key without its record belongs to nobody.
     for (const key of keys) {
       if (this.holder(type, key) === id) rmSync(this.keyFile(type, key), { force: true });
     }
     rmSync(this.file(type, id), { force: true });
   }
 
-  /** The id of the resource that holds a unique key, if that resource still exists. */
+  /** Returns the id of the resource that has a unique key, if that resource still exists. */
   holder(type: string, key: string): string | undefined {
     try {
       const id = readFileSync(this.keyFile(type, key), "utf8");
@@ -140,7 +140,7 @@ export class Store {
     const file = this.keyFile(type, key);
     const holder = this.holder(type, key);
     if (holder !== undefined) throw new TakenError(holder);
-    // A claim whose resource is gone was left by a killed process.
+    // A killed process left a claim without a resource.
     rmSync(file, { force: true });
     if (!writeNew(file, id)) throw new TakenError(id);
   }

@@ -49,7 +49,7 @@ describe("AWS double: provider configuration", () => {
       "AWS account ID not allowed: 935743309409",
     ],
     [
-      "a profile that is not there",
+      "a profile that does not exist",
       { profile: "other" },
       "failed to get shared config profile, other",
     ],

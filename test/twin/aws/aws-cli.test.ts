@@ -67,7 +67,13 @@ describe("AWS CLI double", () => {
       253,
       /set AWS_PROFILE/,
     ],
-    ["a cluster that is not there", "eks get-token --cluster-name x", {}, 253, /No cluster found/],
+    [
+      "a cluster that does not exist",
+      "eks get-token --cluster-name x",
+      {},
+      253,
+      /No cluster found/,
+    ],
     [
       "a cluster of another account",
       "eks get-token --cluster-name idp",
@@ -77,7 +83,7 @@ describe("AWS CLI double", () => {
     ],
     ["a token without a cluster", "eks get-token", {}, 252, /--cluster-name/],
     [
-      "a profile that is not there",
+      "a profile that does not exist",
       "sts get-caller-identity",
       { AWS_PROFILE: "x" },
       253,

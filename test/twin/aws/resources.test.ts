@@ -143,7 +143,7 @@ describe("AWS double: resources", () => {
       ["a range with host bits", vpcType, { cidrBlock: "10.0.0.1/16" }, "cidrBlock"],
       ["a range too large", vpcType, { cidrBlock: "10.0.0.0/8" }, "cidrBlock"],
       [
-        "a tag that AWS keeps for itself",
+        "a tag that AWS reserves",
         vpcType,
         { cidrBlock: "10.0.0.0/16", tags: { "aws:x": "y" } },
         "tags",
@@ -320,7 +320,7 @@ describe("AWS double: resources", () => {
           name: "/x",
           kmsKeyId: key.outputs["arn"] ?? "",
         }),
-        /does not let logs\.us-west-2\.amazonaws\.com in/,
+        /does not allow logs\.us-west-2\.amazonaws\.com/,
       );
     });
 
@@ -417,8 +417,8 @@ describe("AWS double: resources", () => {
       await make(clusterType, "c", inputs);
       const update = (version: string) =>
         resources.update(clusterType, "idp", { ...inputs, version }, account, store, host);
-      await refused(update("1.35"), /one minor version up at a time/);
-      await refused(update("1.32"), /one minor version up at a time/);
+      await refused(update("1.35"), /one minor version at a time/);
+      await refused(update("1.32"), /one minor version at a time/);
       expect((await update("1.34")).outputs["version"]).to.equal("1.34");
     });
 

@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { stateDir } from "../../state/folder.ts";
 import { parseAwsConfig } from "../account.ts";
 
-/** What the double says it is. Only the number matters: tools ask for 2.7.0 or newer. */
+/** The answer to `aws --version`. Only the number matters: tools require 2.7.0 or newer. */
 const version = "aws-cli/2.31.0 idp-twin-double (a double of the AWS CLI: it has no AWS behind it)";
 
 /** Exit code of the AWS CLI for a command line it does not understand. */
 const usageError = 252;
 /** Exit code of the AWS CLI when it has no usable credentials or configuration. */
 const configurationError = 253;
-/** Exit code of the AWS CLI when the service says no. */
+/** Exit code of the AWS CLI when the service returns an error. */
 const serviceError = 254;
 
-/** Where the answer goes, one call a line. */
+/** Where the output goes, one call per line. */
 export interface Streams {
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
@@ -65,12 +65,12 @@ const commands: Readonly<Record<string, (line: CommandLine) => unknown>> = {
   },
 };
 
-/** The twin's registry asks for no password; scripts need some text to pass on. */
+/** The twin's registry needs no password, but scripts need some text to pass on. */
 const registryPassword = "idp-twin";
 
 /**
- * Runs one command line of the AWS CLI, as far as the double plays it.
- * @returns the exit code: the AWS CLI's own where it has one for the case
+ * Runs one command line of the AWS CLI, if the double plays it.
+ * @returns the exit code, the same as the AWS CLI's where it defines one
  */
 export function runAwsCli(
   args: readonly string[],
@@ -100,7 +100,7 @@ export function runAwsCli(
   }
 }
 
-/** Words and `--name value` options, in any order: the kubeconfig puts --region before the command. */
+/** Parses words and `--name value` options in any order: the kubeconfig puts --region before the command. */
 function parse(args: readonly string[], env: NodeJS.ProcessEnv): CommandLine {
   const words: string[] = [];
   const options = new Map<string, string>();
@@ -216,7 +216,7 @@ function profiles(env: NodeJS.ProcessEnv): ReturnType<typeof parseAwsConfig> {
   }
 }
 
-/** The part of JMESPath that scripts use: names, and [n] behind them. */
+/** Applies the part of JMESPath that scripts use: names, optionally followed by [n]. */
 function queried(answer: unknown, query: string | undefined): unknown {
   if (query === undefined) return answer;
   let value = answer;

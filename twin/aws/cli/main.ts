@@ -1,4 +1,4 @@
-/** `aws`, the double of the AWS CLI. Started often, so it loads nothing it does not need. */
+/** `aws`, the double of the AWS CLI. It is started often and therefore loads only what it needs. */
 import { runAwsCli } from "./commands.ts";
 
 process.exitCode = runAwsCli(process.argv.slice(2), process.env, {

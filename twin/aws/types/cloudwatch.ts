@@ -5,13 +5,13 @@ import { arn, lastSegment, textOf, type Draft, type TypeTable } from "../spec.ts
 
 const key = "aws:kms/key:Key";
 
-/** Retentions that CloudWatch Logs takes, in days; 0 keeps for ever (PutRetentionPolicy). */
+/** Retentions that CloudWatch Logs accepts, in days. 0 keeps logs for ever (PutRetentionPolicy). */
 const retentions = [
   0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
   3288, 3653,
 ];
 
-/** A key can encrypt logs only when its policy lets the logs service of the region in. */
+/** A key can encrypt logs only if its policy allows the region's logs service. */
 function checkKeyPolicy({ inputs, store, account }: Draft): void {
   const keyArn = textOf(inputs, "kmsKeyId");
   if (keyArn === "") return;
@@ -20,7 +20,7 @@ function checkKeyPolicy({ inputs, store, account }: Draft): void {
   if (!trusts(document, `logs.${account.region}.amazonaws.com`)) {
     throw new AwsError(
       "InvalidParameterException",
-      `The specified KMS Key Id could not be found or is not allowed to be used: the policy of ${keyArn} does not let logs.${account.region}.amazonaws.com in`,
+      `The specified KMS Key Id could not be found or is not allowed to be used: the policy of ${keyArn} does not allow logs.${account.region}.amazonaws.com`,
     );
   }
 }
@@ -42,7 +42,7 @@ export const cloudwatch: TypeTable = {
     notFound: "ResourceNotFoundException",
     replaceOn: ["name", "namePrefix", "logGroupClass"],
     tags: true,
-    // arn:aws:logs:us-west-2:111122223333:log-group:/a/name or the same with :* behind it
+    // arn:aws:logs:us-west-2:111122223333:log-group:/a/name or the same followed by :*
     idOf: (value) => value.replace(/^arn:[^:]+:logs:[^:]*:\d*:log-group:/, "").replace(/:\*$/, ""),
     defaults: {
       retentionInDays: 0,

@@ -22,7 +22,7 @@ const owned =
     ownerId: created.account.id,
   });
 
-/** An address of the block that RFC 5737 keeps for documentation: nobody can mistake it for a real one. */
+/** Returns an address of the block that RFC 5737 reserves for documentation: nobody can mistake it for a real one. */
 function publicAddress(id: string): string {
   return `203.0.113.${createHash("sha256").update(id).digest().readUInt8(0)}`;
 }
@@ -121,7 +121,7 @@ export const ec2: TypeTable = {
     crossChecks: (inputs) =>
       ["subnetId", "gatewayId"].filter((key) => key in inputs).length === 1
         ? []
-        : [["subnetId", "exactly one of subnetId and gatewayId is needed"]],
+        : [["subnetId", "exactly one of subnetId and gatewayId is required"]],
     references: [
       { path: "routeTableId", to: routeTable, holds: true },
       { path: "subnetId", to: subnet },
@@ -145,10 +145,10 @@ export const ec2: TypeTable = {
       return [
         ...(destinations.length === 1
           ? []
-          : [["destinationCidrBlock", "exactly one destination is needed"] as const]),
+          : [["destinationCidrBlock", "exactly one destination is required"] as const]),
         ...(targets.length === 1
           ? []
-          : [["gatewayId", `exactly one of ${routeTargets.join(", ")} is needed`] as const]),
+          : [["gatewayId", `exactly one of ${routeTargets.join(", ")} is required`] as const]),
       ];
     },
     references: [
@@ -288,10 +288,10 @@ export const ec2: TypeTable = {
         "transitGatewayAttachmentId",
       ];
       if (targets.filter((key) => key in inputs).length !== 1) {
-        problems.push(["vpcId", `exactly one of ${targets.join(", ")} is needed`]);
+        problems.push(["vpcId", `exactly one of ${targets.join(", ")} is required`]);
       }
       if (!("logDestination" in inputs)) {
-        problems.push(["logDestination", "the ARN of a log group or bucket is needed"]);
+        problems.push(["logDestination", "the ARN of a log group or bucket is required"]);
       }
       if (toLogs && !("iamRoleArn" in inputs)) {
         problems.push([
@@ -374,7 +374,7 @@ function checkSubnetRange({ inputs, store, account }: Draft, old?: ResourceRecor
   }
 }
 
-/** The zones of the subnets with these ids, each once. */
+/** Returns the zones of the subnets with these ids, each once. */
 export function zonesOf(draft: Draft, path: string): string[] {
   const zones = stringsAt(draft.inputs, path).flatMap((id) =>
     valuesAt(draft.store.read(subnet, id)?.computed, "availabilityZone").map(String),
@@ -382,7 +382,7 @@ export function zonesOf(draft: Draft, path: string): string[] {
   return [...new Set(zones)];
 }
 
-/** The VPC of the first of these subnets. */
+/** Returns the VPC of the first of these subnets. */
 export function vpcOf(draft: Draft, path: string): string {
   const [first = ""] = stringsAt(draft.inputs, path);
   return stringAt(draft.store.read(subnet, first)?.inputs, "vpcId") ?? "";

@@ -10,7 +10,7 @@ import type { AwsAccount } from "../account.ts";
 
 const repository = "aws:ecr/repository:Repository";
 
-/** Where the twin's registry keeps the images of a repository (twin/images/registry.ts), if it has any. */
+/** Returns where the twin's registry keeps a repository's images (twin/images/registry.ts), if it has any. */
 function storage(account: AwsAccount, name: string): string[] {
   const images = join(stateDir(), "registry", account.id, "images");
   const directory = join(images, "docker/registry/v2/repositories", name);
@@ -22,7 +22,7 @@ function imagesIn(directory: string): number {
   return existsSync(revisions) ? readdirSync(revisions).length : 0;
 }
 
-/** ECR keeps a repository that still has images, unless it was made with forceDelete. */
+/** ECR refuses to delete a repository that still has images, unless it has forceDelete. */
 function guardImages(record: ResourceRecord, account: AwsAccount): void {
   if (record.inputs["forceDelete"] === true) return;
   const images = storage(account, record.id).reduce((sum, folder) => sum + imagesIn(folder), 0);
@@ -34,7 +34,7 @@ function guardImages(record: ResourceRecord, account: AwsAccount): void {
   }
 }
 
-/** Repositories, their policies, and how the registry scans. */
+/** Repositories, their policies, and the registry's scanning configuration. */
 export const ecr: TypeTable = {
   [repository]: {
     naming: {
@@ -115,7 +115,7 @@ export const ecr: TypeTable = {
   },
 };
 
-/** An ECR lifecycle policy: rules with unique priorities, each selecting in one of the ways that ECR knows. */
+/** Accepts an ECR lifecycle policy: its rules have unique priorities and select images in one of the ways that ECR knows. */
 function lifecyclePolicy(value: Json): ReturnType<Rule> {
   let document: unknown;
   try {
@@ -156,20 +156,20 @@ function lifecycleRule(rule: Bag): string | undefined {
   if (status === "tagged" && patterns === 0) {
     return "tagStatus tagged needs tagPrefixList or tagPatternList";
   }
-  if (status !== "tagged" && patterns > 0) return `tagStatus ${status} takes no tag patterns`;
+  if (status !== "tagged" && patterns > 0) return `tagStatus ${status} does not allow tag patterns`;
   const countType = selection["countType"];
   if (countType === "sinceImagePushed") {
     if (selection["countUnit"] !== "days") return "countType sinceImagePushed needs countUnit days";
   } else if (countType !== "imageCountMoreThan") {
     return "selection.countType must be imageCountMoreThan or sinceImagePushed";
   } else if ("countUnit" in selection) {
-    return "countType imageCountMoreThan takes no countUnit";
+    return "countType imageCountMoreThan does not allow countUnit";
   }
   const count = between(1, 2 ** 31 - 1)(selection["countNumber"] ?? null);
   return count === undefined ? undefined : `selection.countNumber: ${count}`;
 }
 
-/** A rule for "any" image must have the highest priority number, and there may be one only. */
+/** A rule for "any" image must have the highest priority number, and there may be only one. */
 function untaggedLast(rules: readonly Json[]): string | undefined {
   const numbered = rules.filter(isBag).map((rule) => ({
     any: stringAt(rule, "selection.tagStatus") === "any",

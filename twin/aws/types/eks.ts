@@ -11,7 +11,7 @@ import { ec2Id } from "./ids.ts";
 /** Kubernetes versions that EKS offers, oldest first. Standard support is about the last four. */
 const kubernetesVersions = ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36"];
 
-/** Newest add-on version the double offers, by add-on. The numbers are made up, their form is EKS'. */
+/** Newest add-on version that the double offers, by add-on. The numbers are invented; they have EKS's form. */
 const addonVersions: Readonly<Record<string, string>> = {
   coredns: "v1.13.2-eksbuild.3",
   "kube-proxy": "v1.36.1-eksbuild.2",
@@ -46,7 +46,7 @@ const kubernetesName = matching(
   "a Kubernetes name of at most 63 lower-case letters, digits and hyphens",
 );
 
-/** Clusters, who may enter them, and Pod Identity. */
+/** Clusters, access to them, and Pod Identity. */
 export const eks: TypeTable = {
   [cluster]: {
     required: ["roleArn", "vpcConfig"],
@@ -162,7 +162,7 @@ export const eks: TypeTable = {
       type: oneOf("STANDARD", "EC2", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "HYBRID_LINUX"),
       kubernetesGroups: matching(
         /^(?!system:|eks:|aws:|amazon:|iam:).+$/,
-        "a group that may be mapped",
+        "a group that an access entry may map to",
       ),
     },
     references: [{ path: "clusterName", to: cluster }],
@@ -210,7 +210,7 @@ export const eks: TypeTable = {
         return [["accessScope", "the type namespace needs namespaces"]];
       }
       return type === "cluster" && namespaces > 0
-        ? [["accessScope", "the type cluster takes no namespaces"]]
+        ? [["accessScope", "the type cluster does not allow namespaces"]]
         : [];
     },
     references: [{ path: "clusterName", to: cluster }],
@@ -322,7 +322,7 @@ function clusterProblems(inputs: Bag): [string, string][] {
   if (on.length > 0 && on.length < auto.length && !mayBeUnknown) {
     problems.push([
       "computeConfig",
-      `compute, load balancing and block storage of Auto Mode must be on or off together; on are only ${on.join(", ")}`,
+      `compute, load balancing and block storage of Auto Mode must be on or off together; only ${on.join(", ")} is on`,
     ]);
   }
   if (on.length === auto.length && inputs["bootstrapSelfManagedAddons"] !== false) {
@@ -349,7 +349,7 @@ function checkCluster(draft: Draft, old?: ResourceRecord): void {
   if (old !== undefined) checkUpgrade(inputs, old);
 }
 
-/** EKS goes up one minor version at a time, and never down. */
+/** EKS upgrades one minor version at a time, and never downgrades. */
 function checkUpgrade(inputs: Bag, old: ResourceRecord): void {
   const from = stringAt(old.inputs, "version");
   const to = stringAt(inputs, "version");
@@ -358,12 +358,12 @@ function checkUpgrade(inputs: Bag, old: ResourceRecord): void {
   if (step < 0 || step > 1) {
     throw new AwsError(
       "InvalidParameterException",
-      `Unsupported Kubernetes minor version update from ${from} to ${to}: one minor version up at a time`,
+      `Unsupported Kubernetes minor version update from ${from} to ${to}: EKS upgrades one minor version at a time`,
     );
   }
 }
 
-/** The role at `path` must let the service assume it; EKS says so before it makes anything. */
+/** The role at `path` must let the service assume it. EKS checks this before it creates anything. */
 function checkTrust({ inputs, store }: Draft, path: string, service: string): void {
   const roleArn = stringAt(inputs, path);
   if (roleArn === undefined) return;
@@ -376,7 +376,7 @@ function checkTrust({ inputs, store }: Draft, path: string, service: string): vo
   }
 }
 
-/** EKS makes its own log group when logging is on and nobody made it before, and leaves it when the cluster goes. */
+/** If logging is on and the log group does not exist, EKS creates it, and keeps it when the cluster is deleted. */
 function ensureLogGroup(created: Created): void {
   if (stringsAt(created.inputs, "enabledClusterLogTypes").length === 0) return;
   const name = `/aws/eks/${created.id}/cluster`;

@@ -12,7 +12,7 @@ const madeHere = /^(?!arn:aws[a-z-]*:iam::aws:policy\/)/;
 const path = matching(/^\/([!-~]+\/)?$/, "an IAM path that begins and ends with /");
 const wordCharacters = /^[\w+=,.@-]+$/;
 
-/** Managed policies that the draft names but AWS does not have: a typing error that AWS would refuse too. */
+/** Refuses managed policies that AWS does not have: a misspelt name, which AWS would refuse too. */
 function checkManaged(draft: Draft, property: string): void {
   for (const arn of stringsAt(draft.inputs, property)) {
     const name = arn.replace(managedByAws, "");
@@ -124,7 +124,7 @@ export const iam: TypeTable = {
   "aws:iam/openIdConnectProvider:OpenIdConnectProvider": {
     required: ["url", "clientIdLists"],
     rules: {
-      url: matching(/^https:\/\/[^?#\s]+$/, "an https address without query"),
+      url: matching(/^https:\/\/[^?#\s]+$/, "an https address without a query"),
       thumbprintLists: matching(/^[0-9a-fA-F]{40}$/, "a SHA-1 thumbprint of 40 hex digits"),
     },
     taken: "EntityAlreadyExists",

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 
-/** `<prefix>-` and 17 hex digits, as EC2 makes its ids. */
+/** Returns an id in EC2's form: `<prefix>-` and 17 hex digits. */
 export function ec2Id(prefix: string): string {
   return `${prefix}-0${randomBytes(8).toString("hex")}`;
 }
 
-/** `<prefix>` and upper-case letters and digits, as IAM makes its unique ids (AROA..., ANPA...). */
+/** Returns a unique id in IAM's form (AROA..., ANPA...): `<prefix>`, then upper-case letters and digits. */
 export function iamId(prefix: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   return prefix + [...randomBytes(17)].map((byte) => alphabet.charAt(byte % 32)).join("");

@@ -9,7 +9,7 @@ import { kms } from "./kms.ts";
 /** Every resource type that the AWS double plays. */
 export const types: TypeTable = { ...ec2, ...eks, ...iam, ...kms, ...ecr, ...cloudwatch };
 
-/** @throws Error that says where a type is added, for one that the double does not play */
+/** Returns a token's type. @throws Error that says where to add a type that the double does not play */
 export function typeOf(token: string): ResourceType {
   const type = types[token];
   if (type !== undefined) return type;

@@ -6,7 +6,7 @@ import { arn, lastSegment, textOf, type Draft, type TypeTable } from "../spec.ts
 
 const key = "aws:kms/key:Key";
 
-/** The policy that AWS gives a key made without one: the account decides through IAM. */
+/** Returns the policy that AWS gives a key without one: the account grants access through IAM. */
 function defaultPolicy(accountId: string): string {
   return JSON.stringify({
     Version: "2012-10-17",

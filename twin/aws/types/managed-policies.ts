@@ -1,6 +1,6 @@
 /**
- * Names behind `arn:aws:iam::aws:policy/` that the double accepts. AWS has over a thousand; these are what this platform
- * may use. A name that is not here is refused as AWS refuses a misspelt one: add it when you need it.
+ * Names after `arn:aws:iam::aws:policy/` that the double accepts. AWS has over a thousand; these are the ones that this
+ * platform may use. Any other name is refused, as AWS refuses a misspelt one. Add a name here when you need it.
  */
 export const managedPolicies: ReadonlySet<string> = new Set([
   "AdministratorAccess",
