@@ -11,7 +11,7 @@ import {
 import type { NamedService } from "../../promotion/services.ts";
 import { twinAccounts } from "../state/twin.ts";
 
-/** Kubeconfig of the administrator of an environment's cluster. */
+/** Returns the path of the administrator's kubeconfig for an environment's cluster. */
 export function kubeconfigFile(environment: Environment): string {
   const { accountId } = twinAccounts[environment];
   return `${clusterDir({ accountId, name: clusterNameOf(environment) })}/kubeconfig`;
@@ -19,30 +19,30 @@ export function kubeconfigFile(environment: Environment): string {
 
 const applicationsPath = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
 
-/** One service as one environment's Argo CD sees it. */
+/** The status of one service in one environment, as its Argo CD reports it. */
 export interface ServiceStatus {
   readonly service: string;
   readonly environment: Environment;
-  /** Tag of the image that runs; empty when none does. */
+  /** Tag of the running image; empty if none runs. */
   readonly tag: string;
-  /** Tag that git asks for; empty when the service has no (valid) file. */
+  /** Tag that git asks for; empty if the service has no valid file. */
   readonly wanted: string;
-  /** As Argo CD says it, `Missing` when there is no Application. */
+  /** Argo CD's sync status, or `Missing` if there is no Application. */
   readonly sync: string;
-  /** As Argo CD says it. */
+  /** Argo CD's health status. */
   readonly health: string;
-  /** Why not, when Argo CD gives a reason. */
+  /** Argo CD's reason for a problem, if it gives one. */
   readonly message: string;
 }
 
-/** Whether a service is as git wants it. */
+/** Whether a service runs as git describes it. */
 export function isSettled({ sync, health, tag, wanted }: ServiceStatus): boolean {
   return sync === "Synced" && health === "Healthy" && tag === wanted;
 }
 
 /**
- * The services that git names, and what the Argo CDs say of them; Applications without a file too. Sorted by service,
- * then environment. A cluster that does not answer counts as one without Applications.
+ * Returns the status of every service that git names or that has an Application, sorted by service, then environment. A
+ * cluster that does not answer counts as one without Applications.
  */
 export async function serviceStatuses(services: readonly NamedService[]): Promise<ServiceStatus[]> {
   const found = await Promise.all(
@@ -62,7 +62,7 @@ export async function serviceStatuses(services: readonly NamedService[]): Promis
     .sort((a, b) => compare(a.service, b.service) || order(a.environment) - order(b.environment));
 }
 
-/** One environment's services side by side with its Applications. */
+/** Returns the statuses of one environment's services, from git's files and Argo CD's Applications. */
 export function statusesOf(
   environment: Environment,
   services: readonly NamedService[],
@@ -88,8 +88,8 @@ export function statusesOf(
 }
 
 /**
- * Syncs an Application as a person does: asks its Argo CD for one sync operation now, with the operator's own
- * Kubernetes credentials. It is what `argocd app sync` writes in the end, without a login to hand around.
+ * Syncs an Application as a person would: asks its Argo CD for one sync operation, with the operator's own Kubernetes
+ * credentials. It writes the same field as `argocd app sync` but needs no Argo CD login.
  */
 export async function syncApplication(environment: Environment, name: string): Promise<void> {
   await withApi(environment, async (api) => {
@@ -105,9 +105,9 @@ export async function syncApplication(environment: Environment, name: string): P
 }
 
 /**
- * Gives an environment's Argo CD credentials for the twin's repository, as a person adds a repository to it: Image
- * Updater pushes with these and refuses without. On AWS they are the GitHub App's (setting `idp:githubApp`); the twin's
- * git server asks for none: any will do.
+ * Adds the twin's repository, with credentials, to an environment's Argo CD. Image Updater pushes with these credentials
+ * and refuses to push without any. On AWS they are the GitHub App's (setting `idp:githubApp`). The twin's git server checks
+ * none, and so any value will do.
  */
 export async function addRepository(environment: Environment, url: string): Promise<void> {
   const name = "twin-repository";
@@ -126,7 +126,7 @@ export async function addRepository(environment: Environment, url: string): Prom
   );
 }
 
-/** The table that `up` ends with and `status` shows. */
+/** Returns the table that `up` prints last and `status` shows. */
 export function statusTable(statuses: readonly ServiceStatus[]): string[] {
   return tableLines([
     ["SERVICE", "ENVIRONMENT", "IMAGE", "SYNC", "HEALTH"],

@@ -1,6 +1,6 @@
 /**
- * The kinds that EKS brings along in Auto Mode, as far as the program makes objects of them. The twin takes such objects
- * and nobody acts on them: there is no load balancer here.
+ * The kinds that EKS installs in Auto Mode, limited to those of which the program creates objects. The twin stores such
+ * objects but nothing acts on them: it has no load balancer.
  */
 export const autoModeKinds = [
   {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { stateDir } from "../state/folder.ts";
 
-/** Which cluster. */
+/** Identifies a cluster. */
 export interface ClusterKey {
   /** 12 digits. */
   readonly accountId: string;
@@ -15,22 +15,22 @@ export interface ClusterKey {
 
 /** How to reach a cluster as its administrator. */
 export interface ClusterInfo {
-  /** `https://127.0.0.1:<port>`; the same for the whole life of the cluster. */
+  /** `https://127.0.0.1:<port>`. It never changes while the cluster exists. */
   readonly endpoint: string;
-  /** Base64 of the PEM that the API server's certificate verifies with, as EKS gives it. */
+  /** The PEM that verifies the API server's certificate, in Base64, as EKS returns it. */
   readonly certificateAuthority: string;
   /** Bearer token of a user in system:masters. A secret. */
   readonly token: string;
 }
 
-/** What a cluster was asked to be, and the port it got. */
+/** The request that a cluster was made for, and the port that it got. */
 export const ClusterRecord = z.strictObject({
   accountId: z.string().regex(/^\d{12}$/, "an AWS account id has 12 digits"),
-  name: z.string().regex(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/, "not a name that EKS takes"),
+  name: z.string().regex(/^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/, "not a name that EKS accepts"),
   /** Kubernetes minor version, such as "1.36". */
-  version: z.string().regex(/^\d+\.\d+$/, 'a Kubernetes version reads "1.36"'),
+  version: z.string().regex(/^\d+\.\d+$/, 'a Kubernetes version has the form "1.36"'),
   region: z.string().min(1),
-  /** One node is made in each. */
+  /** One node is created in each. */
   availabilityZones: z.array(z.string()).min(1),
   /** API server's port on 127.0.0.1. */
   port: z.int(),
@@ -43,12 +43,12 @@ const StoredInfo = z.strictObject({
   token: z.string(),
 });
 
-/** The folder of everything that a cluster keeps. Mode 0700: whoever reaches etcd's socket reads every secret. */
+/** Returns the folder of all of a cluster's files. Its mode is 0700: who can reach etcd's socket can read every secret. */
 export function clusterDir({ accountId, name }: ClusterKey): string {
   return join(stateDir(), "clusters", accountId, name);
 }
 
-/** The paths of a cluster's files. */
+/** Returns the paths of a cluster's files. */
 export function clusterPaths(key: ClusterKey) {
   const dir = clusterDir(key);
   return {
@@ -56,38 +56,38 @@ export function clusterPaths(key: ClusterKey) {
     record: join(dir, "record.json"),
     info: join(dir, "cluster.json"),
     pki: join(dir, "pki"),
-    /** The API server writes its self-signed certificate and that one's issuer here. */
+    /** The API server writes its self-signed certificate and the issuer's certificate here. */
     certificate: join(dir, "pki/apiserver.crt"),
     tokens: join(dir, "pki/tokens.csv"),
     serviceAccountKey: join(dir, "pki/service-account.key"),
     serviceAccountPublicKey: join(dir, "pki/service-account.pub"),
-    /** Unix sockets have short names only (108 bytes), so etcd and the API server run in this directory. */
+    /** Paths of Unix sockets have at most 108 bytes. Therefore etcd and the API server run in this directory. */
     etcd: join(dir, "etcd"),
     kwokConfig: join(dir, "kwok/stages.yaml"),
     kwok: join(dir, "kwok"),
-    /** For people: the administrator's. */
+    /** The administrator's kubeconfig, for people. */
     kubeconfig: join(dir, "kubeconfig"),
     pods: join(dir, "pods"),
-    /** Sockets of Pods, in a folder of their own near the top: see etcd's for why. */
+    /** Sockets of Pods. The path is short for the same reason as at `etcd`. */
     sockets: join(stateDir(), "s", createHash("sha256").update(dir).digest("hex").slice(0, 6)),
-    /** Which local port plays which Service and container port. */
+    /** Maps Services and container ports to local ports. */
     ports: join(dir, "ports.json"),
   };
 }
 export type ClusterPaths = ReturnType<typeof clusterPaths>;
 
-/** Start of the names of a cluster's processes (see processes.ts). */
+/** Returns the prefix of the names of a cluster's processes (see processes.ts). */
 export function processPrefix({ accountId, name }: ClusterKey): string {
   return `${accountId}.${name}.`;
 }
 
-/** How to reach a cluster; undefined when there is none, or none that has been ready yet. */
+/** Returns how to reach a cluster, or undefined if it does not exist or has never been ready. */
 export function readCluster(accountId: string, name: string): ClusterInfo | undefined {
   const { info } = clusterPaths({ accountId, name });
   return existsSync(info) ? StoredInfo.parse(readJson(info)) : undefined;
 }
 
-/** Every cluster of the twin, those included that were not finished; sorted by account and name. */
+/** Returns every cluster of the twin, unfinished ones included, sorted by account and name. */
 export function listClusters(): ClusterRecord[] {
   const root = join(stateDir(), "clusters");
   return directories(root)
@@ -95,23 +95,23 @@ export function listClusters(): ClusterRecord[] {
     .flatMap((key) => readRecord(key) ?? []);
 }
 
-/** What the cluster was asked to be; undefined when there is no such cluster. */
+/** Returns a cluster's record, or undefined if there is no such cluster. */
 export function readRecord(key: ClusterKey): ClusterRecord | undefined {
   const { record } = clusterPaths(key);
   if (!existsSync(record)) return undefined;
   const parsed = ClusterRecord.safeParse(readJson(record));
   if (parsed.success) return parsed.data;
   throw new Error(
-    `${record} is not of this version:\n${z.prettifyError(parsed.error)}\nFix: idp twin down, then idp twin up`,
+    `${record} was not written by this version:\n${z.prettifyError(parsed.error)}\nFix: idp twin down, then idp twin up`,
   );
 }
 
-/** Keeps what the cluster is. */
+/** Saves a cluster's record. */
 export function writeRecord(record: ClusterRecord): void {
   writeWhole(clusterPaths(record).record, JSON.stringify(record, null, 2));
 }
 
-/** Keeps how to reach it. */
+/** Saves how to reach a cluster. */
 export function writeInfo(key: ClusterKey, info: ClusterInfo): void {
   writeWhole(clusterPaths(key).info, JSON.stringify(info, null, 2));
 }

@@ -27,22 +27,22 @@ import { nodeManifests } from "./nodes.ts";
 import { deathNotice, hasReadyNodes, waitForParts } from "./readiness.ts";
 import { processPodQuery } from "../cluster/workloads.ts";
 
-/** The cluster that is wanted. */
+/** The cluster to run. */
 export interface ControlPlaneRequest extends ClusterKey {
-  /** Kubernetes minor version, such as "1.36". Only the toolchain's own can be had. */
+  /** Kubernetes minor version, such as "1.36". Only the toolchain's version is available. */
   readonly version: string;
   readonly region: string;
-  /** A node is made in each. */
+  /** One node is created in each. */
   readonly availabilityZones: readonly string[];
 }
 
 /**
- * Makes the cluster's control plane run and returns how to reach it: etcd, API server, controller manager, scheduler,
- * KWOK with one node a zone, and the process kubelet. Idempotent, and repairs: what is missing is started, what is there
- * is left alone, the data is kept, the endpoint stays. Safe to call from several processes at once.
+ * Runs the cluster's control plane and returns how to reach it: etcd, API server, controller manager, scheduler, KWOK with
+ * one node per zone, and the process kubelet. Idempotent: missing parts are started, running parts are left alone, the data
+ * and the endpoint stay. Safe to call from several processes at the same time.
  *
- * @param onProgress is told each step, for people.
- * @throws Error when the version is not the twin's, or, with the end of its log, when a part does not come up.
+ * @param onProgress called with each step, for people.
+ * @throws Error if the version is not the twin's, or if a part does not start (with the end of its log).
  */
 export async function ensureControlPlane(
   request: ControlPlaneRequest,
@@ -59,7 +59,7 @@ export async function ensureControlPlane(
     const environment = clusterEnvironment();
     const binary = (name: BinaryName) => binaryPath(name, environment);
 
-    // Which parts this call started: one of them that ends is at fault, any other was only just killed.
+    // The parts that this call started. If one of them ends, it is at fault. Any other part was killed and is started again.
     const started = new Set<Part>();
     const start = async (part: Part): Promise<void> => {
       const spec = partSpec(part, cluster, paths, binary, environment);
@@ -74,9 +74,9 @@ export async function ensureControlPlane(
     const first = ["etcd", "kube-apiserver"] as const;
     for (const part of first) await start(part);
     onProgress(`${cluster.name}: waiting for the API server`);
-    // The certificate is the API server's own work, done once, before it listens.
+    // The API server creates its certificate once, before it listens.
     await waitFor("certificate of the API server", first, () =>
-      // The key is written after the certificate: once it is there, the certificate is whole.
+      // The key is written after the certificate: once the key exists, the certificate is complete.
       Promise.resolve(existsSync(paths.certificate.replace(/\.crt$/, ".key"))),
     );
     const info = clusterInfo(cluster, "admin");
@@ -107,7 +107,7 @@ export async function ensureControlPlane(
   });
 }
 
-/** Stops the cluster and forgets it; its logs stay. A cluster that does not exist is no error. */
+/** Stops the cluster and deletes its data; its logs stay. If it does not exist, that is no error. */
 export async function deleteControlPlane(key: ClusterKey): Promise<void> {
   const { dir, sockets } = clusterPaths(key);
   if (!existsSync(dir)) return;
@@ -123,14 +123,14 @@ function refuseOtherVersion({ name, version }: ControlPlaneRequest): void {
   if (own.startsWith(`${version}.`)) return;
   const minor = own.split(".").slice(0, 2).join(".");
   throw new Error(
-    `Cluster "${name}" asks for Kubernetes ${version}; the twin has ${own} only. ` +
+    `Cluster "${name}" asks for Kubernetes ${version}; the twin has only ${own}. ` +
       `Fix: pulumi config set --path idp:cluster.version ${minor}`,
   );
 }
 
 const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-/** Beside the directory, not in it: the lock outlives a deletion. */
+/** Returns the lock's path, next to the directory and not in it: the lock must survive a deletion. */
 function lockFile(key: ClusterKey): string {
   return `${clusterPaths(key).dir}.lock`;
 }
@@ -172,8 +172,8 @@ function writeKubeconfigs(cluster: ClusterRecord, info: ClusterInfo, paths: Clus
 }
 
 /**
- * The process kubelet goes first, or it would start its Pods again; etcd goes last, or the API server would wait for it.
- * Asks again until nothing is left: the kubelet may have started one more process before it got the signal.
+ * Stops the process kubelet first, or it would restart its Pods, and etcd last, or the API server would wait for it.
+ * Repeats until nothing is left: the kubelet may have started one more process before it got the signal.
  */
 async function stopProcesses(key: ClusterKey): Promise<void> {
   const prefix = processPrefix(key);

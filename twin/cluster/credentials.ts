@@ -5,9 +5,9 @@ import { clusterPaths } from "./cluster.ts";
 import type { ClusterInfo, ClusterPaths, ClusterRecord } from "./cluster.ts";
 
 /**
- * Who has a token of their own. The control plane's parts act as administrators, as they do on any cluster that gives its
- * controller manager one credential (the built-in role of system:kube-controller-manager expects one service account a
- * controller, which would cost forty more clients here). RBAC holds for everybody else.
+ * The users that have their own token. The control plane's parts are administrators, as on any cluster that gives its
+ * controller manager a single credential. (The built-in role of system:kube-controller-manager expects one service account
+ * per controller, which would mean forty more clients.) RBAC applies to everybody else.
  */
 const users = {
   admin: ["system:masters"],
@@ -20,14 +20,14 @@ const users = {
 /** A user of the static token file. */
 export type User = keyof typeof users;
 
-/** One line a user: token, name, uid, groups (the API server's --token-auth-file). */
+/** Returns the API server's --token-auth-file, one line per user: token, name, uid, groups. */
 export function tokenFile(newToken: () => string): string {
   return Object.entries(users)
     .map(([user, groups]) => `${newToken()},${user},${user},"${groups.join(",")}"\n`)
     .join("");
 }
 
-/** Makes the tokens and the service account key unless they are there. */
+/** Creates the tokens and the service account key unless they exist. */
 export function ensureCredentials(paths: ClusterPaths): void {
   if (!existsSync(paths.tokens)) {
     writeWhole(
@@ -51,7 +51,7 @@ export function ensureCredentials(paths: ClusterPaths): void {
   }
 }
 
-/** The token of a user. */
+/** Returns the token of a user. */
 export function tokenOf(user: User, paths: ClusterPaths): string {
   const line = readFileSync(paths.tokens, "utf8")
     .split("\n")
@@ -61,7 +61,7 @@ export function tokenOf(user: User, paths: ClusterPaths): string {
   return token;
 }
 
-/** How a user reaches the cluster. The certificate is there once the API server has been started. */
+/** Returns how a user reaches the cluster. The certificate exists once the API server has started. */
 export function clusterInfo(cluster: ClusterRecord, user: User): ClusterInfo {
   const paths = clusterPaths(cluster);
   return {
@@ -71,10 +71,10 @@ export function clusterInfo(cluster: ClusterRecord, user: User): ClusterInfo {
   };
 }
 
-/** Who asks, with what, and how the answer is checked. */
+/** The contents of a kubeconfig. */
 export interface KubeconfigParts {
   readonly endpoint: string;
-  /** Base64 of a PEM. */
+  /** A PEM in Base64. */
   readonly certificateAuthority: string;
   readonly user: string;
   readonly context: string;
@@ -82,7 +82,7 @@ export interface KubeconfigParts {
   readonly credential: { readonly token: string } | { readonly tokenFile: string };
 }
 
-/** A kubeconfig of one context. JSON is YAML. */
+/** Returns a kubeconfig with one context, as JSON, which is valid YAML. */
 export function kubeconfig(parts: KubeconfigParts): string {
   return JSON.stringify(
     {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import type { ClusterInfo } from "./cluster.ts";
 
-/** What the API server answered when it did not do what it was asked. */
+/** An error that the API server returned. */
 export class KubeApiError extends Error {
   /** HTTP status. */
   readonly status: number;
@@ -24,8 +24,8 @@ export interface WatchEvent {
 type Patch = "merge-patch" | "strategic-merge-patch" | "apply-patch";
 
 /**
- * The few calls that the twin makes to an API server. @kubernetes/client-node would do, too, but loading it takes 90 MB
- * and more than a second, for three clusters and every `up`.
+ * The few calls that the twin makes to an API server. @kubernetes/client-node could make them too, but loading it takes
+ * 90 MB and more than a second, for each of three clusters and at every `up`.
  */
 export class KubeApi {
   readonly #info: ClusterInfo;
@@ -38,7 +38,7 @@ export class KubeApi {
     this.#agent = new Agent({ keepAlive: true, ca: this.#ca });
   }
 
-  /** Ends idle connections. */
+  /** Closes idle connections. */
   close(): void {
     this.#agent.destroy();
   }
@@ -47,7 +47,7 @@ export class KubeApi {
     return parseJson(await this.#send("GET", path));
   }
 
-  /** The plain text of an address such as `/readyz`. */
+  /** Returns the plain text at a path such as `/readyz`. */
   getText(path: string): Promise<string> {
     return this.#send("GET", path);
   }
@@ -64,14 +64,14 @@ export class KubeApi {
     await this.#send("DELETE", path, options, "application/json");
   }
 
-  /** {@link get}, with undefined for what is not there. */
+  /** Like {@link get}, but returns undefined if the object does not exist. */
   async find(path: string): Promise<unknown> {
     return unlessStatus(404, this.get(path));
   }
 
   /**
    * Follows a watch until the server ends it, `signal` aborts, or the connection is silent for longer than
-   * `silenceMs`. Resolves then; the caller lists and watches again.
+   * `silenceMs`. The caller then lists and watches again.
    */
   async watch(
     path: string,
@@ -107,7 +107,7 @@ export class KubeApi {
             authorization: `Bearer ${this.#info.token}`,
             accept: "application/json",
             ...(type === undefined ? {} : { "content-type": type }),
-            // Node leaves it out for DELETE, and the server takes the body for the next request.
+            // Node omits this header for DELETE, and the server would then read the body as the next request.
             "content-length": content?.length ?? 0,
           },
         },
@@ -130,7 +130,7 @@ const patchTypes: Record<Patch, string> = {
   "apply-patch": "apply-patch+yaml",
 };
 
-/** Turns one expected refusal (404 not found, 409 exists already) into undefined. */
+/** Resolves with undefined on one expected error status (404 not found, 409 already exists). */
 export async function unlessStatus<T>(status: number, call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
@@ -140,14 +140,14 @@ export async function unlessStatus<T>(status: number, call: Promise<T>): Promise
   }
 }
 
-/** The lines of an answer until it ends, or until nothing has come for `silenceMs`. */
+/** Yields the lines of an answer until it ends, or until nothing has arrived for `silenceMs`. */
 export async function* linesUntilSilence(
   response: IncomingMessage,
   silenceMs: number,
 ): AsyncGenerator<string> {
   const lines = createInterface({ input: response });
   response.setTimeout(silenceMs, () => response.destroy());
-  // A destroyed answer has no end, and the lines would wait for it for ever.
+  // A destroyed answer emits no end event, and the loop over the lines would wait for ever.
   response.once("close", () => {
     lines.close();
   });
@@ -173,7 +173,7 @@ function parseEvent(line: string): WatchEvent {
   return { type: String(event.type), object: event.object };
 }
 
-/** A refusal is a Status object; its message is what a person can read. */
+/** Returns the message of an error: the API server answers with a Status object. */
 function messageOf(text: string): string {
   try {
     const status = parseJson(text);

@@ -1,7 +1,7 @@
 import { parseAllDocuments, stringify } from "yaml";
 import { z } from "zod";
 
-/** A Stage of KWOK (kwok.x-k8s.io/v1alpha1), as far as it is changed here. */
+/** The parts of a KWOK Stage (kwok.x-k8s.io/v1alpha1) that are changed here. */
 const Stage = z.looseObject({
   metadata: z.looseObject({ name: z.string() }),
   spec: z.looseObject({
@@ -24,18 +24,18 @@ const heartbeat = "node-heartbeat-with-lease";
 const heartbeatMs = 60_000;
 
 /**
- * KWOK's configuration: its own stages (nodes become ready, Pods become ready at once, a Job's Pod completes, a deleted
- * Pod goes), changed where the twin differs. A kubelet without a machine.
+ * Returns KWOK's configuration: its own stages, changed where the twin differs. The stages act as a kubelet without a
+ * machine: nodes and Pods become ready immediately, a Job's Pod completes, a deleted Pod goes away.
  *
- * @param ownStages YAML documents as KWOK's own release has them
- * @param processPod jq program that yields something for a Pod that runs as processes of this machine. KWOK leaves such
+ * @param ownStages the YAML documents of KWOK's own release
+ * @param processPod a jq program that yields something for a Pod that runs as processes of this machine. KWOK leaves such
  * Pods alone, or the two kubelets would overwrite each other's status.
  */
 export function kwokConfiguration(ownStages: string, processPod: string): string {
   const stages = parseAllDocuments(ownStages).map((document) => Stage.parse(document.toJS()));
   if (!stages.some(({ metadata }) => metadata.name === heartbeat)) {
     throw new Error(
-      `KWOK's own stages have no ${heartbeat}. Fix: name its heartbeat in twin/cluster/kwok.ts, or nodes go silent.`,
+      `KWOK's own stages have no ${heartbeat}. Fix: in twin/cluster/kwok.ts name the stage that is its heartbeat; without one, nodes stop reporting.`,
     );
   }
   return [...stages.map(withFrequentHeartbeat), podReadyAgain]
@@ -45,8 +45,9 @@ export function kwokConfiguration(ownStages: string, processPod: string): string
 }
 
 /**
- * KWOK means its slow heartbeat to go with leases. Here it replaces them: a KWOK that was killed holds its leases until
- * they expire, and until then the next one ignores the nodes' Pods.
+ * Returns the heartbeat stage with a shorter interval. KWOK's slow heartbeat is meant to be used with leases; here it
+ * replaces them. A killed KWOK would hold its leases until they expire, and until then the next KWOK would ignore the
+ * nodes' Pods.
  */
 function withFrequentHeartbeat(stage: Stage): Stage {
   if (stage.metadata.name !== heartbeat) return stage;
@@ -63,7 +64,7 @@ function forSimulatedPods(stage: Stage, processPod: string): Stage {
   return { ...stage, spec: { ...stage.spec, selector: { matchExpressions } } };
 }
 
-/** Pods whose node was given up (the machine slept) and came back: they were marked as not ready, and KWOK does not look again. */
+/** Makes Pods ready again when their node returns, for example after the machine slept. KWOK would not check them again. */
 const podReadyAgain: Stage = {
   apiVersion: "kwok.x-k8s.io/v1alpha1",
   kind: "Stage",
@@ -82,7 +83,7 @@ const podReadyAgain: Stage = {
       ],
     },
     next: {
-      // A Go template that renders to YAML; the functions are KWOK's.
+      // A Go template that renders YAML and uses KWOK's functions.
       statusTemplate: [
         "conditions:",
         '{{ range list "Initialized" "ContainersReady" "Ready" }}',

@@ -1,6 +1,6 @@
 import type { ClusterRecord } from "./cluster.ts";
 
-/** One simulated node in each availability zone, larger than anything the twin will ask of it. */
+/** Returns one simulated node per availability zone, larger than the twin will ever need. */
 export function nodeManifests(cluster: ClusterRecord, kubernetesVersion: string) {
   return cluster.availabilityZones.map((zone, index) => {
     const name = `node-${zone}`;

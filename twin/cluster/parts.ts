@@ -4,7 +4,7 @@ import type { ProcessSpec } from "../process/processes.ts";
 import { processPrefix } from "./cluster.ts";
 import type { ClusterPaths, ClusterRecord } from "./cluster.ts";
 
-/** A part of a control plane, in the order of starting. */
+/** The parts of a control plane, in the order in which they start. */
 export const parts = [
   "etcd",
   "kube-apiserver",
@@ -15,20 +15,20 @@ export const parts = [
 ] as const;
 export type Part = (typeof parts)[number];
 
-/** A part's process name. */
+/** Returns a part's process name. */
 export function processName(cluster: ClusterRecord, part: Part): string {
   return `${processPrefix(cluster)}${part}`;
 }
 
-/** Path of a part's own kubeconfig. */
+/** Returns the path of a part's own kubeconfig. */
 export function partKubeconfig(part: Part, paths: ClusterPaths): string {
   return join(paths.pki, `${part}.kubeconfig`);
 }
 
 /**
- * The process of a part. Chosen for three clusters on two cores: no leader election (each part runs once), no metrics
- * or health listeners but the API server's one port, etcd without fsync (a twin that dies with its machine may be made
- * again; killing a process loses nothing, the kernel keeps what was written).
+ * Returns the process of a part. The options suit three clusters on two cores: no leader election (each part runs once), no
+ * listeners for metrics or health except the API server's one port, etcd without fsync (a twin that is lost with its
+ * machine can be made again, and killing a process loses nothing because the kernel keeps what was written).
  */
 export function partSpec(
   part: Part,
@@ -42,8 +42,8 @@ export function partSpec(
     etcd: () => [
       "--name=twin",
       "--data-dir=data",
-      // Sockets instead of ports: etcd asks nobody for a password, the directory's mode does. The number is only
-      // there because etcd insists on host:port; the files are called "client:1" and "peer:1".
+      // Sockets instead of ports: etcd needs no password because the directory's mode keeps others out. The number is
+      // there only because etcd insists on host:port; the files are called "client:1" and "peer:1".
       "--listen-client-urls=unix://client:1",
       "--advertise-client-urls=unix://client:1",
       "--listen-peer-urls=unix://peer:1",
@@ -65,7 +65,7 @@ export function partSpec(
       `--service-account-key-file=${paths.serviceAccountPublicKey}`,
       // EKS's default range.
       "--service-cluster-ip-range=172.20.0.0/16",
-      // Endpoints may not be loopback addresses; nothing in the twin reads those of Service "kubernetes".
+      // Endpoints must not be loopback addresses, and nothing in the twin reads those of the Service "kubernetes".
       "--endpoint-reconciler-type=none",
       "--allow-privileged=true",
       "--profiling=false",
@@ -77,9 +77,9 @@ export function partSpec(
       "--leader-elect=false",
       "--secure-port=0",
       "--profiling=false",
-      // KWOK's nodes report once a minute (kwok.ts); a machine that sleeps or is busy is no reason to evict Pods.
+      // KWOK's nodes report once a minute (kwok.ts). Pods must not be evicted because the machine slept or is busy.
       "--node-monitor-grace-period=15m",
-      // A hundred services arrive at once in the twin's tests; the defaults (20) would make them wait.
+      // The twin's tests create a hundred services at a time; the default (20) would make them wait.
       "--kube-api-qps=200",
       "--kube-api-burst=400",
     ],
@@ -95,7 +95,7 @@ export function partSpec(
       `--kubeconfig=${partKubeconfig(part, paths)}`,
       `--config=${paths.kwokConfig}`,
       "--manage-all-nodes=true",
-      // Addresses of simulated Pods; nothing listens there. Room for some thousand.
+      // Addresses of simulated Pods, enough for thousands. Nothing listens there.
       "--cidr=10.244.0.0/16",
     ],
     "process-kubelet": () => [

@@ -9,8 +9,8 @@ const readyLimitMs = 180_000;
 
 /**
  * Resolves once `check` is true and the needed parts run.
- * @param onDeath is told of a needed part that ended; throws, or starts it again
- * @throws Error with the last answer, past the limit
+ * @param onDeath called with a needed part that ended; it throws or starts the part again
+ * @throws Error with the last answer if the time limit has passed
  */
 export async function waitForParts(
   cluster: ClusterRecord,
@@ -39,17 +39,17 @@ export async function waitForParts(
   }
 }
 
-/** Why a part ended, by the end of its log, and what to do. */
+/** Returns a message that says how a part ended, with the end of its log, and what to do. */
 export function deathNotice(cluster: ClusterRecord, part: Part): string {
   const name = processName(cluster, part);
   return (
     `Cluster "${cluster.name}" in ${cluster.accountId}: ${part} ended. The end of ${logFile(name)}:\n` +
     `${logTail(name, 15)}\n` +
-    `Fix: end what it complains about (another program on port ${cluster.port}?) and run idp twin up again, or start anew with idp twin down.`
+    `Fix: remove the cause that its log names (another program on port ${cluster.port}?) and run idp twin up again, or start anew with idp twin down.`
   );
 }
 
-/** Whether every zone has a ready node, and the namespace `default` its service account. */
+/** Whether every zone has a ready node, and the namespace `default` has its service account. */
 export async function hasReadyNodes(api: KubeApi, cluster: ClusterRecord): Promise<boolean> {
   const { items } = NodeList.parse(await api.get("/api/v1/nodes"));
   const ready = items.filter(

@@ -3,48 +3,48 @@ import type { BinaryName } from "../toolchain/tools.ts";
 /** This machine's port for a container port. */
 export type PortOf = (containerPort: number) => number;
 
-/** A container that runs as a process of this machine: how it is recognised, and how its program is started. */
+/** A container that runs as a process of this machine: how to recognise it and how to start its program. */
 export interface Workload {
   /** The Pod's label app.kubernetes.io/name, as the project's own manifests set it. */
   readonly appName: string;
   /** The container's name. */
   readonly container: string;
-  /** The image's repository without its host: a mirror serves as well. */
+  /** The image's repository without its host, so that a mirror matches too. */
   readonly image: string;
   /** Runs only in the Pod whose name ends with this. */
   readonly podNameSuffix?: string;
   readonly program: BinaryName;
-  /** Container ports that it listens on. */
+  /** The container ports that it listens on. */
   readonly ports: readonly number[];
   /**
-   * Arguments that bind the program to 127.0.0.1 and its ports, and others that it needs here. They come last and win
-   * over the Pod's.
+   * Arguments that bind the program to 127.0.0.1 and its ports, and others that it needs here. They come last and override
+   * the Pod's.
    */
   readonly listenArguments: (port: PortOf, namespace: string) => readonly string[];
   /**
-   * What the Pod's command and arguments hold: the program's name and its arguments; arguments for the image's entry
+   * What the Pod's command and arguments are: the program's name and its arguments; only arguments for the image's entry
    * point; or a command line for another program, which is not passed on.
    */
   readonly podCommand: "program and arguments" | "arguments" | "for another program";
   /**
-   * Variables by which the program finds here what its image has elsewhere. Paths are the container's; they are
-   * rewritten like the Pod's own. The Pod's variables win.
+   * Variables that tell the program where to find files of its image. Paths are the container's; they are rewritten like
+   * the Pod's own. The Pod's variables override these.
    */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Variables that the program knows by another name than the Pod: the Pod's name, by the program's. */
+  /** Variables that the program expects under another name than the Pod's: the Pod's name by the program's name. */
   readonly aliases?: Readonly<Record<string, string>>;
   /**
-   * Variables that hold the address of a Service, and the address that the program takes when they are not set. This is
-   * the cluster DNS and kube-proxy of the program: each address becomes a port of 127.0.0.1 (kubelet/service-ports.ts).
+   * Variables that hold the address of a Service, with the address that the program uses if they are not set. They replace
+   * cluster DNS and kube-proxy: each address becomes a port of 127.0.0.1 (kubelet/service-ports.ts).
    */
   readonly serviceVariables?: Readonly<Record<string, string>>;
-  /** Its own Services that people and scripts call, such as the web interface: they get a port before it starts. */
+  /** Its own Services that people and scripts call, such as the web interface. They get a port before it starts. */
   readonly publishedServices?: readonly string[];
-  /** Folders of the image that the variables above name and that no volume is mounted on. */
+  /** Folders of the image that the variables above name and on which no volume is mounted. */
   readonly imageFolders?: readonly string[];
 }
 
-/** Replaced by the path of a socket: socket paths must be short, Pod folders are not. */
+/** Replaced by the path of a socket, because socket paths must be short and Pod folders are not. */
 export const socketPlaceholder = "{socket}";
 
 const argoCd = {
@@ -54,9 +54,9 @@ const argoCd = {
 } as const;
 
 const argoCdEnvironment = {
-  // Destination https://kubernetes.default.svc is then the cluster of KUBECONFIG.
+  // With it the destination https://kubernetes.default.svc is the cluster of KUBECONFIG.
   ARGOCD_FAKE_IN_CLUSTER: "true",
-  // Commit signatures need gpg and a keyring; nothing in the platform asks for them.
+  // Commit signatures need gpg and a keyring; the platform does not use them.
   ARGOCD_GPG_ENABLED: "false",
   ARGOCD_APP_CONF_PATH: "/app/config",
   ARGOCD_TLS_DATA_PATH: "/app/config/tls",
@@ -66,7 +66,7 @@ const argoCdEnvironment = {
   ARGOCD_PLUGINSOCKFILEPATH: "/home/argocd/cmp-server/plugins",
   ARGOCD_ENABLE_PROFILER_FILE_PATH: "/home/argocd/params/profiler.enabled",
   ARGOCD_SERVER_STATIC_ASSETS: "/shared/app",
-  // By default a file in /tmp: the repo servers of three accounts would take it from each other.
+  // The default is a file in /tmp, over which the repo servers of three accounts would fight.
   ARGOCD_ASK_PASS_SOCK: socketPlaceholder,
 };
 
@@ -87,7 +87,7 @@ const redisServer = {
   program: "redis-server",
   ports: [6379],
   listenArguments: (port: PortOf) => [`-address=127.0.0.1:${port(6379)}`],
-  // The Pod's arguments are redis's own and hold the password.
+  // The Pod's arguments are for the real redis and hold the password.
   podCommand: "for another program",
 } as const satisfies Partial<Workload>;
 
@@ -103,8 +103,8 @@ const redisPassword = {
  * containers of their Pods are simulated (copyutil, which puts a binary where a sidecar would find it; sentinel; haproxy),
  * and all other Pods are KWOK's.
  *
- * Argo CD's redis is a cache. In the HA flavour the first of the three redis Pods runs the one server that the account
- * has; Service argocd-redis-ha-haproxy leads to it (see {@link standInApps}).
+ * Argo CD's redis is a cache. In the HA flavour the first of the three redis Pods runs the account's only server; the
+ * Service argocd-redis-ha-haproxy leads to it (see {@link standInApps}).
  */
 export const workloads: readonly Workload[] = [
   {
@@ -194,9 +194,9 @@ export const workloads: readonly Workload[] = [
       `--health-probe-bind-address=127.0.0.1:${port(8081)}`,
       `--metrics-bind-address=127.0.0.1:${port(8443)}`,
       `--webhook-port=${port(8082)}`,
-      // Read from a file of the image otherwise.
+      // Otherwise it is read from a file of the image.
       `--leader-election-namespace=${namespace}`,
-      // Compiled in as paths of the image.
+      // The compiled-in defaults are paths of the image.
       "--registries-conf-path=/app/config/registries.conf",
       "--git-commit-message-path=/app/config/commit.template",
     ],
@@ -216,7 +216,7 @@ export const standInApps: Readonly<Record<string, string>> = {
 
 const nameLabel = "app.kubernetes.io/name";
 
-/** What decides whether a container runs. */
+/** What decides whether a container really runs. */
 export interface ContainerIdentity {
   readonly podName: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -224,7 +224,7 @@ export interface ContainerIdentity {
   readonly image: string;
 }
 
-/** How a container runs; undefined for one that is simulated. */
+/** Returns how a container runs, or undefined for one that is simulated. */
 export function workloadOf({
   podName,
   labels,
@@ -244,10 +244,10 @@ function imagePattern(repository: string): string {
   return `(^|/)${repository}([:@]|$)`;
 }
 
-/** Label selector of the Pods that may have a row: what the process kubelet watches. */
+/** Label selector of the Pods that may have a row. The process kubelet watches these. */
 export const processPodSelector = `${nameLabel} in (${[...new Set(workloads.map(({ appName }) => appName))].join(",")})`;
 
-/** {@link workloadOf} for a whole Pod, as a jq program for KWOK: yields a container's name where a row fits. */
+/** {@link workloadOf} for a whole Pod, as a jq program for KWOK. It yields the name of each container that has a row. */
 export const processPodQuery = `. as $pod | ((.spec.initContainers // []) + .spec.containers)[] | select(${workloads
   .map((row) =>
     [

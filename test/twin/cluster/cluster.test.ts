@@ -65,7 +65,7 @@ describe("a cluster of the twin", () => {
       (reason: unknown) => reason,
     );
     expect(String(error)).to.include(
-      `asks for Kubernetes 1.30; the twin has ${tools.kubernetes.version} only`,
+      `asks for Kubernetes 1.30; the twin has only ${tools.kubernetes.version}`,
     );
     expect(String(error)).to.include("pulumi config set --path idp:cluster.version 1.36");
     expect(listClusters()).to.deep.equal([]);
