@@ -4,16 +4,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cacheDir, repositoryRoot } from "../../lib/paths.ts";
 import { isAlive, processIdentity } from "./pid.ts";
 
-/** A process that works on a twin but that nobody supervises: an engine, or a plugin whose engine was killed. */
+/** A process that works on a twin without a record: an engine, or a plugin whose engine was killed. */
 export interface Leftover {
   readonly pid: number;
   readonly command: string;
 }
 
 /**
- * The engines and plugins at work on the twin in `state`. They carry its directory in IDP_TWIN and are programs of this
- * repository or of the toolchain; a person's shell carries the variable too and is none of these. Linux only: elsewhere
- * a plugin ends when its engine does, or with the session.
+ * Returns the engines and plugins that work on the twin in `state`. They have its directory in IDP_TWIN and are programs of
+ * this repository or of the toolchain; a person's shell may have the variable too but is not such a program. Linux only:
+ * elsewhere a plugin ends with its engine or with the session.
  */
 export function leftovers(state: string): Leftover[] {
   if (process.platform !== "linux") return [];
@@ -41,7 +41,7 @@ export function isOurs(command: readonly string[]): boolean {
   );
 }
 
-/** Ends them: TERM, and KILL for what is still there after `limitMs`. */
+/** Ends the {@link leftovers}: TERM, then KILL for those that still run after `limitMs`. */
 export async function endLeftovers(state: string, limitMs = 3_000): Promise<void> {
   const found = leftovers(state).map(({ pid }) => ({ pid, identity: processIdentity(pid) ?? "" }));
   const left = () => found.filter(({ pid, identity }) => isAlive(pid, identity));
@@ -56,7 +56,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // Ended in the meantime.
+    // It has ended in the meantime.
   }
 }
 
@@ -64,6 +64,6 @@ function words(pid: number, file: "environ" | "cmdline"): string[] {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8").split("\0");
   } catch {
-    return []; // Gone, or another user's.
+    return []; // The process has ended or belongs to another user.
   }
 }

@@ -9,14 +9,14 @@ const Holder = z.strictObject({ pid: z.int(), identity: z.string(), token: z.str
 type Holder = z.infer<typeof Holder>;
 
 const pollMs = 50;
-/** Taking a dead holder's lock away lasts milliseconds; whoever needed longer than this died while doing it. */
+/** Removing a dead holder's lock takes milliseconds. A process that needs longer than this has died while doing it. */
 const recoveryMs = 5_000;
 
 /**
- * Runs `work` while holding the lock file `path`, alone among all processes of this machine. A lock whose holder died is
- * taken over. Not re-entrant: `work` must not ask for the same lock.
+ * Runs `work` while holding the lock file `path`, which only one process of this machine can hold. A lock whose holder died
+ * is taken over. Not re-entrant: `work` must not take the same lock.
  *
- * @param limitMs how long to wait for another holder; an error names it afterwards. Default 10 minutes.
+ * @param limitMs how long to wait for another holder before an error names it. Default 10 minutes.
  */
 export async function withLock<T>(
   path: string,
@@ -59,7 +59,7 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
-/** Removes a dead holder's lock. Guarded, because two waiters may find the same dead holder and the first one's successor must stay. */
+/** Removes a dead holder's lock. Of two waiters that find it, the second must not remove the lock that the first one takes. */
 function takeAway(path: string, dead: Holder): void {
   const guard = `${path}.recovery`;
   try {

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 
 /**
- * What tells one process from every other that has or will have the same number: when it started. Undefined when no
- * such process runs (a zombie, dead but not yet collected by its parent, does not run).
+ * Returns a process's start time, which distinguishes it from any other process with the same pid. Undefined if no such
+ * process runs. A zombie (dead, but not yet collected by its parent) does not run.
  *
  * Linux: boot id and start time in clock ticks since boot (proc_pid_stat(5), field 22). Elsewhere: `ps -o lstart`,
  * which is exact to the second.
@@ -14,14 +14,14 @@ export function processIdentity(pid: number): string | undefined {
   return stat === undefined || stat.zombie ? undefined : `${bootId()}:${stat.startTicks}`;
 }
 
-/** Whether the process that had this identity when it was noted is still running. */
+/** Whether the process with this pid still runs and is the one with this identity. */
 export function isAlive(pid: number, identity: string): boolean {
   return processIdentity(pid) === identity;
 }
 
 /**
- * Whether a process is dead but not yet gone: a zombie some of whose threads are still ending. Until they have, it holds
- * what it held, listening ports among it. A large process takes some time to go after SIGKILL. Linux only.
+ * Whether a process is a zombie with threads that are still ending. Until they have ended, it keeps its resources, such as
+ * listening ports. A large process takes some time to end after SIGKILL. Linux only.
  */
 export function isLeaving(pid: number, identity: string): boolean {
   if (process.platform !== "linux") return false;
@@ -37,7 +37,7 @@ export function isLeaving(pid: number, identity: string): boolean {
 /** Whether any process of this process group runs; zombies do not count, unless they are still {@link isLeaving}. */
 export function isGroupAlive(pgid: number): boolean {
   if (process.platform !== "linux") return signalReaches(-pgid);
-  // The cheap question first: it is wrong only when nothing but zombies is left.
+  // The cheap check first. It is wrong only if nothing but zombies is left.
   if (!signalReaches(-pgid)) return false;
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
@@ -47,7 +47,7 @@ export function isGroupAlive(pgid: number): boolean {
     });
 }
 
-/** The fields of `/proc/<pid>/stat` that are of use here. */
+/** The fields of `/proc/<pid>/stat` that are used here. */
 export interface ProcessStat {
   readonly zombie: boolean;
   readonly pgid: number;
@@ -55,7 +55,7 @@ export interface ProcessStat {
   readonly startTicks: string;
 }
 
-/** Reads one line of `/proc/<pid>/stat`. The second field, the program's name, may itself hold spaces and brackets. */
+/** Parses a line of `/proc/<pid>/stat`. The second field, the program's name, may contain spaces and brackets. */
 export function parseStat(line: string): ProcessStat {
   const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
   const [state = "", , pgid = ""] = fields;
@@ -70,7 +70,7 @@ function readStat(pid: number): ProcessStat | undefined {
   try {
     line = readFileSync(`/proc/${pid}/stat`, "utf8");
   } catch {
-    return undefined; // Gone.
+    return undefined; // The process has ended.
   }
   return parseStat(line);
 }

@@ -22,39 +22,42 @@ import { isAlive, isGroupAlive, isLeaving, processIdentity } from "./pid.ts";
 const Spec = z.strictObject({
   name: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "a process name is letters, digits, '.', '_' and '-'"),
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+      "a process name consists of letters, digits, '.', '_' and '-'",
+    ),
   command: z.string().min(1),
   args: z.array(z.string()),
   env: z.record(z.string(), z.string()).optional(),
   cwd: z.string().optional(),
 });
 
-/** What to run. Two specs with the same content are the same process. */
+/** A process to run. Two specs with the same content are the same process. */
 export interface ProcessSpec {
-  /** Unique in the twin; names the pid and the log file. */
+  /** Unique in the twin. The pid file and the log file have this name. */
   readonly name: string;
   /** Absolute path, or a name looked up on the PATH given in `env`. */
   readonly command: string;
-  /** Never secrets: every user of the machine can read another process's arguments. */
+  /** Must hold no secrets: every user of the machine can read another process's arguments. */
   readonly args: readonly string[];
   /**
-   * The whole environment, nothing is inherited (no proxy setting or credential leaks in). Default: PATH and HOME of
-   * the caller. Kept in the 0600 pid file.
+   * The whole environment: nothing is inherited, such as proxy settings or credentials. Default: PATH and HOME of the
+   * caller. Saved in the pid file, which has mode 0600.
    */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the twin's state directory. */
   readonly cwd?: string;
 }
 
-/** How a process ended: exit code, or 128 + signal number as shells say it. */
+/** How a process ended: its exit code, or 128 + signal number as in shells. */
 export type ExitCode = number;
 
-/** What {@link startProcess} found or made. */
+/** The process that {@link startProcess} found or started. */
 export interface Started {
   readonly pid: number;
-  /** False when the same process was already running. */
+  /** False if the same process was already running. */
   readonly isNew: boolean;
-  /** Resolves when the process ends. Only for a process that this very call started. */
+  /** Resolves when the process ends. Only set for a process that this call started. */
   readonly exited?: Promise<ExitCode>;
 }
 
@@ -70,22 +73,22 @@ export interface ProcessStatus {
 const ProcessRecord = z.strictObject({
   spec: Spec,
   pid: z.int(),
-  /** See pid.ts: with it a recycled pid is never taken for ours. */
+  /** See pid.ts: it prevents mistaking another process with the same pid for this one. */
   identity: z.string(),
   startedAt: z.string(),
 });
 type ProcessRecord = z.infer<typeof ProcessRecord>;
 
-/** At a start, a log larger than this moves to `<name>.log.1`, whose content is dropped. */
+/** When a process starts, a log larger than this replaces `<name>.log.1`. */
 const logLimitBytes = 20 * 1024 * 1024;
 const pollMs = 50;
 
 /**
- * Starts a process that outlives its starter, in a session and process group of its own. Idempotent: the same spec
- * already running is left alone; another spec under the same name is stopped first. Safe to call from several processes
- * at once. Output goes to {@link logFile}.
+ * Starts a process that outlives its starter, in its own session and process group. Idempotent: if the same spec already
+ * runs, it is left alone; another spec under the same name is stopped first. Safe to call from several processes at the
+ * same time. Output goes to {@link logFile}.
  *
- * @throws when the command cannot be executed. A command that starts and then fails is not noticed here: ask
+ * @throws if the command cannot be executed. It does not notice a command that starts and then fails: check
  * {@link isRunning} or `exited`, and show {@link logTail}.
  */
 export async function startProcess(spec: ProcessSpec): Promise<Started> {
@@ -102,8 +105,8 @@ export async function startProcess(spec: ProcessSpec): Promise<Started> {
 }
 
 /**
- * Stops a process with its whole group: TERM, and KILL after `limitMs` (default 10 s). Resolves when none of the group
- * is left and the pid file is gone. A name that is unknown or no longer running is no error.
+ * Stops a process with its whole group: TERM, then KILL after `limitMs` (default 10 s). Resolves when the whole group has
+ * ended and the pid file is deleted. If no process with this name is known or running, that is no error.
  */
 export async function stopProcess(name: string, limitMs = 10_000): Promise<void> {
   await withLock(join(processesDir(), `${name}.lock`), async () => {
@@ -114,13 +117,13 @@ export async function stopProcess(name: string, limitMs = 10_000): Promise<void>
   });
 }
 
-/** Whether the process of this name runs (the very one that was started, not one that got its pid). */
+/** Whether the process of this name runs: the one that was started, not another with the same pid. */
 export function isRunning(name: string): boolean {
   const record = readRecord(name);
   return record !== undefined && isAlive(record.pid, record.identity);
 }
 
-/** Every process that was started and not stopped, dead ones included, sorted by name. */
+/** Returns every process that was started and not stopped, dead ones included, sorted by name. */
 export function listProcesses(): ProcessStatus[] {
   if (!existsSync(processesDir())) return [];
   return readdirSync(processesDir())
@@ -137,8 +140,8 @@ export function listProcesses(): ProcessStatus[] {
 }
 
 /**
- * Stops every process of the twin. Asks again until none is left: a supervisor among them may have started one more
- * before it got its signal.
+ * Stops every process of the twin. Repeats until none is left: a process among them may have started another one before it
+ * got its signal.
  */
 export async function stopAll(limitMs = 10_000): Promise<void> {
   for (let names = allNames(); names.length > 0; names = allNames()) {
@@ -146,12 +149,12 @@ export async function stopAll(limitMs = 10_000): Promise<void> {
   }
 }
 
-/** Where a process's output goes, standard output and error alike. */
+/** Returns the path of a process's log: its standard output and standard error. */
 export function logFile(name: string): string {
   return join(stateDir(), "logs", `${name}.log`);
 }
 
-/** The last lines of a process's output, for an error message. */
+/** Returns the last lines of a process's output, for an error message. */
 export function logTail(name: string, lines = 20): string {
   if (!existsSync(logFile(name))) return "";
   return readFileSync(logFile(name), "utf8").trimEnd().split("\n").slice(-lines).join("\n");
@@ -207,7 +210,7 @@ async function launch(spec: z.infer<typeof Spec>): Promise<Started> {
     const cause = await new Promise<Error>((resolve) => child.once("error", resolve));
     throw new Error(`${spec.name}: cannot run ${spec.command}: ${cause.message}`, { cause });
   }
-  // At once and synchronously: whatever happens to the starter, the process stays known.
+  // Synchronously and before anything else: the process stays known, whatever happens to its starter.
   const record: ProcessRecord = {
     spec,
     pid,
@@ -237,7 +240,7 @@ function inheritedEnv(): Record<string, string> {
   return { PATH, HOME };
 }
 
-/** Ends the group of a process that is known to be ours; does nothing for one that is not running any more. */
+/** Ends a process's group. Does nothing if the process no longer runs. */
 async function end(record: ProcessRecord, limitMs: number): Promise<void> {
   if (!isAlive(record.pid, record.identity)) return;
   signalGroup(record.pid, "SIGTERM");
@@ -259,7 +262,7 @@ function signalGroup(pgid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pgid, signal);
   } catch {
-    // Ended in the meantime.
+    // It has ended in the meantime.
   }
 }
 

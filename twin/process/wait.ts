@@ -1,21 +1,21 @@
 import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What to say when something does not come up. */
+/** A server to wait for, and what an error says about it. */
 export interface Awaited {
   /** Such as "the git server". */
   readonly what: string;
-  /** False ends the wait at once. */
+  /** Whether its process runs. If not, the wait ends at once. */
   readonly isAlive: () => boolean;
-  /** The last lines of its output. */
+  /** Returns the last lines of its output. */
   readonly log: () => string;
   /** Default 30 s. */
   readonly limitMs?: number;
 }
 
 /**
- * Resolves when an HTTP address of this machine answers, whatever it says.
- * @throws Error with the end of the log when the process is gone or the limit has passed
+ * Resolves when an HTTP address of this machine answers, with any status.
+ * @throws Error with the end of the log if the process has ended or the limit has passed
  */
 export async function waitForHttp(url: string, awaited: Awaited): Promise<void> {
   const deadline = Date.now() + (awaited.limitMs ?? 30_000);
@@ -26,7 +26,7 @@ export async function waitForHttp(url: string, awaited: Awaited): Promise<void> 
     }
     await sleep(50);
   }
-  // Another program may hold the port: then ours ended, and it is not ours that answered.
+  // If another program holds the port, our process has ended and the answer was the other program's.
   if (!awaited.isAlive()) {
     throw new Error(
       `${awaited.what} ended, and another program answers at ${url}:\n${awaited.log()}\nFix: end that program, or: idp twin down, then idp twin up`,

@@ -5,12 +5,13 @@ import { shellQuoted } from "../../lib/shell.ts";
 import { writeWhole } from "../../lib/write-file.ts";
 import { twinPaths } from "./twin.ts";
 
-/** Variables that would win over the twin's own: they are taken away. */
+/** Variables that would override the twin's own. They are removed. */
 const unset = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_STACK", "AWS_PROFILE"] as const;
 
 /**
- * What a program needs to work on the twin and on nothing else: the twin's programs first on PATH, its Pulumi backend
- * and plugins, its AWS profiles. With it plain `pulumi preview -s prod` in the repository's root asks the twin.
+ * Returns the variables with which a program works on the twin and on nothing else: the twin's programs first on PATH, its
+ * Pulumi backend and plugins, its AWS profiles. With them, plain `pulumi preview -s prod` in the repository's root uses
+ * the twin.
  */
 export function twinVariables(
   path = process.env["PATH"] ?? "",
@@ -23,17 +24,17 @@ export function twinVariables(
     PULUMI_BACKEND_URL: `file://${paths.pulumiBackend}`,
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_CONFIG_PASSPHRASE_FILE: paths.passphrase,
-    // The twin's plugins are the ones on PATH; no other is looked for.
+    // The twin's plugins are on PATH. Pulumi must not look for others.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     AWS_CONFIG_FILE: paths.awsConfig,
-    // Engine and plugins talk to each other over this machine's own addresses.
+    // Engine and plugins talk to each other over this machine's own addresses, without a proxy.
     NO_PROXY: direct,
     no_proxy: direct,
   };
 }
 
-/** The whole environment of a program that is started to work on the twin. */
+/** Returns the whole environment for a program that works on the twin. */
 export function twinEnvironment(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
   const inherited = Object.entries(env).filter(
     (entry): entry is [string, string] =>
@@ -43,17 +44,17 @@ export function twinEnvironment(env: NodeJS.ProcessEnv = process.env): Record<st
 }
 
 /**
- * The environment of what runs in the twin's clusters: the one that {@link keepClusterEnvironment} kept. It is the same
- * whoever starts a cluster, `idp twin up` or an engine's plugin; a process whose environment differs is started anew.
- * @throws Error when none was kept
+ * Returns the environment for processes of the twin's clusters, as {@link keepClusterEnvironment} saved it. It must be the
+ * same whether `idp twin up` or an engine's plugin starts a cluster: a process whose environment differs is restarted.
+ * @throws Error if none was saved
  */
 export function clusterEnvironment(paths = twinPaths()): Record<string, string> {
   const file = paths.clusterEnvironment;
-  if (!existsSync(file)) throw new Error(`${file} is not there. Fix: idp twin up`);
+  if (!existsSync(file)) throw new Error(`${file} does not exist. Fix: idp twin up`);
   return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(file, "utf8")));
 }
 
-/** Keeps what clusters get of this process's environment: nothing else leaks in, proxy settings and credentials above all. */
+/** Saves the part of this process's environment that clusters get. Proxy settings and credentials must not leak in. */
 export function keepClusterEnvironment(
   env: NodeJS.ProcessEnv = process.env,
   paths = twinPaths(),
@@ -67,7 +68,7 @@ export function keepClusterEnvironment(
   writeWhole(paths.clusterEnvironment, `${JSON.stringify(kept, null, 2)}\n`);
 }
 
-/** Shell lines that put the caller's shell on the twin: `eval "$(idp twin env)"`. */
+/** Returns shell lines that make the caller's shell use the twin: `eval "$(idp twin env)"`. */
 export function exportLines(variables: Readonly<Record<string, string>>): string {
   return [
     `unset ${unset.join(" ")}`,

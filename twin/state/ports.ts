@@ -2,17 +2,17 @@ import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
 /**
- * Below the ports that systems give to outgoing connections (Linux from 32768, macOS and Windows from 49152). A port is
- * remembered for the life of a twin; from that range, a client that keeps asking for a server that is down would at
- * some time be given the server's own port, and the server could not come back.
+ * The ports of the twin are below those that systems use for outgoing connections (Linux from 32768, macOS and Windows from
+ * 49152), because a twin keeps its ports for life. In that range, a client that keeps trying to reach a stopped server would
+ * at some time get the server's own port for its connection, and the server could not start again.
  */
 const lowest = 15_000;
 const highest = 32_767;
 const attempts = 200;
 
 /**
- * A TCP port of 127.0.0.1 that was free a moment ago. Nothing reserves it: take it soon, remember it, and expect that
- * another program may have been quicker.
+ * Returns a TCP port of 127.0.0.1 that was free a moment ago. Nothing reserves it: use it soon, and expect that another
+ * program may take it first.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < attempts; attempt++) {
@@ -38,7 +38,7 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** `count` different ports: {@link freePort} alone may give the same one twice. */
+/** Returns `count` different ports; several calls of {@link freePort} may return the same one. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await freePort());

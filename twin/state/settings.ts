@@ -18,14 +18,14 @@ import {
   type TwinAccount,
 } from "./twin.ts";
 
-/** Paths of the release manifests that the toolchain keeps: the same bytes as the releases', so the same sha256. */
+/** Paths of the release manifests in the toolchain. They have the same bytes and sha256 as the releases'. */
 export interface Manifests {
   readonly argoCd: string;
   readonly argoCdHighAvailability: string;
   readonly imageUpdater: string;
 }
 
-/** What a stack's settings say of an account's twin and not of the account on AWS. */
+/** The values that differ between an account's twin and the account on AWS. */
 export interface TwinFacts {
   readonly account: TwinAccount;
   readonly repositoryUrl: string;
@@ -33,21 +33,21 @@ export interface TwinFacts {
   readonly manifests: Manifests;
 }
 
-/** How often the twin's Argo CDs look at git, in seconds: a person watches. On AWS it is a minute and more. */
+/** How often the twin's Argo CDs read git, in seconds. Short because a person watches; on AWS it is a minute or more. */
 const reconciliationSeconds = 10;
-/** How often the twin's Image Updaters look at their registries, in seconds. */
+/** How often the twin's Image Updaters read their registries, in seconds. */
 const intervalSeconds = 10;
 
-/** Some of the settings, at any depth. */
+/** A part of the settings, at any depth. */
 type Some<T> = T extends object ? { readonly [Key in keyof T]?: Some<T[Key]> } : T;
 
 /**
- * The settings of one of the twin's stacks: the committed ones with the twin's account, addresses and intervals.
- * Everything else is as committed, so what runs here is what would run on AWS.
+ * Returns the settings of one of the twin's stacks: the committed ones with the twin's account, addresses and intervals.
+ * Everything else is as committed: the twin runs what AWS would run.
  *
- * @param text of the committed `Pulumi.<environment>.yaml`
- * @param previous text of the twin's own file from the last time: the salt of its secrets is kept
- * @throws SettingsError when the committed file does not say how Argo CD is installed
+ * @param text the committed `Pulumi.<environment>.yaml`
+ * @param previous the twin's own file from the last time; the salt of its secrets is kept
+ * @throws SettingsError if the committed file does not say how Argo CD is installed
  */
 export function twinSettings(text: string, facts: TwinFacts, previous = ""): string {
   const { account, manifests } = facts;
@@ -75,7 +75,7 @@ export function twinSettings(text: string, facts: TwinFacts, previous = ""): str
   }
   const salt = encryptionSalt(previous);
   if (salt !== undefined) document.set("encryptionsalt", salt);
-  document.commentBefore = ` Made by \`idp twin up\` from the committed Pulumi.${account.environment}.yaml; changes are lost at the next.`;
+  document.commentBefore = ` Made by \`idp twin up\` from the committed Pulumi.${account.environment}.yaml; the next one overwrites changes.`;
   return document.toString({ lineWidth: 0 });
 }
 
@@ -85,7 +85,7 @@ function setAll(document: Document, path: readonly string[], value: unknown): vo
 }
 
 /**
- * Writes the settings of the three stacks into the twin's folder, beside a Pulumi.yaml that names the project.
+ * Writes the settings of the three stacks, and a Pulumi.yaml that names the project, into the twin's folder.
  *
  * @param root the repository's root
  */
@@ -95,7 +95,7 @@ export function writeSettings(
   manifests: Manifests,
   paths = twinPaths(),
 ): void {
-  // `pulumi stack init` writes the salt beside the project's file: here, not into the clone.
+  // `pulumi stack init` writes the salt next to the project's file: into this folder, not into the clone.
   writeWhole(join(paths.settings, "Pulumi.yaml"), projectText(root));
   for (const environment of environments) {
     const file = settingsFile(environment, paths);

@@ -13,13 +13,13 @@ export interface TwinAccount {
   readonly environment: Environment;
   readonly accountId: string;
   readonly region: string;
-  /** Profile in the twin's AWS_CONFIG_FILE. */
+  /** Its profile in the twin's AWS_CONFIG_FILE. */
   readonly profile: string;
 }
 
 /**
- * The accounts that the twin plays. dev has its real number, so its service files are the committed ones; the numbers
- * of staging and prod are not decided, so these two are the twin's own.
+ * The accounts that the twin plays. dev has its real number, because the committed service files contain it. The numbers of
+ * staging and prod are not decided yet; these two are the twin's own.
  */
 export const twinAccounts: Readonly<Record<Environment, TwinAccount>> = {
   dev: account("dev", "935743309409"),
@@ -39,10 +39,10 @@ const TwinRecord = z.strictObject({
   registryPorts: z.strictObject({ dev: port, staging: port, prod: port }),
 });
 
-/** What a twin remembers of itself: `twin.json`. Ports stay the same from one `up` to the next, so settings do too. */
+/** The content of `twin.json`. Ports stay the same from one `up` to the next, and therefore settings do too. */
 export type Twin = z.infer<typeof TwinRecord>;
 
-/** Where everything of one twin is. Directories of the processes, logs and clusters are known to their own modules. */
+/** The paths of one twin. Those of processes, logs and clusters are known to their own modules. */
 export interface TwinPaths {
   readonly state: string;
   readonly record: string;
@@ -57,7 +57,7 @@ export interface TwinPaths {
   readonly bin: string;
 }
 
-/** The paths of the twin below `state`. */
+/** Returns the paths of the twin in `state`. */
 export function twinPaths(state = stateDir()): TwinPaths {
   return {
     state,
@@ -74,29 +74,29 @@ export function twinPaths(state = stateDir()): TwinPaths {
   };
 }
 
-/** The twin's settings file of one stack. */
+/** Returns the path of the twin's settings file for one stack. */
 export function settingsFile(environment: Environment, paths = twinPaths()): string {
   return join(paths.settings, `Pulumi.${environment}.yaml`);
 }
 
-/** Address of the twin's git repository, as Argo CD and a person clone it. */
+/** Returns the address from which Argo CD and people clone the twin's git repository. */
 export function repositoryUrl(twin: Twin): string {
   return `http://127.0.0.1:${twin.gitPort}/idp.git`;
 }
 
-/** Address of an account's registry. Image names stay those of ECR; only the API behind them is here. */
+/** Returns the address of an account's registry. It serves only the API: image names still name ECR. */
 export function registryUrl(twin: Twin, environment: Environment): string {
   return `http://127.0.0.1:${twin.registryPorts[environment]}`;
 }
 
-/** {@link registryUrl} as promotion wants it. */
+/** Returns an account's registry in the form that promotion needs. */
 export function twinRegistry(twin: Twin, environment: Environment): Registry {
   return { name: environment, url: registryUrl(twin, environment) };
 }
 
 /**
- * The twin that is there, or undefined.
- * @throws Error naming twin.json when it is not of this version, with the command that fixes it
+ * Returns the twin, or undefined if there is none.
+ * @throws Error that names twin.json and the command that fixes it, if this version cannot read it
  */
 export function readTwin(paths = twinPaths()): Twin | undefined {
   if (!existsSync(paths.record)) return undefined;
@@ -109,11 +109,11 @@ export function readTwin(paths = twinPaths()): Twin | undefined {
   const parsed = TwinRecord.safeParse(content);
   if (parsed.success) return parsed.data;
   throw new Error(
-    `${paths.record} is not a twin of this version:\n${z.prettifyError(parsed.error)}\nFix: idp twin down, then idp twin up`,
+    `${paths.record} was not written by this version:\n${z.prettifyError(parsed.error)}\nFix: idp twin down, then idp twin up`,
   );
 }
 
-/** {@link readTwin}, for commands that need one. */
+/** Like {@link readTwin}, for commands that need a twin. @throws Error if there is none */
 export function requireTwin(paths = twinPaths()): Twin {
   const twin = readTwin(paths);
   if (twin === undefined)
@@ -121,9 +121,9 @@ export function requireTwin(paths = twinPaths()): Twin {
   return twin;
 }
 
-/** The twin that is there, or a new one: its directories, ports, AWS profiles and the passphrase of its stacks' secrets. */
+/** Returns the existing twin, or creates one: its directories, ports, AWS profiles and passphrase of its stacks' secrets. */
 export async function ensureTwin(paths = twinPaths()): Promise<Twin> {
-  // The whole state is for its owner only: it holds the keys of three clusters.
+  // Only the owner may read the state: it holds the keys of three clusters.
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
   for (const directory of [
     join(paths.state, "aws"),
@@ -147,7 +147,7 @@ export async function ensureTwin(paths = twinPaths()): Promise<Twin> {
   return twin;
 }
 
-/** The AWS profile file: which account a profile is. There are no keys, the double needs none. */
+/** Returns the AWS config file, which maps profiles to accounts. It holds no keys because the double needs none. */
 export function awsConfig(): string {
   return Object.values(twinAccounts)
     .map(

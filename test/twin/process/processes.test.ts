@@ -153,7 +153,7 @@ describe("processes", () => {
     const error: unknown = await startProcess({ ...sleeper, name: "../x" }).catch(
       (reason: unknown) => reason,
     );
-    expect(String(error)).to.include("a process name is");
+    expect(String(error)).to.include("a process name consists of");
   });
 
   it("stops everything", async () => {

@@ -69,7 +69,7 @@ describe("the environment of the twin's clusters", () => {
 
   it("is an error with its fix before a twin was brought up", () => {
     expect(() => clusterEnvironment(twinPaths(state))).to.throw(
-      `${state}/clusters/environment.json is not there. Fix: idp twin up`,
+      `${state}/clusters/environment.json does not exist. Fix: idp twin up`,
     );
   });
 });
