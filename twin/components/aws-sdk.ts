@@ -1,6 +1,6 @@
 /**
- * The resource classes of @pulumi/aws that the component doubles register, without @pulumi/aws: its classes load all of
- * @pulumi/pulumi (0.8 s), these load the part that registers resources (0.2 s). Arguments keep the SDK's own types.
+ * Replacements for the resource classes of @pulumi/aws that the component doubles register. The SDK's classes load all of
+ * @pulumi/pulumi (0.8 s); these load only the part that registers resources (0.2 s). Arguments have the SDK's own types.
  */
 import type { AccessEntryArgs } from "@pulumi/aws/eks/accessEntry.js";
 import type { AccessPolicyAssociationArgs } from "@pulumi/aws/eks/accessPolicyAssociation.js";
@@ -24,11 +24,11 @@ import { sdkVersion } from "../engine/sdk-version.ts";
 
 const version = sdkVersion("aws");
 
-/** A resource of the AWS provider, in the version that this repository has installed. */
+/** A resource of the AWS provider, in the version that is installed in this repository. */
 class AwsResource extends CustomResource {
   /**
-   * @param token its type
-   * @param outputs the properties of AWS' answer that the component reads, as undefined-valued keys
+   * @param token its type token
+   * @param outputs the output properties that the component reads, as keys with the value undefined
    */
   constructor(
     token: string,
@@ -104,7 +104,7 @@ export class Role extends AwsResource {
   }
 }
 
-/** The component passes the role itself, as the real one does; what arrives is its name. */
+/** The component passes the role itself, as the real one does. The provider receives the role's name. */
 export class RolePolicyAttachment extends AwsResource {
   constructor(
     name: string,
@@ -145,7 +145,7 @@ export class AccessPolicyAssociation extends AwsResource {
   }
 }
 
-/** The names of the zones in the region of the provider of `parent`. */
+/** Returns the names of the zones in the region of `parent`'s provider. */
 export async function availabilityZoneNames(parent: Resource): Promise<string[]> {
   const answer: unknown = await invoke(
     "aws:index/getAvailabilityZones:getAvailabilityZones",
@@ -157,7 +157,7 @@ export async function availabilityZoneNames(parent: Resource): Promise<string[]>
   return Array.isArray(names) ? names.map(String) : [];
 }
 
-/** The partition that ARNs of the provider of `parent` begin with. */
+/** Returns the partition that ARNs contain in the region of `parent`'s provider. */
 export function partition(parent: Resource): Output<string> {
   const answer: Output<{ partition: string }> = invokeOutput(
     "aws:index/getPartition:getPartition",

@@ -1,16 +1,16 @@
-/** A component double, as its refusals speak of it. */
+/** How error messages describe a component double. */
 export interface ComponentDouble {
   readonly name: string;
-  /** What it plays, in a few words: the allowed choice. */
+  /** What it plays, in a few words. */
   readonly plays: string;
-  /** Where a missing part is added. */
+  /** Where to add a missing part. */
   readonly folder: string;
 }
 
 /**
- * The arguments that a double would ignore; what is undefined asks for nothing and is left out.
- * @param played names that the double knows
- * @param path of `args` in the component's arguments, such as `subnetSpecs.`
+ * Returns the names of the set arguments that a double does not know and would ignore.
+ * @param played the names that the double knows
+ * @param path the path of `args` in the component's arguments, such as `subnetSpecs.`
  */
 export function otherArguments(args: object, played: readonly string[], path = ""): string[] {
   return Object.entries(args)
@@ -18,13 +18,13 @@ export function otherArguments(args: object, played: readonly string[], path = "
     .map(([key]) => `${path}${key}`);
 }
 
-/** The error for arguments that a double does not play: a program must never work here by being misread. */
+/** Returns the error for arguments that a double does not play. A double must never accept a program and do less. */
 export function notPlayed(
   { name, plays, folder }: ComponentDouble,
-  asked: readonly string[],
+  unplayed: readonly string[],
 ): Error {
   return new Error(
-    `The ${name} double does not play ${asked.join(", ")}. It plays ${plays}. ` +
+    `The ${name} double does not play ${unplayed.join(", ")}. It plays ${plays}. ` +
       `Fix: leave it out, or add it to ${folder}`,
   );
 }

@@ -4,12 +4,12 @@ import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-j
 /** Requests of the engine can hold a whole release manifest; grpc's own limit is 4 MB. */
 const messageLimit = 400 * 1024 * 1024;
 
-/** A gRPC method from an asynchronous function; what it throws reaches the engine as the error's text. */
+/** Returns a gRPC method for an asynchronous function. The engine gets the text of an error that it throws. */
 export function unary<Request, Response>(
   answer: (request: Request) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    // Inside a promise from the start: what answer throws at once is an answer, too.
+    // Called inside the promise: an error that `answer` throws synchronously is handled too.
     new Promise<Response>((resolve) => {
       resolve(answer(call.request));
     }).then(
@@ -25,8 +25,8 @@ export function unary<Request, Response>(
 }
 
 /**
- * Serves a Pulumi plugin on a free port of 127.0.0.1 and tells the engine the port, which is the one line it waits for.
- * The engine holds our standard input: when it ends, even by kill -9, so do we.
+ * Serves a Pulumi plugin on a free port of 127.0.0.1 and prints the port, the one line that the engine waits for. The
+ * engine holds this process's standard input: when the engine ends, even by kill -9, this process ends too.
  */
 export function servePlugin(
   services: readonly (readonly [
@@ -47,7 +47,7 @@ export function servePlugin(
   endWithEngine();
 }
 
-/** Exits when the engine that started this process is gone. */
+/** Exits when the engine that started this process has ended. */
 export function endWithEngine(): void {
   process.stdin.on("end", () => process.exit(0));
   process.stdin.on("error", () => process.exit(0));

@@ -21,9 +21,9 @@ import { twinPaths } from "../state/twin.ts";
 const linkedPrograms: readonly BinaryName[] = ["kubectl", "helm", "argocd"];
 
 /**
- * Installs the twin's programs: on its PATH `pulumi` with the twin's settings, the `aws` double, and what the toolchain
- * built; in its engine's plugin folder the doubles and the Kubernetes provider. A program that is there already stays
- * untouched: it may be running.
+ * Installs the twin's programs. On its PATH: `pulumi` with the twin's settings, the `aws` double and the toolchain's
+ * programs. In its engine's plugin folder: the doubles and the Kubernetes provider. A program that is already installed is
+ * not touched, because it may be running.
  */
 export function installPrograms(paths = twinPaths()): void {
   const plugins = join(paths.pulumiHome, "plugins");
@@ -35,7 +35,7 @@ export function installPrograms(paths = twinPaths()): void {
   for (const name of linkedPrograms) placeLink(join(paths.bin, name), binaryPath(name));
   const provider = "pulumi-resource-kubernetes";
   const version = sdkVersion("kubernetes");
-  // It leaves a kubeconfig in the folder for temporary files at every run: ours goes with the twin.
+  // At every run it leaves a kubeconfig in the temporary folder. This one is deleted with the twin.
   const temporary = join(paths.state, "tmp");
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
   placeScript(
@@ -49,7 +49,7 @@ export function installPrograms(paths = twinPaths()): void {
   );
 }
 
-/** A PATH without the twin's own folder: there `pulumi` is the twin's, and the real one is looked for. */
+/** Returns an environment whose PATH finds the real `pulumi`: without the twin's own folder, which holds the shim. */
 export function withoutTwin(env: NodeJS.ProcessEnv, bin = twinPaths().bin): NodeJS.ProcessEnv {
   const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== bin);
   return { ...env, PATH: folders.join(delimiter) };

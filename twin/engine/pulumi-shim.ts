@@ -1,18 +1,18 @@
 import { shellQuoted } from "../../lib/shell.ts";
 
 /**
- * Text of the twin's `pulumi` command: the real one, with the twin's settings of the stack at hand. The CLI has no
- * variable for that (an option can be given as `PULUMI_OPTION_*`, but not one that depends on the stack), so the
- * command adds `--config-file` where it is taken. It becomes the real one (`exec`): one process, signals go to it.
+ * Returns the script of the twin's `pulumi` command: the real CLI with the twin's settings of the selected stack. The CLI has
+ * no variable for that (`PULUMI_OPTION_*` sets an option, but not one that depends on the stack). Therefore the script adds
+ * `--config-file` to commands that accept it. It replaces itself by the real CLI (`exec`) so that signals reach it.
  *
- * `stack rm` would delete the stack's settings, the committed ones: it keeps them.
+ * `stack rm` would delete the stack's committed settings; the script makes it keep them.
  *
- * @param pulumi path of the real CLI
- * @param settings folder with `Pulumi.<stack>.yaml`
+ * @param pulumi the path of the real CLI
+ * @param settings the folder with `Pulumi.<stack>.yaml`
  */
 export function pulumiShim(pulumi: string, settings: string): string {
   return `#!/bin/sh
-# Made by \`idp twin up\`: the Pulumi CLI with the twin's settings of the stack at hand.
+# Made by \`idp twin up\`: the Pulumi CLI with the twin's settings of the selected stack.
 pulumi=${shellQuoted(pulumi)}
 settings=${shellQuoted(settings)}
 command= subcommand= stack=\${PULUMI_STACK-} value= given=

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../../lib/paths.ts";
 
-/** The version of `@pulumi/<name>` that this repository has installed: what the engine asks the plugin for. */
+/** Returns the installed version of `@pulumi/<name>`. The engine asks the plugin for this version. */
 export function sdkVersion(name: string): string {
   const file = join(repositoryRoot, "node_modules/@pulumi", name, "package.json");
   const manifest: unknown = JSON.parse(readFileSync(file, "utf8"));

@@ -4,19 +4,19 @@ import { join } from "node:path";
 import { stateDir } from "../state/folder.ts";
 import { sdkVersion } from "./sdk-version.ts";
 
-/** A program that is found by its name on the PATH, or in the engine's plugin folder, and starts one of the doubles. */
+/** A program on PATH or in the engine's plugin folder that starts one of the doubles. */
 export interface Shim {
   readonly name: string;
   readonly content: string;
   /**
-   * Folder below `$PULUMI_HOME/plugins` where the engine finds it too. There it is taken like an installed plugin; on the
-   * PATH every command warns that it is. Absent for what is no plugin.
+   * Its folder below `$PULUMI_HOME/plugins`. There the engine treats it as an installed plugin; for a plugin that is only on
+   * PATH every command prints a warning. Undefined if it is not a plugin.
    */
   readonly pluginFolder: string | undefined;
 }
 
 interface Double {
-  /** What starts it, below twin/. */
+  /** The file that starts it, below twin/. */
   readonly file: string;
   /** The plugin's kind and name, and the package whose version it has. */
   readonly plugin?: { readonly id: string; readonly sdk: string };
@@ -40,9 +40,9 @@ const doubles: Readonly<Record<string, Double>> = {
 };
 
 /**
- * The shell wrappers of the doubles, as they are found by the engine and on the PATH.
+ * Returns the shell wrappers of the doubles.
  * @param twin the twin's state directory
- * @param node the Node to run: an absolute path, for the PATH may have an older one
+ * @param node the absolute path of the Node to run, because PATH may have an older one
  */
 export function shims(twin = stateDir(), node = process.execPath): Shim[] {
   return Object.entries(doubles).map(([name, { file, plugin }]) => ({
@@ -53,15 +53,15 @@ export function shims(twin = stateDir(), node = process.execPath): Shim[] {
 }
 
 /**
- * A shell script that starts this very Node on a double's TypeScript, tells it which twin it plays for, and replaces
- * itself by it, so that the engine's signals and pipes reach the double and not a shell.
- * @param file absolute path of the double
+ * Returns a shell script that runs a double's TypeScript with this Node and the twin's folder in its environment. The script
+ * replaces itself by Node, so that the engine's signals and pipes reach the double and not a shell.
+ * @param file the absolute path of the double
  */
 export function startScript(file: string, twin: string, node = process.execPath): string {
   return [
     "#!/bin/sh",
     `export IDP_TWIN=${shellQuoted(twin)}`,
-    // Never the user's own file: a double must not mistake a real account for one of its own.
+    // Never the user's own file: a double must not mistake a real account for one of the twin's.
     `export AWS_CONFIG_FILE=${shellQuoted(join(twin, "aws/config"))}`,
     `export NODE_COMPILE_CACHE=${shellQuoted(join(twin, "node-compile-cache"))}`,
     `exec ${shellQuoted(node)} --disable-warning=ExperimentalWarning ${shellQuoted(file)} "$@"`,

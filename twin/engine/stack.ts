@@ -11,18 +11,18 @@ import { processIdentity } from "../process/pid.ts";
 import type { Say } from "../../lib/stages.ts";
 import { settingsFile, twinPaths } from "../state/twin.ts";
 
-/** Pulumi project: a folder of the file backend and a part of every stack's full name. */
+/** The Pulumi project, which is a folder of the file backend and part of every stack's full name. */
 const project = "idp";
 
-/** How many resources an update made, changed, left as they were. Keys as Pulumi says them: `created`, `unchanged`. */
+/** How many resources an update created, changed or left unchanged, by Pulumi's own words: `created`, `unchanged`. */
 export type Changes = Readonly<Record<string, number>>;
 
 /**
- * Applies the program to one of the twin's stacks with the real CLI, made first when it is not there. What a killed
- * engine left (its lock, half-done creates) is cleared before.
+ * Applies the program to one of the twin's stacks with the real CLI. Before that it creates the stack if it does not exist,
+ * and cleans up after a killed engine (its lock, interrupted creates).
  *
- * @param pulumi path of the real CLI
- * @throws Error with what the engine complained of
+ * @param pulumi the path of the real CLI
+ * @throws Error with the engine's diagnostics
  */
 export async function applyStack(
   pulumi: string,
@@ -35,34 +35,34 @@ export async function applyStack(
     join(twinPaths().pulumiBackend, ".pulumi"),
     environment,
   )) {
-    say(`an engine was killed while it wrote ${file}: dropping it`);
+    say(`an engine was killed while it wrote ${file}: deleting it`);
   }
   if (!existsSync(stateFile(environment))) {
-    // In the folder of the twin's settings: the salt of the stack's secrets is written beside the project's file.
+    // In the folder of the twin's settings, because the CLI writes the salt of the stack's secrets next to the project's file.
     await run(["--cwd", twinPaths().settings, "stack", "init", environment, "--no-select"]);
   }
   const [lock] = locks(environment);
   if (lock !== undefined && isHeld(lock)) {
     throw new Error(
-      `Stack ${environment} is locked by process ${lock.pid} since ${lock.timestamp}: another update runs. ` +
-        `Fix: let it end, or end it and run: pulumi cancel -s ${environment}`,
+      `Stack ${environment} is locked by process ${lock.pid} since ${lock.timestamp}: another update is running. ` +
+        `Fix: wait for it, or end it and run: pulumi cancel -s ${environment}`,
     );
   }
   if (lock !== undefined) {
-    say(`the engine with process number ${lock.pid} was killed: releasing its lock`);
+    say(`the engine with pid ${lock.pid} was killed: releasing its lock`);
     await run(["cancel", "--yes", "--stack", environment]);
   }
   const config = ["--stack", environment, "--config-file", settingsFile(environment)];
   const pending = pendingCreates(environment);
   if (pending.length > 0) {
-    say(`an engine was killed while it made ${pending.join(", ")}: looking at what is there`);
+    say(`an engine was killed while it created ${pending.join(", ")}: refreshing the stack`);
     await run(
       ["refresh", ...config, "--yes", "--skip-preview", "--clear-pending-creates", ...quiet],
       say,
     );
   }
   const lines: string[] = [];
-  // With the pack, as the workflows run it: what no account gets, the twin does not get either.
+  // With the policy pack, as in the workflows: the twin must refuse what an account would refuse.
   const pack = ["--policy-pack", join(repositoryRoot, "policy")];
   await run(["up", ...config, ...pack, "--yes", "--skip-preview", ...quiet], (line) => {
     lines.push(line);
@@ -109,8 +109,8 @@ async function runPulumi(
 }
 
 /**
- * A line of the engine's display worth showing while it works: a resource that is done or that failed. Not: one that
- * begins, for it will be said when done; the stack itself; and from the diagnostics on nothing, they are shown at the end.
+ * Returns a line of the engine's display if it is worth showing as progress: a resource that is done or has failed. Left
+ * out are resources that begin, the stack itself, and the diagnostics, which are shown at the end.
  */
 export function progressOf(line: string): string | undefined {
   const done =
@@ -124,7 +124,7 @@ export function progressOf(line: string): string | undefined {
     : undefined;
 }
 
-/** The counts below `Resources:` at the end of an update. */
+/** Returns the counts below `Resources:` at the end of an update. */
 export function changesIn(lines: readonly string[]): Changes {
   const start = lines.lastIndexOf("Resources:");
   if (start < 0) return {};
@@ -140,13 +140,13 @@ export function isUnchanged(changes: Changes): boolean {
   return Object.entries(changes).every(([kind, count]) => kind === "unchanged" || count === 0);
 }
 
-/** What to show of a failed run: what is below `Policies:` and `Diagnostics:`, else its last lines. */
+/** Returns the lines to show of a failed run: those below `Policies:` and `Diagnostics:`, else the last lines. */
 export function diagnosticsIn(lines: readonly string[]): string[] {
   const headings = ["Policies:", "Diagnostics:"];
   const start = lines.findIndex((line) => headings.includes(line));
   if (start < 0) return lines.slice(-20);
   const end = lines.findIndex((line, index) => index > start && line === "Resources:");
-  // A pack that has nothing to say is marked with a tick; the engine ends with an offer of its vendor's service.
+  // Left out: packs without violations, which have a tick, and the engine's last lines, an offer of its vendor's service.
   return lines
     .slice(start, end < 0 ? undefined : end)
     .filter(
@@ -155,12 +155,12 @@ export function diagnosticsIn(lines: readonly string[]): string[] {
 }
 
 /**
- * Deletes what a killed engine broke off of the notes (`.attrs`: content type, checksum) that the file backend keeps
- * beside each file of a stack. Without them it reads the file, which it replaces whole, as it is; with a broken one it
- * reads nothing ("EOF").
+ * Deletes incomplete `.attrs` files that a killed engine left. The file backend keeps one, with content type and checksum,
+ * next to each file of a stack. With an incomplete one it cannot read the stack's file ("EOF"); without one it can, and the
+ * file itself is always complete.
  *
  * @param backend the backend's `.pulumi` folder
- * @returns the deleted files' names
+ * @returns the names of the deleted files
  */
 export function dropBrokenAttributes(backend: string, stack: string): string[] {
   if (!existsSync(backend)) return [];
@@ -186,7 +186,7 @@ function isJson(text: string): boolean {
 const Lock = z.object({ pid: z.int(), hostname: z.string(), timestamp: z.string() });
 type Lock = z.infer<typeof Lock>;
 
-/** The stack's locks in the file backend. */
+/** Returns the stack's locks in the file backend. */
 function locks(environment: Environment): Lock[] {
   const folder = join(
     twinPaths().pulumiBackend,
@@ -200,7 +200,7 @@ function locks(environment: Environment): Lock[] {
     .map((name) => Lock.parse(JSON.parse(readFileSync(join(folder, name), "utf8"))));
 }
 
-/** Whether the engine that took a lock can still be at work. */
+/** Whether the engine that took a lock may still run. */
 function isHeld({ pid, hostname: host }: Lock): boolean {
   return host !== hostname() || processIdentity(pid) !== undefined;
 }
@@ -217,7 +217,7 @@ const Checkpoint = z.object({
   }),
 });
 
-/** Names of the resources that an engine was making when it was killed. */
+/** Returns the names of the resources that an engine was creating when it was killed. */
 function pendingCreates(environment: Environment): string[] {
   const { checkpoint } = Checkpoint.parse(JSON.parse(readFileSync(stateFile(environment), "utf8")));
   return (checkpoint.latest?.pending_operations ?? [])

@@ -80,7 +80,7 @@ describe("awsx double: arguments", () => {
   it("says what it plays and where more is added", () => {
     expect(() => readVpcArguments({ ...good, tags: { a: "b" } })).to.throw(
       "The awsx double does not play tags. It plays Public and Private subnets with a cidrMask in the subnetStrategy Auto, " +
-        "one NAT gateway or one a zone, and gateway endpoints. Fix: leave it out, or add it to twin/components/awsx/",
+        "one NAT gateway or one per zone, and gateway endpoints. Fix: leave it out, or add it to twin/components/awsx/",
     );
   });
 });

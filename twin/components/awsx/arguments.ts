@@ -7,7 +7,7 @@ type SubnetSpec = NonNullable<VpcArgs["subnetSpecs"]>[number];
 /** How many NAT gateways serve the private subnets. */
 export type NatStrategy = "Single" | "OnePerAz";
 
-/** What the double makes a VPC from: the arguments that it plays, with the values that it plays. */
+/** The arguments that the double plays, limited to the values that it plays. */
 export interface PlayedVpc {
   readonly cidrBlock: string;
   readonly natStrategy: NatStrategy;
@@ -17,7 +17,7 @@ export interface PlayedVpc {
 const awsx: ComponentDouble = {
   name: "awsx",
   plays:
-    "Public and Private subnets with a cidrMask in the subnetStrategy Auto, one NAT gateway or one a zone, and gateway endpoints",
+    "Public and Private subnets with a cidrMask in the subnetStrategy Auto, one NAT gateway or one per zone, and gateway endpoints",
   folder: "twin/components/awsx/",
 };
 
@@ -34,9 +34,9 @@ const played = [
 ] as const satisfies (keyof VpcArgs)[];
 
 /**
- * Reads the arguments that decide how many resources there are; never an Output, so they can be read at once.
- * @throws Error in the real component's words for a combination that it refuses, in the double's own for what it does
- *   not play
+ * Returns the arguments that decide how many resources there are. They are never Outputs and can be read immediately.
+ * @throws Error with the real component's text for a combination that it refuses, and with the double's own text for
+ *   anything that the double does not play
  */
 export function readVpcArguments(args: VpcArgs): PlayedVpc {
   if (args.availabilityZoneNames !== undefined && args.numberOfAvailabilityZones !== undefined) {

@@ -1,6 +1,5 @@
 /**
- * pulumi-resource-awsx, the double: awsx.ec2.Vpc with the real component's children. What they become is the AWS
- * double's business.
+ * pulumi-resource-awsx, the double: awsx.ec2.Vpc with the real component's children. The AWS double plays the children.
  */
 import { main } from "@pulumi/pulumi/provider/server.js";
 import { endWithEngine } from "../../engine/plugin.ts";

@@ -1,15 +1,15 @@
 import { endOf, formatCidr, parseCidr, sizeOf } from "../../../config/cidr.ts";
 
-/** What a subnet is for: a route to the internet, or a route out through a NAT gateway. */
+/** Public subnets have a route to the internet, private ones a route out through a NAT gateway. */
 export type SubnetKind = "Public" | "Private";
 
-/** One subnet per zone, as the program asks for it. */
+/** A request for one subnet in each zone. */
 export interface SubnetRequest {
   readonly type: SubnetKind;
   readonly cidrMask: number;
 }
 
-/** One subnet of one zone, with its addresses. */
+/** One subnet in one zone, with its addresses. */
 export interface PlannedSubnet<Request extends SubnetRequest = SubnetRequest> {
   readonly request: Request;
   readonly zone: string;
@@ -18,7 +18,7 @@ export interface PlannedSubnet<Request extends SubnetRequest = SubnetRequest> {
   readonly cidrBlock: string;
 }
 
-/** What to lay out. */
+/** The VPC, zones and subnets to plan. */
 export interface PlanRequest<Request extends SubnetRequest> {
   readonly vpcName: string;
   readonly vpcCidr: string;
@@ -27,9 +27,9 @@ export interface PlanRequest<Request extends SubnetRequest> {
 }
 
 /**
- * The subnets of a VPC as awsx.ec2.Vpc lays them out in the strategy Auto: an equal share of the VPC for each zone, and in
- * it one subnet after the other, each at the next address where its size may begin. Pure arithmetic.
- * @throws Error in the real component's words for subnets that do not fit
+ * Returns the subnets of a VPC as awsx.ec2.Vpc plans them with the strategy Auto: each zone gets an equal share of the VPC.
+ * In it one subnet follows the other, each at the next address where a block of its size can begin. Pure arithmetic.
+ * @throws Error with the real component's text if the subnets do not fit
  */
 export function planSubnets<Request extends SubnetRequest>({
   vpcName,
@@ -51,7 +51,7 @@ export function planSubnets<Request extends SubnetRequest>({
     let next = start;
     return requests.map((request) => {
       const size = sizeOf(request.cidrMask);
-      // A block begins at a multiple of its size; what is skipped stays free.
+      // A block begins at a multiple of its size; skipped addresses stay free.
       const block = { base: Math.ceil(next / size) * size, prefix: request.cidrMask };
       next = endOf(block);
       const cidrBlock = formatCidr(block);

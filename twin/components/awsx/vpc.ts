@@ -5,7 +5,7 @@ import * as aws from "../aws-sdk.ts";
 import { readVpcArguments, type PlayedVpc } from "./arguments.ts";
 import { planSubnets, type PlannedSubnet } from "./subnets.ts";
 
-/** What `awsx.ec2.Vpc` gives back. */
+/** The outputs of `awsx.ec2.Vpc`. */
 export interface VpcState {
   readonly vpc: aws.Vpc;
   readonly vpcId: Output<string>;
@@ -26,7 +26,7 @@ export interface VpcState {
   readonly subnetLayout: PlayedVpc["subnets"];
 }
 
-/** `awsx:ec2:Vpc`, the double's component: a parent, its children are registered by {@link constructVpc}. */
+/** The double's component `awsx:ec2:Vpc`. {@link constructVpc} registers its children. */
 class Vpc extends ComponentResource {
   constructor(name: string, opts: ComponentResourceOptions) {
     super("awsx:ec2:Vpc", name, {}, opts);
@@ -34,9 +34,9 @@ class Vpc extends ComponentResource {
 }
 
 /**
- * Registers the children that awsx.ec2.Vpc registers, with its names, parents and inputs, and gives back its outputs. What
- * the real component was measured to register is in test/fixtures/doubles/contract.json.
- * @throws Error for arguments that it refuses ({@link readVpcArguments}), and for more zones than the region has
+ * Registers the children of awsx.ec2.Vpc, with the same names, parents and inputs, and returns its outputs. The file
+ * test/fixtures/doubles/contract.json holds what the real component registers, as measured.
+ * @throws Error for arguments that {@link readVpcArguments} refuses, and for more zones than the region has
  */
 export async function constructVpc(
   name: string,
@@ -61,7 +61,7 @@ async function firstZones(component: Vpc, count: number): Promise<string[]> {
   return names.slice(0, count);
 }
 
-/** The resources that one subnet stands for. */
+/** The resources of one subnet. */
 interface SubnetResources {
   readonly plan: PlannedSubnet<PlayedVpc["subnets"][number]>;
   readonly subnet: aws.Subnet;
@@ -69,7 +69,7 @@ interface SubnetResources {
   readonly association: aws.RouteTableAssociation;
 }
 
-/** A NAT gateway and the address that it has towards the internet. */
+/** A NAT gateway and its public address. */
 interface NatResources {
   readonly eip: aws.Eip;
   readonly gateway: aws.NatGateway;
@@ -143,7 +143,7 @@ function children(
   };
 }
 
-/** Zone by zone, and in each the public subnet first: the order of the real component's outputs. */
+/** Returns the plans by zone, public subnets first in each: the order of the real component's outputs. */
 function publicFirst<Plan extends PlannedSubnet>(
   plans: readonly Plan[],
   zones: readonly string[],
@@ -195,7 +195,7 @@ function addNatGateway(name: string, subnet: aws.Subnet): NatResources {
   return { eip, gateway };
 }
 
-/** The default route of a subnet. */
+/** Adds the default route of a subnet. */
 function addRoute(
   { plan, routeTable }: SubnetResources,
   target: { readonly gatewayId: Input<string> } | { readonly natGatewayId?: Input<string> },

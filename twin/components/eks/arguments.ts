@@ -30,9 +30,9 @@ const played = [
 ] as const satisfies (keyof ClusterArgs)[];
 
 /**
- * Checks the arguments that decide how many resources there are; never an Output, so they can be read at once.
- * @throws Error in the real component's words for a combination that it refuses, in the double's own for what it does
- *   not play
+ * Checks the arguments that decide how many resources there are. They are never Outputs and can be read immediately.
+ * @throws Error with the real component's text for a combination that it refuses, and with the double's own text for
+ *   anything that the double does not play
  */
 export function checkArguments(args: ClusterArgs): void {
   const { accessEntries = {}, authenticationMode, autoMode, corednsAddonOptions } = args;
@@ -45,7 +45,7 @@ export function checkArguments(args: ClusterArgs): void {
   if (args.endpointPublicAccess === false && args.publicAccessCidrs !== undefined) {
     throw new Error("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true");
   }
-  // Left to their defaults, these make an unused instance role, its profile and an add-on.
+  // With their defaults these arguments create an unused instance role, its profile and an add-on.
   const missing = [
     ...(authenticationMode === "API" ? [] : [`authenticationMode ${authenticationMode}`]),
     ...(autoMode?.enabled === true ? [] : ["a cluster without Auto Mode"]),

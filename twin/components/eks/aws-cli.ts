@@ -8,8 +8,8 @@ const advice =
 const oldest: Readonly<Record<string, string>> = { 1: "1.24.0", 2: "2.7.0" };
 
 /**
- * The component needs the AWS CLI for kubeconfig tokens, and says so before it makes anything.
- * @throws Error in the real component's words when `aws` is not on the PATH or too old
+ * Checks that the AWS CLI is installed, which kubeconfigs need for tokens, before the component creates anything.
+ * @throws Error with the real component's text if `aws` is not on PATH or is too old
  */
 export function requireAwsCli(ask: () => string = awsVersion): void {
   const line = ask();

@@ -19,19 +19,19 @@ import { requireAwsCli } from "./aws-cli.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { ServiceRole } from "./service-role.ts";
 
-/** `eks:index:Cluster`, the double's component. */
+/** The double's component `eks:index:Cluster`. */
 class Cluster extends ComponentResource {
   constructor(name: string, opts: ComponentResourceOptions) {
     super("eks:index:Cluster", name, {}, opts);
   }
 
-  /** Tells the engine that all children are registered, and the component's outputs. */
+  /** Tells the engine the component's outputs and that all children are registered. */
   finish(state: Record<string, unknown>): void {
     this.registerOutputs(state);
   }
 }
 
-/** The provider that the real component installs its own Kubernetes objects with; in Auto Mode there are none. */
+/** The provider with which the real component installs its own Kubernetes objects. In Auto Mode there are none. */
 class KubernetesProvider extends ProviderResource {
   constructor(name: string, args: Inputs, parent: Cluster) {
     super("kubernetes", name, args, { parent, version: sdkVersion("kubernetes") });
@@ -39,12 +39,12 @@ class KubernetesProvider extends ProviderResource {
 }
 
 /**
- * Registers the children that eks.Cluster registers for an Auto Mode cluster with API authentication, with its names,
- * parents and inputs, and gives back its outputs. What the real component was measured to register is in
- * test/fixtures/doubles/contract.json.
+ * Registers the children of eks.Cluster for an Auto Mode cluster with API authentication, with the same names, parents and
+ * inputs, and returns its outputs. The file test/fixtures/doubles/contract.json holds what the real component registers, as
+ * measured.
  *
  * The real component's health probe of a public endpoint is left out: the AWS double has waited for the API server.
- * @throws Error for arguments that it refuses ({@link checkArguments})
+ * @throws Error for arguments that {@link checkArguments} refuses
  */
 export function constructCluster(
   name: string,
@@ -163,7 +163,7 @@ export function constructCluster(
   return { urn: component.urn, state };
 }
 
-/** What the cluster itself is made with, beside the program's arguments. */
+/** What the cluster resource needs besides the program's arguments. */
 interface ClusterParts {
   readonly eksRole: ServiceRole;
   readonly nodeRole: ServiceRole;
@@ -178,7 +178,7 @@ function addCluster(
   args: ClusterArgs,
   { eksRole, nodeRole, subnetIds, encryptionConfig }: ClusterParts,
 ): aws.Cluster {
-  // All of Auto Mode is known or unknown together, as the real provider needs it.
+  // The real provider needs all values of Auto Mode to be known or unknown together.
   const autoMode = nodeRole.directRole.arn.apply((nodeRoleArn) => ({
     computeConfig: { enabled: true, nodeRoleArn, nodePools: ["general-purpose", "system"] },
     storageConfig: { blockStorage: { enabled: true } },
@@ -192,7 +192,7 @@ function addCluster(
       roleArn: eksRole.directRole.arn,
       accessConfig: {
         authenticationMode: args.authenticationMode,
-        // The component installs into the cluster it makes, so its maker is always an administrator.
+        // The component installs into the cluster, and therefore the cluster's creator is always an administrator.
         bootstrapClusterCreatorAdminPermissions: true,
       },
       bootstrapSelfManagedAddons: false,
@@ -252,7 +252,7 @@ function addAccessEntries(
   }
 }
 
-/** The AWS profile of the component's own provider: that of the shell, unless the program says which credentials to use. */
+/** Returns the AWS profile of the component's own provider: the shell's, unless the program sets credentials. */
 function profileOf(args: ClusterArgs, env: NodeJS.ProcessEnv): string | undefined {
   return args.providerCredentialOpts === undefined ? env["AWS_PROFILE"] || undefined : undefined;
 }

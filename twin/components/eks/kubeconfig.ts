@@ -1,16 +1,16 @@
-/** What a kubeconfig of an EKS cluster says. */
+/** The values in the kubeconfig of an EKS cluster. */
 export interface KubeconfigRequest {
   readonly clusterName: string;
   /** https://... */
   readonly endpoint: string;
   readonly region: string;
-  /** PEM in base64. */
+  /** A PEM in Base64. */
   readonly certificateAuthority: string;
-  /** AWS profile; only the component's own provider gets it, never the kubeconfig that users see. */
+  /** AWS profile. Set only for the component's own provider, never in the kubeconfig that users get. */
   readonly profileName?: string | undefined;
 }
 
-/** The kubeconfig that eks.Cluster makes: it holds no secret, `aws eks get-token` fetches one for each session. */
+/** Returns the kubeconfig that eks.Cluster makes. It holds no secret: `aws eks get-token` fetches one for each session. */
 export function kubeconfig(request: KubeconfigRequest) {
   const { clusterName, endpoint, region, certificateAuthority, profileName } = request;
   return {

@@ -1,6 +1,6 @@
 /**
- * pulumi-resource-eks, the double: eks.Cluster in Auto Mode with the real component's children. The AWS double makes of its
- * aws:eks/cluster:Cluster a real Kubernetes control plane.
+ * pulumi-resource-eks, the double: eks.Cluster in Auto Mode with the real component's children. The AWS double starts a
+ * real Kubernetes control plane for the child aws:eks/cluster:Cluster.
  */
 import { main } from "@pulumi/pulumi/provider/server.js";
 import { endWithEngine } from "../../engine/plugin.ts";

@@ -3,7 +3,7 @@ import { all, interpolate, type Output } from "@pulumi/pulumi/output.js";
 import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import * as aws from "../aws-sdk.ts";
 
-/** A role that an AWS service assumes, and AWS' own policies on it. */
+/** A role that an AWS service assumes, and its AWS-managed policies. */
 interface ServiceRoleArgs {
   readonly service: string;
   readonly description?: string;
@@ -13,11 +13,11 @@ interface ServiceRoleArgs {
   readonly partition: Output<string>;
 }
 
-/** `eks:index:ServiceRole`: the role and one attachment a policy. */
+/** `eks:index:ServiceRole`: the role and one attachment per policy. */
 export class ServiceRole extends ComponentResource {
-  /** The role, whether or not its policies are attached. */
+  /** The role, possibly before its policies are attached. */
   readonly directRole: aws.Role;
-  /** The role once all its policies are attached: what a cluster must wait for. */
+  /** The role, known once all its policies are attached. A cluster must wait for this one. */
   readonly resolvedRole: Output<aws.Role>;
 
   constructor(name: string, args: ServiceRoleArgs, parent: Resource) {
@@ -53,7 +53,7 @@ export class ServiceRole extends ComponentResource {
   }
 }
 
-/** Eight hex digits that stand for a policy in a resource's name. */
+/** Returns the eight hex digits that identify a policy in a resource's name. */
 function hash(text: string): string {
   return createHash("sha1").update(text).digest("hex").slice(0, 8);
 }
