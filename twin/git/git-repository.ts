@@ -6,7 +6,7 @@ import type { RepositoryFacts } from "../../config/repository-facts.ts";
 import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { gitIn, readFiles, uncommittedPaths, type Git } from "../../promotion/git.ts";
 
-/** What happened to the twin's repository. */
+/** What {@link bringOver} did to the twin's repository. */
 export interface BroughtOver {
   readonly kind: "created" | "current" | "forwarded" | "merged";
   /** The clone's commit that the twin's branch now holds. */
@@ -15,20 +15,20 @@ export interface BroughtOver {
   readonly head: string;
 }
 
-/** Who the twin's commits are by. */
+/** The author of the twin's commits. */
 const author = { name: "idp twin", email: "twin@idp.invalid" };
-/** The clone's content with the twin's facts in it, one commit for each time it was brought over. */
+/** A ref to the clone's content with the twin's facts, with one commit for each time it was brought over. */
 const sourceRef = "refs/twin/source";
 
 /**
  * Brings the clone's HEAD into the twin's bare repository, as branch `facts.branch`.
  *
- * The first time: HEAD's history and one commit that puts the twin's facts (accounts, address) in. Later: the same for
- * the new HEAD, forwarded to where nobody committed to the twin's branch, merged where somebody did (Image Updater, a
- * test, a person). Where both changed the same lines the twin's win: image tags live there. Uncommitted changes of the
- * clone stay out.
+ * The first time, the branch gets HEAD's history and one commit that inserts the twin's facts (accounts, address). Later it
+ * gets the same for the new HEAD: by fast-forward, or by a merge if somebody has committed to the twin's branch (Image
+ * Updater, a test, a person). Where both changed the same lines, the twin's win, because they hold image tags. Uncommitted
+ * changes of the clone are left out.
  *
- * @throws Error when the merge cannot be made, with the command that starts afresh
+ * @throws Error if the merge fails, with the command that starts anew
  */
 export async function bringOver(
   clone: string,
@@ -48,7 +48,7 @@ export async function bringOver(
     ]);
     await git(["config", "http.receivepack", "true"]);
   }
-  // A clone of limited depth (CI) is taken as it is.
+  // A shallow clone (CI) is accepted as it is.
   await git(["fetch", "--quiet", "--no-tags", "--update-shallow", clone, "+HEAD:refs/twin/clone"]);
   const source = await git(["rev-parse", "refs/twin/clone"]);
   const tree = await initialisedTree(git, source, facts);
@@ -68,18 +68,18 @@ export async function bringOver(
   const next = await commitTree(git, tree, [previous, source], `Bring over ${subject}`);
   const forwarded = head === previous;
   const merged = forwarded ? next : await merge(git, head, next, `Merge ${subject}`);
-  // The old value is named, so a push that came in meanwhile is not lost: the update fails and `up` can run again.
+  // With the old value given, the update fails if a push arrived meanwhile. The push is not lost, and `up` can run again.
   await git(["update-ref", branch, merged, head]);
   await git(["update-ref", sourceRef, next]);
   return { kind: forwarded ? "forwarded" : "merged", source, head: merged };
 }
 
-/** Paths with uncommitted changes in the clone, below the folders that Argo CD deploys. */
+/** Returns the paths with uncommitted changes in the clone, in the folders that Argo CD deploys. */
 export function uncommitted(clone: string): Promise<string[]> {
   return uncommittedPaths(gitIn(clone), ["--", "argocd", "helm-charts"]);
 }
 
-/** The files of a revision that `select` takes: text by path. */
+/** Returns the text, by path, of the files of a revision that `select` accepts. */
 export function filesAt(
   repository: string,
   revision: string,
@@ -88,7 +88,7 @@ export function filesAt(
   return readFiles(gitAsTwin(repository), revision, select);
 }
 
-/** Git as the twin's author. */
+/** Runs git as the twin's author. */
 const gitAsTwin = (cwd: string): Git =>
   gitIn(cwd, {
     GIT_AUTHOR_NAME: author.name,
@@ -102,7 +102,7 @@ async function resolve(git: Git, ref: string): Promise<string | undefined> {
   return hash === "" ? undefined : hash;
 }
 
-/** The tree of a commit with the facts put in; made in the object store, without a work tree. */
+/** Returns the tree of a commit with the facts inserted. It is made in the object store, without a work tree. */
 async function initialisedTree(git: Git, commit: string, facts: RepositoryFacts): Promise<string> {
   const changed = initialise(await readFiles(git, commit, namesFacts), facts);
   return inScratchFolder("index", async (scratch) => {
@@ -130,18 +130,18 @@ async function merge(git: Git, ours: string, theirs: string, message: string): P
     const worktree = join(scratch, "worktree");
     await git(["worktree", "add", "--quiet", "--detach", worktree, ours]);
     try {
-      // A person's own settings (signing, fast-forward only, hooks) are not the twin's.
+      // A person's own git settings (signing, fast-forward only, hooks) must not apply to the twin.
       const env = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
       const inWorktree = gitAsTwin(worktree);
       await inWorktree(["merge", "--quiet", "-X", "ours", "-m", message, theirs], { env });
       return await inWorktree(["rev-parse", "HEAD"]);
     } finally {
-      // Git forgets a worktree whose folder is gone by itself.
+      // If this fails, git itself forgets a worktree whose folder does not exist.
       await git(["worktree", "remove", "--force", worktree]).catch(() => undefined);
     }
   }).catch((error: unknown) => {
     throw new Error(
-      `The clone's new commits do not merge into the twin's own: ${String(error)}\n` +
+      `The clone's new commits do not merge with the twin's: ${String(error)}\n` +
         `Fix: idp twin down, then idp twin up (starts from the clone's HEAD)`,
       { cause: error },
     );

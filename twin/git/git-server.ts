@@ -9,8 +9,8 @@ import { waitForHttp } from "../process/wait.ts";
 export const gitServerName = "git-server";
 
 /**
- * Starts the twin's git server, which serves every bare repository below `directory` over HTTP, pushes included, to
- * this machine only. Resolves when it answers.
+ * Starts the twin's git server and resolves when it answers. It serves every bare repository below `directory` over HTTP,
+ * pushes included, to this machine only.
  */
 export async function ensureGitServer(directory: string, port: number): Promise<void> {
   await startProcess({
@@ -26,8 +26,8 @@ export async function ensureGitServer(directory: string, port: number): Promise<
 }
 
 /**
- * A request as `git http-backend` wants it: a CGI environment (git-http-backend(1), RFC 3875). Nothing of the server's
- * own environment but PATH is handed on.
+ * Returns the CGI environment of a request for `git http-backend` (git-http-backend(1), RFC 3875). Of the server's own
+ * environment it contains only PATH.
  */
 export function cgiEnvironment(
   request: Pick<IncomingMessage, "method" | "url" | "headers">,
@@ -44,14 +44,14 @@ export function cgiEnvironment(
     PATH_INFO: decodeURIComponent(url.pathname),
     QUERY_STRING: url.search.slice(1),
     CONTENT_TYPE: headers["content-type"] ?? "",
-    // Without it the program reads until the end of its input, which is right for chunked bodies too.
+    // Without it the program reads its whole input, which is right for chunked bodies too.
     ...(headers["content-length"] && { CONTENT_LENGTH: headers["content-length"] }),
     HTTP_CONTENT_ENCODING: headers["content-encoding"] ?? "",
     GIT_PROTOCOL: String(headers["git-protocol"] ?? ""),
   };
 }
 
-/** A CGI answer's header, once it is whole: status, fields, and how many bytes of `output` it took. */
+/** Returns a CGI answer's header once it is complete: status, fields, and its length in bytes of `output`. */
 export function cgiHeader(
   output: Buffer,
 ): { status: number; fields: [string, string][]; length: number } | undefined {
@@ -74,14 +74,14 @@ export function cgiHeader(
 }
 
 /**
- * Only this machine's own names: a web page somewhere else may point its own name at 127.0.0.1 and have a browser
- * here send requests, and a push needs no password.
+ * Whether a request uses one of this machine's own names. A web page elsewhere may point its own name at 127.0.0.1 and make
+ * a browser here send requests, and a push needs no password.
  */
 export function isLocalHost(host: string | undefined): boolean {
   return host !== undefined && /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host);
 }
 
-/** The server itself, not yet listening. */
+/** Returns the server, not yet listening. */
 export function gitServer(directory: string, path: string): Server {
   return createServer((request, response) => {
     if (!isLocalHost(request.headers.host)) {
@@ -126,7 +126,7 @@ function serve(
     response.end();
   });
   response.on("close", () => backend.kill());
-  // The program may answer before it has read everything (a refusal): what is left to write then has no reader.
+  // The program may answer before it has read everything (a refusal). Then nobody reads the rest.
   backend.stdin.on("error", () => undefined);
   request.pipe(backend.stdin);
 }

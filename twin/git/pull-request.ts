@@ -2,23 +2,23 @@ import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { gitIn, gitMessage } from "../../promotion/git.ts";
 import { repositoryUrl, type Twin } from "../state/twin.ts";
 
-/** Who presses the button. */
+/** The person who merges. */
 const merger = {
   GIT_AUTHOR_NAME: "reviewer",
   GIT_AUTHOR_EMAIL: "reviewer@idp.invalid",
   GIT_COMMITTER_NAME: "reviewer",
   GIT_COMMITTER_EMAIL: "reviewer@idp.invalid",
-  // A person's own settings (signing, fast-forward only, hooks) are not the twin's.
+  // A person's own git settings (signing, fast-forward only, hooks) must not apply to the twin.
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_CONFIG_NOSYSTEM: "1",
 };
 
 /**
- * Merges a branch into the twin's main branch and deletes it, as a person does with a pull request: a merge commit,
- * pushed to the git server. The twin has no pull requests; this is what one comes to.
+ * Merges a branch into the twin's main branch and deletes it: a merge commit, pushed to the git server. The twin has no pull
+ * requests; this does what merging one does.
  *
  * @returns the merge commit
- * @throws Error when there is no such branch, or it does not merge
+ * @throws Error if the branch does not exist or does not merge
  */
 export async function mergeBranch(twin: Twin, branch: string): Promise<string> {
   return inScratchFolder("merge", async (scratch) => {
@@ -29,7 +29,7 @@ export async function mergeBranch(twin: Twin, branch: string): Promise<string> {
     return git(["rev-parse", "HEAD"]);
   }).catch((error: unknown) => {
     throw new Error(
-      `${branch} was not merged: ${gitMessage(error)}\nNothing was changed. Fix: see the branches: git ls-remote ${repositoryUrl(twin)}`,
+      `${branch} was not merged: ${gitMessage(error)}\nNothing was changed. Fix: name one of its branches: git ls-remote ${repositoryUrl(twin)}`,
       { cause: error },
     );
   });

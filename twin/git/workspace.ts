@@ -6,7 +6,7 @@ import type { Workspace } from "../../promotion/workspace.ts";
 import { Repository } from "../../promotion/repository.ts";
 import { repositoryUrl, twinRegistry, type Twin } from "../state/twin.ts";
 
-/** Where promotion works on the twin, through a clone of its repository. */
+/** Returns the workspace in which promotion works on the twin, through a clone of its repository. */
 export async function twinWorkspace(twin: Twin, clone: string): Promise<Workspace> {
   return {
     repository: await Repository.open(clone),
@@ -14,7 +14,7 @@ export async function twinWorkspace(twin: Twin, clone: string): Promise<Workspac
   };
 }
 
-/** {@link twinWorkspace} through a passing clone, for who has none at hand. */
+/** Runs `work` in a {@link twinWorkspace} with a temporary clone. */
 export async function inTwinWorkspace<T>(
   twin: Twin,
   work: (workspace: Workspace, clone: string) => Promise<T>,
@@ -23,7 +23,7 @@ export async function inTwinWorkspace<T>(
   return inScratchFolder("clone", async (clone) => {
     await execa("git", ["clone", "--quiet", "--bare", url, clone]).catch((error: unknown) => {
       throw new Error(
-        `The twin's git server does not give ${url}:\n${gitMessage(error)}\nNothing was changed. Fix: idp twin up`,
+        `Cloning ${url} from the twin's git server failed:\n${gitMessage(error)}\nNothing was changed. Fix: idp twin up`,
         { cause: error },
       );
     });

@@ -7,7 +7,7 @@ import { ociImage } from "./oci-image.ts";
 import { pushImage } from "./registry.ts";
 import { twinPaths, twinRegistry, type Twin } from "../state/twin.ts";
 
-/** The services on the twin's branch, sorted by environment and name. A file that is not valid names none. */
+/** Returns the services on the twin's branch, sorted by environment and name. Invalid files are left out. */
 export async function namedServices(
   repository = twinPaths().repository,
   revision = "main",
@@ -15,15 +15,15 @@ export async function namedServices(
   return servicesIn(await filesAt(repository, revision, isServiceFile));
 }
 
-/** An image to push: one build under a tag of each account whose registry lacks it. */
+/** An image to push: one build, with a tag for each account whose registry lacks it. */
 export interface SeedImage {
   readonly image: string;
   readonly tags: readonly { readonly environment: Environment; readonly tag: string }[];
 }
 
 /**
- * The images that the services name, one for each repository, as promotion would have left them: one digest everywhere.
- * A service that has none yet gets none.
+ * Returns the images that the services name, one for each repository, with one digest in all accounts as after a
+ * promotion. A service without an image gets none.
  */
 export function seedImages(services: readonly NamedService[]): SeedImage[] {
   const built = services.filter(({ tag }) => !isFirstTag(tag));
@@ -42,7 +42,7 @@ export function seedImages(services: readonly NamedService[]): SeedImage[] {
 const firstBuild = new Date("2026-01-01T00:00:00Z");
 
 /**
- * Puts an example image behind every tag that a service file names and its account's registry lacks.
+ * Pushes an example image for every tag that a service file names and its account's registry lacks.
  * @returns what was pushed, such as `dev idp/localtime:sha-3f2a9c1`
  */
 export async function seed(twin: Twin, services: readonly NamedService[]): Promise<string[]> {
@@ -62,7 +62,7 @@ export async function seed(twin: Twin, services: readonly NamedService[]): Promi
       revision:
         tags.find(({ tag }) => tag.startsWith("sha-"))?.tag.slice("sha-".length) ?? "unknown",
       version: tags.find(({ tag }) => tag.startsWith("v"))?.tag.slice(1) ?? "unreleased",
-      // The tag in git is the newest by definition: a later seed must not be older than what is there.
+      // The tag in git is the newest by definition: a later seed must not be older than the existing images.
       created: known.some((names) => names.length > 0) ? new Date() : firstBuild,
     });
     for (const { environment, tag, registry } of missing) {

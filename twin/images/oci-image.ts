@@ -1,27 +1,27 @@
 import { digestOf } from "../../promotion/registry.ts";
 
-/** What an image says of itself. */
+/** The metadata of an image. */
 export interface ImageFacts {
   /** The service, such as `localtime`. */
   readonly title: string;
-  /** Commit it was built from, or what is known of it. */
+  /** The commit it was built from, or what is known of it. */
   readonly revision: string;
   /** Tag or release of this build. */
   readonly version: string;
-  /** When it was built: Image Updater's `newest-build` goes by it. */
+  /** When it was built. Image Updater's `newest-build` compares these dates. */
   readonly created: Date;
 }
 
 /** A file of an image. */
 export interface ImageFile {
-  /** From the image's root, without a leading slash; up to 100 ASCII characters. */
+  /** Relative to the image's root, without a leading slash. Up to 100 ASCII characters. */
   readonly path: string;
-  /** Such as 0o755. */
+  /** Its permissions, such as 0o755. */
   readonly mode: number;
   readonly data: Buffer;
 }
 
-/** What an image holds and runs. */
+/** The files and the program of an image. */
 export interface ImageContent {
   readonly files: readonly ImageFile[];
   /** Program and arguments; empty for an image that nobody runs. */
@@ -30,7 +30,7 @@ export interface ImageContent {
   readonly createdBy: string;
 }
 
-/** What every image here is built for: the nodes' platform, whatever machine builds it. */
+/** The platform of every image here: the nodes', whatever machine builds the image. */
 export const platform = { os: "linux", architecture: "amd64" } as const;
 
 /** A blob or manifest with the digest that names it. */
@@ -40,7 +40,7 @@ export interface Content {
   readonly bytes: Buffer;
 }
 
-/** An OCI image: its manifest, and the blobs that must be there before it. */
+/** An OCI image: its manifest, and the blobs that must be pushed before it. */
 export interface OciImage {
   readonly manifest: Content;
   readonly blobs: readonly Content[];
@@ -49,15 +49,16 @@ export interface OciImage {
 const types = {
   manifest: "application/vnd.oci.image.manifest.v1+json",
   config: "application/vnd.oci.image.config.v1+json",
-  // Not compressed: compressors differ between machines and versions, and with them the digest would.
+  // Not compressed: compressors differ between machines and versions, and so would the digest.
   layer: "application/vnd.oci.image.layer.v1.tar",
 };
 
 /**
- * An OCI image of one layer that runs as user 65532. The same facts and content give the same digest on every machine.
+ * Returns an OCI image with one layer that runs as user 65532. The same facts and content give the same digest on every
+ * machine.
  *
- * @param content default: one text file. The twin's Pods are simulated, so nobody runs it, but it is listed, copied by
- *   digest and asked for its date as any other
+ * @param content default: one text file. Nothing runs it because the twin's Pods are simulated, but it can be listed, copied
+ *   by digest and asked for its date like any other image
  */
 export function ociImage(facts: ImageFacts, content = placeholder(facts)): OciImage {
   const tar = tarOf(content.files, facts.created);
@@ -117,7 +118,7 @@ function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** A tar archive (POSIX ustar: 512-byte blocks, numbers in octal) that its files and its date alone decide. */
+/** Returns a tar archive (POSIX ustar: 512-byte blocks, octal numbers) that depends only on its files and its date. */
 function tarOf(files: readonly ImageFile[], modified: Date): Buffer {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const entries = sorted.flatMap((file) => [
@@ -139,7 +140,7 @@ function tarHeader({ path, mode, data }: ImageFile, modified: Date): Buffer {
   octal(116, 8, 0);
   octal(124, 12, data.length);
   octal(136, 12, Math.floor(modified.getTime() / 1000));
-  put(148, " ".repeat(8)); // The checksum counts its own field as blanks.
+  put(148, " ".repeat(8)); // The checksum is computed with its own field as blanks.
   put(156, "0");
   put(257, "ustar\0" + "00");
   const sum = header.reduce((total, byte) => total + byte, 0);

@@ -9,7 +9,7 @@ import { isRunning, logTail, startProcess } from "../process/processes.ts";
 import { registryUrl, twinAccounts, twinPaths, type Twin } from "../state/twin.ts";
 import { waitForHttp } from "../process/wait.ts";
 
-/** Starts the registry of one account (its ECR), with its own folder and port. Resolves when it answers. */
+/** Starts the registry of one account (its ECR) and resolves when it answers. It has its own folder and port. */
 export async function ensureRegistry(
   binary: string,
   twin: Twin,
@@ -24,7 +24,7 @@ export async function ensureRegistry(
     name,
     command: binary,
     args: ["serve", config],
-    // Its tracing looks for a collector unless told not to.
+    // By default its tracing looks for a collector.
     env: { OTEL_TRACES_EXPORTER: "none" },
   });
   await waitForHttp(`${registryUrl(twin, environment)}/v2/`, {
@@ -34,11 +34,11 @@ export async function ensureRegistry(
   });
 }
 
-/** Configuration of the distribution registry: images on disk, this machine only. */
+/** Returns the configuration of the distribution registry: images on disk, reachable from this machine only. */
 export function registryConfig(directory: string, port: number): string {
   return stringify({
     version: 0.1,
-    // One line a request is for debugging it.
+    // One line per request is useful only to debug the registry.
     log: { level: "warn", accesslog: { disabled: true } },
     storage: {
       filesystem: { rootdirectory: join(directory, "images") },
@@ -49,7 +49,7 @@ export function registryConfig(directory: string, port: number): string {
 }
 
 /**
- * Pushes an image under a tag (OCI distribution specification, "Pushing"). Blobs that are there are not sent again.
+ * Pushes an image under a tag (OCI distribution specification, "Pushing"). Existing blobs are not sent again.
  * @param repository such as `idp/localtime`
  */
 export async function pushImage(

@@ -10,43 +10,43 @@ import { pushImage } from "./registry.ts";
 import { compilerFlags, findGo, linkerArgument } from "../toolchain/go.ts";
 import { twinPaths, twinRegistry, type Twin } from "../state/twin.ts";
 
-/** Where the services are whose source is in this repository. */
+/** The folder of the services whose source is in this repository. */
 export const sourcesFolder = "examples";
 
-/** A commit of a git repository of this machine. */
+/** A commit in a git repository on this machine. */
 export interface SourceCommit {
-  /** Folder of a clone, or of a bare repository. */
+  /** Folder of a clone or a bare repository. */
   readonly repository: string;
   /** Whole hash. */
   readonly hash: string;
-  /** When it was committed. The image's build date: the same commit gives the same image at any time. */
+  /** When it was committed. It is the image's build date: the same commit always gives the same image. */
   readonly committed: Date;
 }
 
 /** A build in dev's registry. */
 export interface PushedBuild {
   readonly service: string;
-  /** Repository inside the registry, such as `idp/localtime`. */
+  /** Repository in the registry, such as `idp/localtime`. */
   readonly image: string;
   /** `sha-<7 hex digits>`. */
   readonly tag: string;
   readonly digest: string;
   /** Whole hash of the commit. */
   readonly commit: string;
-  /** False when the registry had it already. */
+  /** False if the registry had it already. */
   readonly isNew: boolean;
 }
 
-/** Tag of the build that a commit gives. */
+/** Returns the tag for the build of a commit. */
 export function buildTag(hash: string): string {
   return `sha-${hash.slice(0, 7)}`;
 }
 
 /**
- * A service's image from its source at a commit: one static program, no Docker. The same commit gives the same digest.
+ * Builds a service's image from its source at a commit: one static program, no Docker. The same commit gives the same digest.
  *
  * @param title the image's repository, such as `idp/localtime`
- * @throws Error when the commit has no such source, or it does not compile
+ * @throws Error if the commit has no such source or it does not compile
  */
 export async function buildService(
   service: string,
@@ -101,10 +101,10 @@ async function extract(
 }
 
 /**
- * A commit by its name: of this clone, else of the twin's repository.
+ * Returns the commit with this name, from this clone or else from the twin's repository.
  *
  * @param name hash, branch or any other name that git knows
- * @throws Error when neither has it
+ * @throws Error if neither has it
  */
 export async function findCommit(
   name: string,
@@ -121,15 +121,15 @@ export async function findCommit(
     return { repository, hash, committed: new Date(Number(seconds) * 1000) };
   }
   throw new Error(
-    `There is no commit "${name}" in ${repositories.join(" nor in ")}. Fix: see git log, and name one that is there`,
+    `There is no commit "${name}" in ${repositories.join(" nor in ")}. Fix: name a commit that exists (see git log)`,
   );
 }
 
 /**
  * Builds a service's image from a commit and pushes it to dev's registry under `sha-<7 hex digits>`.
  *
- * @throws Error when the service has no source here or no file in dev, when it does not compile, or when the registry
- *   has another image under the tag: tags are never moved
+ * @throws Error if the service has no source here or no file in dev, if it does not compile, or if the registry has another
+ *   image under the tag: tags are never moved
  */
 export async function pushBuild(
   twin: Twin,
@@ -161,7 +161,7 @@ export async function pushBuild(
   return { service, image, tag, digest, commit: commit.hash, isNew: known === undefined };
 }
 
-/** Services whose source is in this repository, sorted. */
+/** Returns the services whose source is in this repository, sorted. */
 export function servicesWithSource(root = repositoryRoot): string[] {
   return readdirSync(join(root, sourcesFolder), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
