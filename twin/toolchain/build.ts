@@ -31,25 +31,25 @@ import {
   type ToolName,
 } from "./tools.ts";
 
-/** How {@link ensureTools} works and where it reports. */
+/** Options of {@link ensureTools}. */
 export interface EnsureOptions {
   /** Default: this process's own. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Default: standard error, so that a command's standard output stays its own. */
+  /** Default: standard error, to keep a command's standard output clean. */
   readonly output?: Output;
 }
 
-/** A build that waits longer than this for another one says so. */
+/** A build that waits longer than this for another one prints a message. */
 const patienceMs = 2_000;
-/** Longer than all builds together take on a slow machine. */
+/** More than all builds together need on a slow machine. */
 const lockLimitMs = 4 * 3_600_000;
 /** What the largest build adds to the caches. */
 const neededBytes = 5 * 2 ** 30;
 const tailLines = 25;
 
 /**
- * Makes sure that tools are built: looks, and builds what is missing, one after the other in the order of need. Two
- * callers at once do not disturb each other; a build that was killed leaves nothing that could be taken for a tool.
+ * Builds the tools that are missing, one after the other. It is safe to call from several processes at the same time. A
+ * killed build leaves nothing that could be mistaken for a tool.
  * @throws ToolchainError that says what to do
  */
 export async function ensureTools(
@@ -78,7 +78,7 @@ export async function ensureTools(
 }
 
 /**
- * Leaves a tool's sources ready to build, upstream patched and files in place, for work on its go.mod.
+ * Prepares a folder with a tool's sources, patched and ready to build, for work on its go.mod.
  * @returns the folder
  */
 export async function prepareTool(
@@ -94,7 +94,7 @@ async function missing(names: readonly ToolName[], env: NodeJS.ProcessEnv): Prom
   return names.filter((_, index) => isThere[index] === false);
 }
 
-/** A link to the user's own program is only as good as that program still is. */
+/** Whether a built tool can be used. A link to the user's own program can only if that program still works. */
 async function isUsable(name: ToolName, env: NodeJS.ProcessEnv): Promise<boolean> {
   if (!isBuilt(name, env)) return false;
   const { substitute } = definitionOf(name);
@@ -117,7 +117,7 @@ async function buildAll(
     `toolchain: ${names.length} of ${toolNames.length} tools to build, about ${clock(total)}, into ${toolsFolder(env)}\n`,
   );
 
-  // What a killed build left there. Nobody else builds: this holds the lock.
+  // Left by a killed build. Nothing else builds while this process holds the lock.
   rmSync(join(cacheDir(env), "work", "tmp"), { recursive: true, force: true });
   const start = Date.now();
   let go: Go | undefined;
@@ -146,7 +146,7 @@ async function linkSubstitute(
 ): Promise<boolean> {
   const { substitute } = definitionOf(name);
   const folder = toolFolder(name, env);
-  // What is here now is a link that does not serve any more.
+  // An existing folder is a link that can no longer be used.
   rmSync(folder, { recursive: true, force: true });
   if (substitute === undefined) return false;
   const program = await findSubstitute(substitute, env);
@@ -161,9 +161,9 @@ async function linkSubstitute(
 }
 
 interface Prepared {
-  /** The folder that Go builds in. */
+  /** The folder in which Go builds. */
   readonly work: string;
-  /** Content of the modules whose files are wanted. */
+  /** Folders of the modules whose files are needed, by module. */
   readonly modules: ReadonlyMap<string, string>;
 }
 
@@ -262,12 +262,12 @@ async function compile(
   );
 }
 
-/** `go build -v` prints each package on a line of its own; everything else that it says has spaces. */
+/** Whether a line of `go build -v` names a package. All other lines contain spaces. */
 function isPackage(line: string): boolean {
   return /^[^\s:#]+$/.test(line);
 }
 
-/** Puts the patched source of a module into `upstream`, and tells where the unpatched one is. */
+/** Writes the patched source of a module to `upstream` and returns the folder of the original source. */
 async function patch(patched: PatchedModule, work: string, go: Go): Promise<string> {
   const { module, version, sum, patches, without = [] } = patched;
   const found = await download([`${module}@${version}`], dirname(work), go);
@@ -284,7 +284,7 @@ async function patch(patched: PatchedModule, work: string, go: Go): Promise<stri
     filter: (path) => !omitted.has(relative(found.Dir, path).split(sep)[0] ?? ""),
   });
   for (const file of patches) {
-    // Neither a repository around the cache nor the one whose hook runs this must make git look there.
+    // Git must not use a repository around the cache, nor the one whose hook runs this.
     const env = Object.fromEntries(
       Object.entries(go.env).filter(([variable]) => !variable.startsWith("GIT_")),
     );
@@ -320,7 +320,7 @@ function writeModuleFile(
   path: string,
 ): void {
   const module = modules.get(file.module);
-  if (module === undefined) throw new ToolchainError(`${file.module}: is not downloaded`);
+  if (module === undefined) throw new ToolchainError(`${file.module}: was not downloaded`);
   const names = typeof file.from === "string" ? [file.from] : file.from;
   const parts = names.map((from) => readFileSync(join(module, from), "utf8"));
   const text = parts.length > 1 ? parts.join("\n---\n") : (parts[0] ?? "");

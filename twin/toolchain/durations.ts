@@ -4,7 +4,7 @@ import { z } from "zod";
 
 const Durations = z.record(z.string(), z.number().nonnegative());
 
-/** Seconds by tool, as the last build of each took them here. Nothing but a forecast: a broken file counts as none. */
+/** Returns how many seconds the last build of each tool took here. It is only a forecast: a broken file counts as empty. */
 export function readDurations(path: string): Readonly<Record<string, number>> {
   try {
     return Durations.parse(JSON.parse(readFileSync(path, "utf8")));
@@ -13,7 +13,7 @@ export function readDurations(path: string): Readonly<Record<string, number>> {
   }
 }
 
-/** Remembers how long a build took. */
+/** Saves how long a build took. */
 export function rememberDuration(path: string, tool: string, seconds: number): void {
   mkdirSync(dirname(path), { recursive: true });
   const durations = { ...readDurations(path), [tool]: Math.round(seconds) };

@@ -8,19 +8,19 @@ import { ToolchainError } from "./error.ts";
 import { goVersion } from "./tools.ts";
 
 /**
- * Without debug tables the caches are a quarter smaller; stack traces keep their names and lines. With `-trimpath` a
- * package compiled in one folder serves in another.
+ * Without debug tables the caches are a quarter smaller, and stack traces keep their names and lines. With `-trimpath` a
+ * package that was compiled in one folder can be used in another.
  */
 export const compilerFlags = ["-trimpath", "-gcflags=all=-dwarf=false"] as const;
 const linkerFlags = "-s -w";
 
-/** `-ldflags` for a tool's string variables. */
+/** Returns the `-ldflags` argument that sets a tool's string variables. */
 export function linkerArgument(set: Readonly<Record<string, string>> = {}): string {
   const variables = Object.entries(set).map(([name, value]) => `-X ${name}=${value}`);
   return `-ldflags=${[linkerFlags, ...variables].join(" ")}`;
 }
 
-// Where modules come from, and how they are checked, is the machine's own matter.
+// The machine's own settings decide where modules come from and how they are checked.
 const machineSettings = [
   "GOPROXY",
   "GONOPROXY",
@@ -35,19 +35,19 @@ const MachineSettings = z.object(
   Object.fromEntries(machineSettings.map((name) => [name, z.string().default("")])),
 );
 
-/** Compiling is a fifth faster when the compiler collects garbage less often, where there is memory to spare. */
+/** Compiling is a fifth faster if the compiler collects garbage less often. Done only with more memory than this. */
 const spareMemory = 15 * 2 ** 30;
 
-/** Runs Go so that it reads and writes nothing but the cache. */
+/** Runs Go so that it reads and writes only the cache. */
 export interface Go {
   readonly env: Readonly<Record<string, string>>;
-  /** Standard output of a Go command that ends at once. */
+  /** Returns the standard output of a short Go command. */
   run(args: readonly string[], cwd: string): Promise<string>;
 }
 
 /**
- * Finds the machine's Go and makes the environment that its commands run in.
- * @throws ToolchainError when there is no Go, or one too old to fetch the pinned version
+ * Finds the machine's Go and makes the environment for its commands.
+ * @throws ToolchainError if there is no Go, or one that is too old to fetch the pinned version
  */
 export async function findGo(machine: NodeJS.ProcessEnv): Promise<Go> {
   const cache = cacheDir(machine);
@@ -64,7 +64,7 @@ export async function findGo(machine: NodeJS.ProcessEnv): Promise<Go> {
     GOWORK: "off",
     GO111MODULE: "on",
     GOTOOLCHAIN: goVersion,
-    // No C compiler is asked for, and the programs run on any Linux.
+    // No C compiler is needed, and the programs run on any Linux.
     CGO_ENABLED: "0",
     GOPATH: join(cache, "gopath"),
     GOMODCACHE: join(cache, "gomod"),
@@ -80,7 +80,7 @@ export async function findGo(machine: NodeJS.ProcessEnv): Promise<Go> {
         return (await execa("go", args, { cwd, env, extendEnv: false })).stdout;
       } catch (error) {
         throw new ToolchainError(
-          `go ${args.join(" ")} failed in ${cwd}:\n${outputOf(error)}\nFix: look at the message above; Go's module proxy must be reachable (go env GOPROXY).`,
+          `go ${args.join(" ")} failed in ${cwd}:\n${outputOf(error)}\nFix: read the message above; Go's module proxy must be reachable (go env GOPROXY).`,
         );
       }
     },
@@ -96,7 +96,7 @@ async function machineGo(
     const goEnvironment = {
       ...definedOnly(env),
       ...settingsFile(env),
-      // The machine's own version is enough to be asked for its settings.
+      // The machine's own version is enough to read its settings.
       GOTOOLCHAIN: "local",
       GOWORK: "off",
       XDG_CONFIG_HOME: goConfig(cwd),
@@ -109,12 +109,12 @@ async function machineGo(
   }
 }
 
-/** Go counts its own use below this folder, wherever HOME is. */
+/** Returns the folder for Go's usage counters, which would otherwise be in HOME. */
 function goConfig(cache: string): string {
   return join(cache, "work", "config");
 }
 
-/** Where `go env -w` keeps its settings, once the folder of such files is not the user's any more. */
+/** Names the file of the user's `go env -w` settings, which Go would not find in the changed configuration folder. */
 function settingsFile(env: NodeJS.ProcessEnv): Record<string, string> {
   if (env["GOENV"] !== undefined || env["HOME"] === undefined) return {};
   return { GOENV: join(env["XDG_CONFIG_HOME"] || join(env["HOME"], ".config"), "go", "env") };

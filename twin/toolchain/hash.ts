@@ -6,8 +6,8 @@ import { join, relative, sep } from "node:path";
 export type Files = ReadonlyMap<string, Uint8Array>;
 
 /**
- * A short name for what a build is made of: changes when any file or any of `facts` does, and not with the order in
- * which a file system lists them.
+ * Returns a short hash of a build's sources. It changes if any file or any of `facts` changes, but does not depend on the
+ * order in which the file system lists the files.
  */
 export function hashOf(files: Files, facts: readonly string[]): string {
   const hash = createHash("sha256");
@@ -18,7 +18,7 @@ export function hashOf(files: Files, facts: readonly string[]): string {
   return hash.digest("hex").slice(0, 12);
 }
 
-/** Every file below a folder. */
+/** Returns every file below a folder. */
 export function readFolder(folder: string): Files {
   return new Map(
     readdirSync(folder, { recursive: true, withFileTypes: true })

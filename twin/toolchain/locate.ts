@@ -8,12 +8,12 @@ import { definitionOf, goVersion, toolNames, type BinaryName, type ToolName } fr
 
 const hashes = new Map<ToolName, string>();
 
-/** The committed folder of a tool. */
+/** Returns the committed folder of a tool. */
 export function sourceFolder(name: ToolName): string {
   return join(import.meta.dirname, name);
 }
 
-/** `<tool>-<hash>`: another source, version or compiler flag is another tool. */
+/** Returns `<tool>-<hash>`. The hash covers the source, the version and the compiler flags. */
 export function toolId(name: ToolName): string {
   let hash = hashes.get(name);
   if (hash === undefined) {
@@ -28,37 +28,37 @@ export function toolId(name: ToolName): string {
   return `${name}-${hash}`;
 }
 
-/** Where a tool is, or will be, once built. It appears whole or not at all. */
+/** Returns the folder of a tool, built or not. It appears whole or not at all. */
 export function toolFolder(name: ToolName, env: NodeJS.ProcessEnv = process.env): string {
   return join(toolsFolder(env), toolId(name));
 }
 
-/** Whether a tool is there. */
+/** Whether a tool is built. */
 export function isBuilt(name: ToolName, env: NodeJS.ProcessEnv = process.env): boolean {
   return existsSync(toolFolder(name, env));
 }
 
-/** The tool that gives a program. */
+/** Returns the tool that contains a program. */
 export function toolOf(binary: BinaryName): ToolName {
   const name = toolNames.find((candidate) => {
     const { binaries, links } = definitionOf(candidate);
     return Object.hasOwn(binaries, binary) || Object.hasOwn(links ?? {}, binary);
   });
-  if (name === undefined) throw new ToolchainError(`No tool gives ${binary}.`);
+  if (name === undefined) throw new ToolchainError(`No tool contains ${binary}.`);
   return name;
 }
 
 /**
- * Absolute path of a program.
- * @throws ToolchainError when its tool is not built
+ * Returns the absolute path of a program.
+ * @throws ToolchainError if its tool is not built
  */
 export function binaryPath(binary: BinaryName, env: NodeJS.ProcessEnv = process.env): string {
   return join(builtFolder(toolOf(binary), env), "bin", binary);
 }
 
 /**
- * Absolute path of a file that ships with a tool, such as `install.yaml` of `argocd`.
- * @throws ToolchainError when the tool is not built or has no such file
+ * Returns the absolute path of a file that ships with a tool, such as `install.yaml` of `argocd`.
+ * @throws ToolchainError if the tool is not built or has no such file
  */
 export function sharePath(
   name: ToolName,
@@ -75,7 +75,7 @@ export function sharePath(
   );
 }
 
-/** Folders to put on PATH for programs that call these tools by name. */
+/** Returns the folders to put on PATH for programs that call these tools by name. */
 export function binaryFolders(
   names: readonly ToolName[],
   env: NodeJS.ProcessEnv = process.env,

@@ -6,7 +6,7 @@ import { definitionOf, isToolName, toolNames, type ToolName } from "./tools.ts";
 const usage = `Builds the tools of the twin into the cache, all or the named ones, and prints where they are.
 
   node twin/toolchain/main.ts [tool ...]
-  node twin/toolchain/main.ts --prepare <tool>   leave a tool's patched sources in a folder, for work on its go.mod
+  node twin/toolchain/main.ts --prepare <tool>   write a tool's patched sources to a folder, for work on its go.mod
 
 Tools:
 ${toolNames.map((name) => `  ${name.padEnd(18)} ${definitionOf(name).version.padEnd(9)} ${definitionOf(name).purpose}`).join("\n")}

@@ -3,21 +3,21 @@ import { definitionOf, type ToolName } from "./tools.ts";
 /** Where progress is written. */
 export interface Output {
   readonly write: (text: string) => unknown;
-  /** A terminal: one line that changes, instead of a line now and then. */
+  /** True for a terminal: progress is one changing line instead of several lines. */
   readonly isTTY?: boolean | undefined;
 }
 
 /** One tool being built. */
 export interface Progress {
-  /** What it does just now, if not compiling. */
+  /** Reports what the build does now, if not compiling. */
   readonly doing: (what: string) => void;
-  /** A package has been compiled. */
+  /** Reports that a package has been compiled. */
   readonly compiled: () => void;
   /** Ends the reports of this tool. */
   readonly done: (how: "built" | "failed") => void;
 }
 
-/** State of a build, as {@link heartbeat} tells it. */
+/** The state of a build, for {@link heartbeat}. */
 export interface Beat {
   readonly tool: ToolName;
   readonly elapsedSeconds: number;
@@ -29,7 +29,7 @@ export interface Beat {
 const quietSeconds = 2;
 const lineEverySeconds = 15;
 
-/** `6:31`, and hours only when there are any: `1:02:03`. */
+/** Returns a time like `6:31`, or `1:02:03` from an hour on. */
 export function clock(seconds: number): string {
   const whole = Math.round(seconds);
   const parts = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part));
@@ -40,7 +40,7 @@ export function clock(seconds: number): string {
     : `${minutes}:${rest.padStart(2, "0")}`;
 }
 
-/** One line that says what a build does and how far it is. */
+/** Returns one line that says what a build does and how far it is. */
 export function heartbeat(beat: Beat): string {
   const { tool, elapsedSeconds, expectedSeconds, packages, doing } = beat;
   const isLate = elapsedSeconds > expectedSeconds;
@@ -48,7 +48,7 @@ export function heartbeat(beat: Beat): string {
   return `  ${tool}: ${time}, ${doing ?? `${packages} packages compiled`}`;
 }
 
-/** The first line of a build: what, for what, and for how long. */
+/** Returns the first line of a build: the tool, its purpose and the expected time. */
 export function announcement(tool: ToolName, expectedSeconds: number, isMeasured: boolean): string {
   const { purpose, version } = definitionOf(tool);
   const time = isMeasured
@@ -58,8 +58,8 @@ export function announcement(tool: ToolName, expectedSeconds: number, isMeasured
 }
 
 /**
- * Reports a build: at once, at the end, and in between a line that changes (terminal) or a new one every 15 s.
- * Whatever ends within two seconds is told in one line.
+ * Reports a build at its beginning and its end. In between it shows a changing line (terminal) or a new line every 15 s. A
+ * build that ends within two seconds is reported in one line.
  */
 export function report(
   tool: ToolName,

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 import { compareVersions } from "../../lib/version.ts";
 import type { Substitute } from "./tools.ts";
 
-/** Whether a version, as a program prints it, serves instead of the pinned one. */
+/** Whether a program's printed version can be used instead of the pinned one. */
 export function accepts(printed: string, { version, accept }: Substitute): boolean {
   const found = /^v?(\d+\.\d+\.\d+)$/.exec(printed.trim())?.[1];
   if (found === undefined) return false;
@@ -17,7 +17,7 @@ function majorOf(version: string): number {
   return parseInt(version);
 }
 
-/** The user's own program, when PATH has one in a version that serves. */
+/** Returns the user's own program if PATH has one in a usable version. */
 export async function findSubstitute(
   substitute: Substitute,
   env: NodeJS.ProcessEnv,
@@ -30,12 +30,12 @@ export async function findSubstitute(
   return path !== undefined && (await serves(path, substitute)) ? path : undefined;
 }
 
-/** Whether the program at `path` runs and has a version that serves. */
+/** Whether the program at `path` runs and has a usable version. */
 export async function serves(path: string, substitute: Substitute): Promise<boolean> {
   const { failed, stdout } = await execa(path, substitute.args, {
     reject: false,
     timeout: 20_000,
-    // Asking a version is no occasion to look for updates.
+    // Printing the version must not trigger an update check.
     env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
   });
   return !failed && accepts(stdout, substitute);

@@ -1,57 +1,57 @@
-/** The Go version every tool is built with. Go fetches it by itself (GOTOOLCHAIN) when the machine's own differs. */
+/** The Go version that builds every tool. Go fetches it by itself (GOTOOLCHAIN) if the machine's own differs. */
 export const goVersion = "go1.27.3";
 
-/** A file that a Go module carries and a tool needs beside its binaries. */
+/** A file of a Go module that a tool needs besides its binaries. */
 export interface ModuleFile {
-  /** Path of the module; its version is the one in the tool's go.mod. */
+  /** Path of the module. Its version is in the tool's go.mod. */
   readonly module: string;
   /** One file inside the module, or several YAML files that are joined into one. */
   readonly from: string | readonly string[];
-  /** Where it goes: below `share/` (or `bin/`, then it is made executable), or below the build folder for `embed`. */
+  /** Its target: below `share/` or, as an executable, `bin/`. For `embed`: below the build folder. */
   readonly to: string;
   /** Top-level keys to set in a JSON file. */
   readonly set?: Readonly<Record<string, string>>;
 }
 
-/** CachedRegistry source that is built with patches. The tool's go.mod replaces the module by `./upstream`. */
+/** A module that is built with patches. The tool's go.mod replaces it by `./upstream`. */
 export interface PatchedModule {
   readonly module: string;
   readonly version: string;
   /** Checksum of the module's content, as go.sum writes it. */
   readonly sum: string;
-  /** Applied in this order. What each is for stands in its first lines. */
+  /** Applied in this order. The first lines of a patch say what it is for. */
   readonly patches: readonly string[];
-  /** Top-level folders that the build does not need: not copied. */
+  /** Top-level folders that the build does not need and that are not copied. */
   readonly without?: readonly string[];
 }
 
-/** When the user's own program serves instead of a built one. */
+/** A program of the user's own that can be used instead of a built one. */
 export interface Substitute {
   readonly command: string;
   /** Arguments that make it print its version. */
   readonly args: readonly string[];
   readonly version: string;
-  /** `exact`, or also a newer one of the same major version. */
+  /** `exact` accepts only the pinned version, `newer` also later ones of the same major version. */
   readonly accept: "exact" | "newer";
 }
 
-/** One folder of this directory and what it gives. */
+/** A tool: one folder of this directory, and what is built from it. */
 export interface ToolDefinition {
   /** What it is for, in a few words. */
   readonly purpose: string;
   readonly version: string;
-  /** Main packages by the name of their binary. Several are built by one `go build`, then each has its package's name. */
+  /** Main packages by the name of their binary. If there are several, one `go build` builds all under their packages' names. */
   readonly binaries: Readonly<Record<string, string>>;
-  /** Other names of a binary: a program may act on the name it is called by. */
+  /** Other names of a binary, for a program that acts on the name by which it is called. */
   readonly links?: Readonly<Record<string, string>>;
   /** String variables set by the linker (`-X`). */
   readonly set?: Readonly<Record<string, string>>;
   readonly patched?: PatchedModule;
-  /** Put beside the sources before the build, for `go:embed`. */
+  /** Copied next to the sources before the build, for `go:embed`. */
   readonly embed?: readonly ModuleFile[];
   readonly files?: readonly ModuleFile[];
   readonly substitute?: Substitute;
-  /** Seconds on two cores when Go's build cache holds what the tools before it in this list left there. */
+  /** Seconds to build it on two cores after the tools before it in this list. */
   readonly coldSeconds: number;
 }
 
@@ -61,8 +61,7 @@ const kubernetesProvider = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 const kwok = "sigs.k8s.io/kwok";
 
 /**
- * The tools of the twin, in the order in which they are built: small ones first, and those that share packages after
- * each other.
+ * The tools of the twin, in build order: small ones first, and tools that share packages next to each other.
  */
 export const tools = {
   actionlint: {
@@ -128,7 +127,7 @@ export const tools = {
     coldSeconds: 391,
   },
   kwok: {
-    purpose: "stands for the kubelets: nodes and Pods that act as if they ran",
+    purpose: "simulates kubelets, so that Nodes and Pods seem to run",
     version: "0.8.0",
     binaries: { kwok: `${kwok}/cmd/kwok` },
     files: [
@@ -173,7 +172,7 @@ export const tools = {
     coldSeconds: 220,
   },
   argocd: {
-    purpose: "Argo CD: one binary, its name says which part it is",
+    purpose: "Argo CD: one binary that acts as the part it is called by",
     version: "3.6.1",
     binaries: { argocd: `${argoCd}/cmd` },
     links: {
@@ -197,7 +196,7 @@ export const tools = {
     files: [
       { module: argoCd, from: "manifests/install.yaml", to: "share/install.yaml" },
       { module: argoCd, from: "manifests/ha/install.yaml", to: "share/ha/install.yaml" },
-      // The repo server runs these two by name to look at commit signatures.
+      // The repo server runs these two by name to check commit signatures.
       { module: argoCd, from: "hack/git-verify-wrapper.sh", to: "bin/git-verify-wrapper.sh" },
       { module: argoCd, from: "hack/gpg-wrapper.sh", to: "bin/gpg-wrapper.sh" },
     ],
@@ -224,21 +223,21 @@ export const tools = {
   },
 } as const satisfies Readonly<Record<string, ToolDefinition>>;
 
-/** A folder of this directory. */
+/** The name of a tool, which is a folder of this directory. */
 export type ToolName = keyof typeof tools;
 
 type KeysOf<Part> = Part extends Readonly<Record<string, unknown>> ? keyof Part & string : never;
 type LinksOf<Tool> = Tool extends { readonly links: infer Links } ? KeysOf<Links> : never;
 
-/** A program that the tools give. */
+/** The name of a program of the tools. */
 export type BinaryName = {
   [Name in ToolName]: KeysOf<(typeof tools)[Name]["binaries"]> | LinksOf<(typeof tools)[Name]>;
 }[ToolName];
 
-/** All tools, in the order in which they are built. */
+/** All tools, in build order. */
 export const toolNames = Object.keys(tools) as readonly ToolName[];
 
-/** The definition of a tool, without the narrow types of {@link tools}. */
+/** Returns the definition of a tool, without the narrow types of {@link tools}. */
 export function definitionOf(name: ToolName): ToolDefinition {
   return tools[name];
 }
