@@ -36,22 +36,22 @@ const Demo = z.object({
   digest: z.string(),
   moments: z.array(z.object({ seconds: z.number(), what: z.string() })),
 });
-/** One commit's way to prod, as it was seen: seconds are since the commit. */
+/** One commit's way to prod, as observed. Seconds count from the commit. */
 export type Demo = z.infer<typeof Demo>;
 
-/** The last demo of the twin; undefined when there was none. */
+/** Returns the last demo of the twin, or undefined if there was none. */
 export function lastDemo(paths = twinPaths()): Demo | undefined {
   const file = recordOf(paths);
   return existsSync(file) ? Demo.parse(JSON.parse(readFileSync(file, "utf8"))) : undefined;
 }
 
 /**
- * Takes a commit of time-service through the three environments, by the commands that a service team and an operator
- * use: build and push, `idp release`, `idp promote`, merge, sync. Everything between is done by the twin's Image
- * Updaters and Argo CDs.
+ * Takes a commit of time-service through the three environments with the commands that a service team and an operator
+ * use: build and push, `idp release`, `idp promote`, merge, sync. The twin's Image Updaters and Argo CDs do everything in
+ * between.
  *
- * @returns what happened when
- * @throws Error when a step does not come about within five minutes, or the three registries have not one digest
+ * @returns what happened, and when
+ * @throws Error if a step takes more than five minutes, or if the three registries do not have the same digest
  */
 export async function demo(twin: Twin, tools: PromoteTools, say: Say): Promise<Demo> {
   await refuseHeld();
@@ -67,7 +67,7 @@ export async function demo(twin: Twin, tools: PromoteTools, say: Say): Promise<D
     const commit = await commitChange(clone);
     mark(`commit ${commit.hash.slice(0, 7)} of ${service}`);
     const { image, tag: build, digest } = await pushBuild(twin, service, commit);
-    mark(`its image is in dev's registry as ${build}`);
+    mark(`dev's registry has its image as ${build}`);
     await waitFor("dev", `names ${build} in git`, ({ wanted }) => wanted === build);
     mark("dev's Image Updater wrote that to git");
     await waitFor("dev", `runs ${build}`, runs(build));
@@ -75,13 +75,13 @@ export async function demo(twin: Twin, tools: PromoteTools, say: Say): Promise<D
 
     const version = nextMinor(await tagsOf(twinRegistry(twin, "staging"), image));
     await release(workspace, { service, version, commit: commit.hash });
-    mark(`released: staging's and prod's registry have it as ${version}`);
+    mark(`released: the registries of staging and prod have it as ${version}`);
     await waitFor("staging", `runs ${version}`, runs(version));
-    mark(`staging runs ${version}, by its own Image Updater`);
+    mark(`staging runs ${version}: its own Image Updater wrote it to git`);
 
     const before = await statusIn("prod");
     const { branch } = await promote(workspace, { service, version }, tools);
-    if (branch === null) throw new Error(`prod's file names ${service} ${version} already.`);
+    if (branch === null) throw new Error(`prod's file already names ${service} ${version}.`);
     mark(`proposed for prod: branch ${branch}`);
     await mergeBranch(twin, branch);
     mark("a person merged it");
@@ -99,7 +99,7 @@ export async function demo(twin: Twin, tools: PromoteTools, say: Say): Promise<D
   });
 }
 
-/** A demo for a reader: when what happened, and the one digest. */
+/** Returns the lines that show a demo: what happened when, and the one digest. */
 export function demoLines({ service: name, build, version, digest, moments }: Demo): string[] {
   return [
     ...tableLines(
@@ -111,7 +111,7 @@ export function demoLines({ service: name, build, version, digest, moments }: De
   ];
 }
 
-/** The version after the highest of some tags: one minor more. */
+/** Returns the next minor version after the highest of some tags. */
 export function nextMinor(tags: readonly string[]): string {
   const [highest = "v1.0.0"] = higherReleases(tags, "");
   const [major = "1", minor = "0"] = highest.slice(1).split(".");
@@ -132,7 +132,7 @@ async function refuseHeld(): Promise<void> {
   );
 }
 
-/** A commit without a change: its build carries another version, which gives it another digest. */
+/** Makes an empty commit. Its build has another version and therefore another digest. */
 async function commitChange(clone: string) {
   const who = { name: "service team", email: "team@idp.invalid" };
   const git = gitIn(clone, {

@@ -7,12 +7,12 @@ import { listProcesses, stopAll } from "./process/processes.ts";
 import type { Say } from "../lib/stages.ts";
 import { twinPaths } from "./state/twin.ts";
 
-/** Another `up` or `down` at work is not waited for. */
+/** `down` does not wait for another `up` or `down` that is running. */
 const lockLimitMs = 2_000;
 
 /**
- * Stops everything of the twin and deletes its directory: accounts, clusters, git, registries, stacks, logs. Built
- * tools stay in the cache. No twin is no error, and half a one (after a crash) goes as well.
+ * Stops everything of the twin and deletes its directory: accounts, clusters, git, registries, stacks, logs. Built tools
+ * stay in the cache. If there is no twin, that is no error. An incomplete one (after a crash) is deleted too.
  */
 export async function down(say: Say): Promise<void> {
   const { state } = twinPaths();

@@ -12,7 +12,7 @@ import { listProcesses } from "./process/processes.ts";
 import { environments } from "../config/environments.ts";
 import { registryUrl, repositoryUrl, requireTwin, twinAccounts, twinPaths } from "./state/twin.ts";
 
-/** Everything a person or a program may want to know of the twin. */
+/** The state of the twin, for people and programs. */
 export interface TwinStatus {
   readonly directory: string;
   readonly repository: string;
@@ -20,7 +20,7 @@ export interface TwinStatus {
     readonly environment: string;
     readonly accountId: string;
     readonly registry: string;
-    /** Undefined before the stack has made one. */
+    /** Undefined until the stack has created it. */
     readonly cluster?: {
       readonly name: string;
       readonly endpoint: string;
@@ -36,8 +36,8 @@ export interface TwinStatus {
 }
 
 /**
- * The twin's accounts, processes and services as they are now.
- * @throws Error when there is no twin
+ * Returns the current state of the twin's accounts, processes and services.
+ * @throws Error if there is no twin
  */
 export async function twinStatus(): Promise<TwinStatus> {
   const paths = twinPaths();
@@ -70,14 +70,14 @@ export async function twinStatus(): Promise<TwinStatus> {
   };
 }
 
-/** Whether everything that should run does, and every service is as git wants it. */
+/** Whether everything that should run is running, and every service runs as git describes it. */
 export function isGood({ processes, services }: TwinStatus): boolean {
   return (
     processes.every(({ running }) => running) && services.length > 0 && services.every(isSettled)
   );
 }
 
-/** The status as a person reads it. */
+/** Returns the lines that show the status to people. */
 export function statusLines(status: TwinStatus): string[] {
   const dead = status.processes.filter(({ running }) => !running);
   return [

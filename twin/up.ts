@@ -30,16 +30,15 @@ import { binaryPath, sharePath } from "./toolchain/locate.ts";
 import { toolNames } from "./toolchain/tools.ts";
 import { ensureTwin, repositoryUrl, twinAccounts, twinPaths, type Twin } from "./state/twin.ts";
 
-/** How long the services may take to come up after the stacks are applied. */
+/** How long the services may take to start after the stacks are applied. */
 const settleLimitMs = 300_000;
 const pollMs = 1_000;
 
 /**
- * Brings the twin up, or what is missing of it: tools, git server, registries, control planes that were running before,
- * the three stacks by the real engine, and the services by Argo CD. Safe to run again at any time, also after it was
- * killed half way.
+ * Starts the twin, or its missing parts: tools, git server, registries, control planes that were running before, the three
+ * stacks (applied by the real engine) and the services (by Argo CD). Safe to run again at any time, even after it was killed.
  *
- * @returns whether every service of every environment is as git wants it
+ * @returns whether every service of every environment runs as git describes it
  */
 export async function up(stages = new Stages()): Promise<boolean> {
   const paths = twinPaths();
@@ -47,7 +46,7 @@ export async function up(stages = new Stages()): Promise<boolean> {
   return withLock(join(paths.state, "lock"), () => bringUp(twin, stages), lockLimitMs);
 }
 
-/** Another `up` or `down` at work is not waited for. */
+/** `up` does not wait for another `up` or `down` that is running. */
 const lockLimitMs = 2_000;
 
 async function bringUp(twin: Twin, stages: Stages): Promise<boolean> {
@@ -119,7 +118,7 @@ const repositoryNews = {
   current: "has the clone's HEAD",
   forwarded: "brought the clone's new commits over",
   merged:
-    "merged the clone's new commits with the twin's own; where both changed a line, the twin's stays",
+    "merged the clone's new commits with the twin's own; where both changed a line, the twin's version stays",
 } as const;
 
 async function fillRegistries(
@@ -133,7 +132,7 @@ async function fillRegistries(
   say(pushed.length > 0 ? `pushed ${pushed.join(", ")}` : "hold every image that git names");
 }
 
-/** Two engines at once keep two cores busy: while one waits for its cluster, the other computes. */
+/** Applies all stacks at the same time. It keeps two cores busy: while one engine waits for its cluster, another computes. */
 async function applyStacks(say: Say): Promise<void> {
   const pulumi = binaryPath("pulumi");
   const width = Math.max(...environments.map((environment) => environment.length));
@@ -158,7 +157,7 @@ function summaryOf(changes: Changes): string {
     .join(", ");
 }
 
-/** Waits until the services are as git wants them, and says what changes meanwhile. */
+/** Waits until the services run as git describes them, and prints what changes meanwhile. */
 async function settle(services: readonly NamedService[], say: Say): Promise<void> {
   const deadline = Date.now() + settleLimitMs;
   const shown = new Map<string, string>();
@@ -174,7 +173,7 @@ async function settle(services: readonly NamedService[], say: Say): Promise<void
     if (Date.now() > deadline) {
       const late = statuses.filter((status) => !isSettled(status));
       throw new Error(
-        `After ${settleLimitMs / 1000} s these are not as git wants them: ${late.map(({ environment, service }) => `${environment}/${service}`).join(", ")}. ` +
+        `After ${settleLimitMs / 1000} s these do not run as git describes them: ${late.map(({ environment, service }) => `${environment}/${service}`).join(", ")}. ` +
           `See: idp twin status; idp twin logs`,
       );
     }
@@ -182,18 +181,18 @@ async function settle(services: readonly NamedService[], say: Say): Promise<void
   }
 }
 
-/** The environments whose committed settings leave syncing to a person. */
+/** Returns the environments whose committed settings leave syncing to a person. */
 function manualEnvironments(): Environment[] {
   return readStackFiles(repositoryRoot)
     .filter((file) => committed(file).argoCd.sync === "manual")
     .map(({ environment }) => environment);
 }
 
-/** What a person does after the merge: looks at the difference and syncs. */
+/** Does what a person does after the merge: looks at the difference and syncs. */
 async function syncByHand(services: readonly NamedService[], say: Say): Promise<void> {
   const statuses = await waitForApplications(services, say);
   const outOfSync = statuses.filter((status) => status.sync !== "Synced");
-  if (outOfSync.length === 0) say("in sync, nothing to do for a person");
+  if (outOfSync.length === 0) say("in sync, nothing for a person to do");
   for (const { environment, service } of outOfSync) {
     say(
       `${environment}/${service}: syncing it, as an operator does; nothing else changes ${environment}`,
@@ -203,7 +202,7 @@ async function syncByHand(services: readonly NamedService[], say: Say): Promise<
   await settle(services, say);
 }
 
-/** Argo CD makes Applications from the files by itself; it has to have compared each with the cluster once. */
+/** Waits until Argo CD has made an Application for each file and has compared each with the cluster. */
 async function waitForApplications(
   services: readonly NamedService[],
   say: Say,
@@ -225,7 +224,7 @@ async function waitForApplications(
   }
 }
 
-/** The statuses of these services and no others: Argo CD may have more Applications. */
+/** Returns the statuses of only these services: Argo CD may have more Applications. */
 async function statusesOfNamed(services: readonly NamedService[]): Promise<ServiceStatus[]> {
   return (await serviceStatuses(services)).filter(({ environment, service }) =>
     services.some((named) => named.environment === environment && named.name === service),
