@@ -13,7 +13,7 @@ describe("the demo", () => {
     });
   }
 
-  it("ends with what happened when, and the one digest", () => {
+  it("shows what happened when, and the one digest", () => {
     const lines = demoLines({
       service: "clock",
       build: "sha-0000001",

@@ -19,7 +19,7 @@ describe("AWS double: provider configuration", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("takes account and region from the provider's profile", () => {
+  it("reads account and region from the provider's profile", () => {
     expect(resolveAccount({ profile: "idp-twin-prod" }, env)).to.deep.equal({
       id: "100000000003",
       region: "us-west-2",
@@ -55,7 +55,7 @@ describe("AWS double: provider configuration", () => {
     ],
     ["no profile at all", {}, "No valid credential sources found"],
     [
-      "a region that is none",
+      "a region that does not exist",
       { profile: "idp-twin-dev", region: "moon" },
       "invalid AWS Region: moon",
     ],
@@ -90,13 +90,13 @@ describe("AWS double: property values", () => {
 describe("AWS double: functions", () => {
   const account = { id: "935743309409", region: "us-west-2", partition: "aws", defaultTags: {} };
 
-  it("names real zones only", () => {
+  it("returns availability zones only", () => {
     expect(
       invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {}, account)["names"],
     ).to.deep.equal(["us-west-2a", "us-west-2b", "us-west-2c", "us-west-2d"]);
   });
 
-  it("refuses what it does not answer, and says where it is added", () => {
+  it("refuses a function that it does not answer, and says where to add it", () => {
     expect(() => invoke("aws:ssm/getParameter:getParameter", {}, account)).to.throw(
       /does not answer the function aws:ssm\/getParameter.*twin\/aws\/invokes\.ts/,
     );

@@ -34,14 +34,14 @@ describe("AWS CLI double", () => {
     return { code, out: out.join("\n"), error: errors.join("\n") };
   }
 
-  it("says its version in the form that tools read, and that it is a double", () => {
+  it("prints its version in the form that tools read, and that it is a double", () => {
     const { code, out } = aws("--version");
     expect(code).to.equal(0);
     expect(out).to.match(/^aws-cli\/2\.\d+\.\d+ .*double/);
     requireAwsCli(() => out);
   });
 
-  it("gives the token of the profile's cluster, with options before the command", () => {
+  it("prints the token of the profile's cluster, with options before the command", () => {
     addCluster("935743309409", "idp", "dev-token");
     addCluster("100000000003", "idp", "prod-token");
     const { out } = aws("--region us-west-2 eks get-token --cluster-name idp --output json", {
@@ -54,7 +54,7 @@ describe("AWS CLI double", () => {
     expect(out).to.include("prod-token").and.not.include("dev-token");
   });
 
-  it("takes the one cluster of that name when no profile is set", () => {
+  it("uses the only cluster of that name if no profile is set", () => {
     addCluster("935743309409", "idp-dev", "dev-token");
     expect(aws("eks get-token --cluster-name idp-dev").out).to.include("dev-token");
   });
@@ -96,7 +96,7 @@ describe("AWS CLI double", () => {
       253,
       /Unable to locate credentials/,
     ],
-    ["what it does not play", "s3 ls", {}, 252, /does not play "s3 ls"/],
+    ["a command that it does not play", "s3 ls", {}, 252, /does not play "s3 ls"/],
   ] as const;
   for (const [what, line, env, code, message] of refusals) {
     it(`refuses ${what}`, () => {
@@ -109,7 +109,7 @@ describe("AWS CLI double", () => {
     });
   }
 
-  it("answers who it is and how to log in, whole or a part", () => {
+  it("prints the caller's identity and the registry login, whole or in part", () => {
     const env = { AWS_PROFILE: "idp-twin-dev" };
     expect(aws("sts get-caller-identity --query Account --output text", env).out).to.equal(
       "935743309409",
@@ -124,13 +124,13 @@ describe("AWS CLI double", () => {
   });
 });
 
-describe("eks double: the AWS CLI it needs", () => {
+describe("eks double: the AWS CLI that it needs", () => {
   for (const version of ["aws-cli/2.7.0 x", "aws-cli/1.45.11 x", "aws-cli/2.31.0"]) {
-    it(`takes ${version}`, () => {
+    it(`accepts ${version}`, () => {
       requireAwsCli(() => version);
     });
   }
-  it("refuses an old one", () => {
+  it("refuses an old version", () => {
     expect(() => {
       requireAwsCli(() => "aws-cli/1.18.0 Python/3.6");
     }).to.throw("At least v1.24.0 of aws-cli is required. Current version is: 1.18.0");

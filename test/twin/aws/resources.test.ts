@@ -105,7 +105,7 @@ describe("AWS double: resources", () => {
   }
 
   describe("check", () => {
-    it("merges the default tags under the program's, into tagsAll", () => {
+    it("puts the default tags and the program's tags into tagsAll, and the program's win", () => {
       const { inputs } = resources.check(
         vpcType,
         "urn::v",
@@ -116,7 +116,7 @@ describe("AWS double: resources", () => {
       expect(inputs["tagsAll"]).to.deep.equal({ Owner: "me", Name: "v" });
     });
 
-    it("names what has no name, and keeps that name", () => {
+    it("generates a missing name, and keeps it", () => {
       const given = { assumeRolePolicy: trust("ec2.amazonaws.com") };
       const urn = "urn:pulumi:dev::test::aws:iam/role:Role::worker";
       const first = resources.check(roleType, urn, given, undefined, account).inputs;
@@ -125,7 +125,7 @@ describe("AWS double: resources", () => {
       expect(second).to.deep.equal(first);
     });
 
-    it("leaves what is not known yet alone", () => {
+    it("does not check values that are not known yet", () => {
       const given = {
         name: "idp",
         roleArn: unknown,
@@ -170,7 +170,7 @@ describe("AWS double: resources", () => {
       ],
       ["a repository in capitals", "aws:ecr/repository:Repository", { name: "IDP/Local" }, "name"],
       [
-        "a retention that CloudWatch has not",
+        "a retention that CloudWatch does not have",
         "aws:cloudwatch/logGroup:LogGroup",
         { retentionInDays: 15 },
         "retentionInDays",
@@ -193,7 +193,7 @@ describe("AWS double: resources", () => {
         "policy",
       ],
       [
-        "a Kubernetes version that EKS has not",
+        "a Kubernetes version that EKS does not have",
         clusterType,
         { roleArn: "arn:aws:iam::935743309409:role/x", vpcConfig: {}, version: "1.99" },
         "version",
@@ -229,7 +229,7 @@ describe("AWS double: resources", () => {
       });
     }
 
-    it("says where a type is added that it does not play", () => {
+    it("says where to add a type that it does not play", () => {
       expect(() => resources.check("aws:s3/bucket:Bucket", "urn", {}, undefined, account)).to.throw(
         /does not play the resource type aws:s3\/bucket:Bucket.*twin\/aws\/types\/s3\.ts/,
       );
@@ -237,7 +237,7 @@ describe("AWS double: resources", () => {
   });
 
   describe("create", () => {
-    it("answers with what AWS adds", async () => {
+    it("returns what AWS adds", async () => {
       const { id, outputs } = await makeVpc();
       expect(id).to.match(/^vpc-[0-9a-f]{17}$/);
       expect(outputs).to.include({
@@ -259,7 +259,7 @@ describe("AWS double: resources", () => {
       );
     });
 
-    it("refuses what points nowhere, and what points into another account", async () => {
+    it("refuses a reference to nothing, and a reference into another account", async () => {
       await refused(
         make(subnetType, "x", { vpcId: "vpc-0", cidrBlock: "10.0.0.0/24" }),
         /InvalidVpcID\.NotFound.*vpc-0/,
@@ -275,7 +275,7 @@ describe("AWS double: resources", () => {
       await refused(make(roleType, "two", given), /EntityAlreadyExists.*same/);
     });
 
-    it("lets two processes race for a name, and one of them win", async () => {
+    it("lets only one of two processes win a race for a name", async () => {
       const tries = await Promise.allSettled(
         ["one", "two", "three"].map((name) =>
           make("aws:cloudwatch/logGroup:LogGroup", name, { name: "/same" }),
@@ -288,7 +288,7 @@ describe("AWS double: resources", () => {
       ]);
     });
 
-    it("refuses a managed policy that AWS has not", async () => {
+    it("refuses a managed policy that AWS does not have", async () => {
       await make(roleType, "r", { name: "r", assumeRolePolicy: trust("ec2.amazonaws.com") });
       await refused(
         make("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "a", {
@@ -313,7 +313,7 @@ describe("AWS double: resources", () => {
       );
     });
 
-    it("refuses logs under a key that does not let the logs service in", async () => {
+    it("refuses logs under a key that does not allow the logs service", async () => {
       const key = await make("aws:kms/key:Key", "k", {});
       await refused(
         make("aws:cloudwatch/logGroup:LogGroup", "l", {
@@ -339,7 +339,7 @@ describe("AWS double: resources", () => {
       await refused(make("aws:kms/key:Key", "k", { policy }), /will not allow you to update/);
     });
 
-    it("gives a killed engine's successor the resource whose answer was lost", async () => {
+    it("returns a resource whose answer was lost to the killed engine's successor", async () => {
       const first = await make(roleType, "r", { assumeRolePolicy: trust("ec2.amazonaws.com") });
       const again = await make(
         roleType,
@@ -351,14 +351,14 @@ describe("AWS double: resources", () => {
       expect(store.list(roleType)).to.have.length(1);
     });
 
-    it("makes a second one when the first is known to have arrived", async () => {
+    it("creates a second resource if the first one's answer arrived", async () => {
       const first = await makeVpc();
       resources.acknowledge(vpcType, first.id, store);
       const second = await make(vpcType, "v", { cidrBlock: "10.0.0.0/16" }, "engine 2");
       expect(second.id).not.to.equal(first.id);
     });
 
-    it("does not delete, for a forced replacement, the very resource it gave as the new one", async () => {
+    it("does not delete, in a forced replacement, the resource that it returned as the new one", async () => {
       const first = await makeVpc();
       const same = await make(vpcType, "v", { cidrBlock: "10.0.0.0/16" }, "engine 2");
       await resources.remove(vpcType, first.id, account, store, "engine 2", host);
@@ -381,7 +381,7 @@ describe("AWS double: resources", () => {
         .that.matches(/^https:\/\/oidc\.eks\.us-west-2\.amazonaws\.com\/id\/[0-9A-F]{32}$/);
     });
 
-    it("starts a control plane in its subnets' zones, says how far it is, and ends it", async () => {
+    it("starts a control plane in its subnets' zones, reports progress, and stops it", async () => {
       await make(clusterType, "c", await clusterInputs());
       const key = { accountId: "935743309409", name: "idp" };
       const started = [
@@ -403,7 +403,7 @@ describe("AWS double: resources", () => {
       expect(calls).to.deep.equal([started, ["delete", key]]);
     });
 
-    it("makes its log group when logging is on, and leaves it behind", async () => {
+    it("creates its log group if logging is on, and leaves it behind", async () => {
       const inputs = { ...(await clusterInputs()), enabledClusterLogTypes: ["api"] };
       await make(clusterType, "c", inputs);
       await resources.remove(clusterType, "idp", account, store, "engine 1", host);
@@ -412,7 +412,7 @@ describe("AWS double: resources", () => {
       ]);
     });
 
-    it("goes up one minor version at a time", async () => {
+    it("is upgraded one minor version at a time", async () => {
       const inputs = { ...(await clusterInputs()), version: "1.33" };
       await make(clusterType, "c", inputs);
       const update = (version: string) =>
@@ -422,7 +422,7 @@ describe("AWS double: resources", () => {
       expect((await update("1.34")).outputs["version"]).to.equal("1.34");
     });
 
-    it("stays while its deletion is protected", async () => {
+    it("cannot be deleted while deletion protection is on", async () => {
       const inputs = { ...(await clusterInputs()), deletionProtection: true };
       await make(clusterType, "c", inputs);
       const remove = () => resources.remove(clusterType, "idp", account, store, "engine 1", host);
@@ -443,7 +443,7 @@ describe("AWS double: resources", () => {
   describe("diff", () => {
     const base = { cidrBlock: "10.0.0.0/16", tags: { Name: "v" } };
 
-    it("sees nothing where nothing changed, whatever the order of keys", () => {
+    it("finds no change if only the order of keys differs", () => {
       const { changed } = resources.diff(
         vpcType,
         { cidrBlock: "10.0.0.0/16", tags: { a: "1", b: "2" } },
@@ -453,7 +453,7 @@ describe("AWS double: resources", () => {
       expect([...changed]).to.deep.equal([]);
     });
 
-    it("updates what AWS can change, and replaces for what it cannot", () => {
+    it("updates what AWS can change in place, and replaces the resource otherwise", () => {
       const tags = resources.diff(vpcType, base, { ...base, tags: { Name: "w" } }, []);
       expect([...tags.changed.keys()], "tags").to.deep.equal(["tags"]);
       expect(tags.replaces).to.deep.equal([]);
@@ -462,14 +462,14 @@ describe("AWS double: resources", () => {
       expect(range.deleteBeforeReplace).to.equal(false);
     });
 
-    it("deletes first when the new one wants the old one's name", () => {
+    it("deletes first if the new resource has the old one's name", () => {
       const old = { name: "idp", roleArn: "a" };
       expect(
         resources.diff(clusterType, old, { name: "idp", roleArn: "b" }, []).deleteBeforeReplace,
       ).to.equal(true);
     });
 
-    it("does not look at what the program ignores", () => {
+    it("ignores the properties in ignoreChanges", () => {
       const { changed } = resources.diff(
         clusterType,
         {
@@ -492,7 +492,7 @@ describe("AWS double: resources", () => {
   });
 
   describe("read", () => {
-    it("sees what somebody edited by hand", async () => {
+    it("returns what somebody edited by hand", async () => {
       const { id } = await makeVpc();
       const record = store.read(vpcType, id);
       if (record === undefined) throw new Error("no record");
@@ -507,7 +507,7 @@ describe("AWS double: resources", () => {
       expect(found?.outputs["enableDnsHostnames"]).to.equal(true);
     });
 
-    it("sees that it is gone", async () => {
+    it("returns nothing for a deleted resource", async () => {
       const { id } = await makeVpc();
       store.delete(vpcType, id);
       expect(resources.read(vpcType, id, {}, store)).to.equal(undefined);
@@ -524,7 +524,7 @@ describe("AWS double: resources", () => {
   });
 
   describe("delete", () => {
-    it("keeps what others hold, and names them", async () => {
+    it("refuses while other resources use it, and names them", async () => {
       const { vpcId, subnetIds } = await makeNetwork();
       await refused(
         resources.remove(vpcType, vpcId, account, store, "e", host),
@@ -535,7 +535,7 @@ describe("AWS double: resources", () => {
       expect(store.list(vpcType)).to.deep.equal([]);
     });
 
-    it("keeps a role with an attachment", async () => {
+    it("refuses a role with an attachment", async () => {
       await make(roleType, "r", { name: "r", assumeRolePolicy: trust("ec2.amazonaws.com") });
       await make("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "a", {
         role: "r",
@@ -544,11 +544,11 @@ describe("AWS double: resources", () => {
       await refused(resources.remove(roleType, "r", account, store, "e", host), /DeleteConflict/);
     });
 
-    it("does not mind what is gone already", async () => {
+    it("accepts a resource that no longer exists", async () => {
       await resources.remove(vpcType, "vpc-0", account, store, "e", host);
     });
 
-    it("frees what was unique", async () => {
+    it("frees unique keys", async () => {
       const { vpcId } = await makeNetwork();
       const gateway = "aws:ec2/internetGateway:InternetGateway";
       const first = await make(gateway, "one", { vpcId });

@@ -19,7 +19,7 @@ const application = (name: string, tag: string, sync = "Synced", health = "Healt
 });
 
 describe("a service's status", () => {
-  it("is what Argo CD says beside what git asks for", () => {
+  it("combines what Argo CD reports with what git asks for", () => {
     expect(
       statusesOf("dev", [service], [application("a", "sha-0000001", "OutOfSync")]),
     ).to.deep.equal([
@@ -35,7 +35,7 @@ describe("a service's status", () => {
     ]);
   });
 
-  it("tells a file without an Application, and an Application without a file", () => {
+  it("distinguishes a file without an Application from an Application without a file", () => {
     const statuses = statusesOf("dev", [service], [application("old", "v1.0.0")]);
     expect(
       statuses.map(({ service: name, sync, tag, wanted }) => [name, sync, tag, wanted]),
@@ -45,7 +45,7 @@ describe("a service's status", () => {
     ]);
   });
 
-  it("says why when Argo CD does", () => {
+  it("has a message if Argo CD gives one", () => {
     const broken = application("a", "sha-0000002");
     const [status] = statusesOf(
       "dev",
@@ -64,7 +64,7 @@ describe("a service's status", () => {
     expect(status?.message).to.equal("ComparisonError: no chart; sync Failed: denied");
   });
 
-  it("is settled when it is synced, healthy, and runs what git asks for", () => {
+  it("is settled if it is synced, healthy, and runs what git asks for", () => {
     const good: ServiceStatus = {
       service: "a",
       environment: "dev",

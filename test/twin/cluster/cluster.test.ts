@@ -46,7 +46,7 @@ describe("a cluster of the twin", () => {
     else process.env["IDP_TWIN"] = before_;
   });
 
-  it("is listed from the moment it is asked for, and can be read once it was ready", () => {
+  it("is listed from the moment it is requested, and can be read once it was ready", () => {
     expect([listClusters(), readCluster(cluster.accountId, cluster.name)]).to.deep.equal([
       [],
       undefined,
@@ -60,7 +60,7 @@ describe("a cluster of the twin", () => {
     expect(statSync(clusterPaths(cluster).info).mode & 0o777).to.equal(0o600);
   });
 
-  it("refuses a Kubernetes version that the twin has not, and starts nothing", async () => {
+  it("refuses a Kubernetes version that the twin does not have, and starts nothing", async () => {
     const error: unknown = await ensureControlPlane({ ...cluster, version: "1.30" }).catch(
       (reason: unknown) => reason,
     );
@@ -71,7 +71,7 @@ describe("a cluster of the twin", () => {
     expect(listClusters()).to.deep.equal([]);
   });
 
-  it("makes credentials once, for their owner only", () => {
+  it("creates credentials once, readable only by their owner", () => {
     const paths = clusterPaths(cluster);
     ensureCredentials(paths);
     const token = tokenOf("admin", paths);
@@ -102,7 +102,7 @@ describe("a cluster of the twin", () => {
     expect(specs.map(({ name }) => name)).to.deep.equal(
       parts.map((part) => `123456789012.idp-dev.${part}`),
     );
-    // Nothing is inherited, proxies above all.
+    // Nothing is inherited, in particular no proxy settings.
     expect(new Set(specs.flatMap(({ env }) => Object.keys(env ?? {})))).to.deep.equal(
       new Set(["HOME", "PATH"]),
     );
@@ -110,7 +110,7 @@ describe("a cluster of the twin", () => {
 });
 
 describe("tokenFile", () => {
-  it("has one line a user and RBAC for all but the twin's own parts", () => {
+  it("has one line per user, and makes all but the scheduler administrators", () => {
     let count = 0;
     expect(tokenFile(() => `t${++count}`).split("\n")).to.deep.equal([
       't1,admin,admin,"system:masters"',
@@ -140,7 +140,7 @@ describe("kubeconfig", () => {
 });
 
 describe("nodeManifests", () => {
-  it("make one node a zone", () => {
+  it("make one node per zone", () => {
     const zones = nodeManifests(cluster, "v1.36.3").map(({ metadata }) => [
       metadata.name,
       metadata.labels["topology.kubernetes.io/zone"],
@@ -175,7 +175,7 @@ describe("kwokConfiguration", () => {
       .split("---\n")
       .map((text): unknown => parse(text));
 
-  it("leaves the Pods that run as processes alone, in every Pod stage", () => {
+  it("leaves Pods that run as processes alone, in every Pod stage", () => {
     const stages = configured([initialize, heartbeat, ready]).map((one) => JSON.stringify(one));
     expect(stages).to.have.length(4);
     for (const text of stages) {
@@ -187,7 +187,7 @@ describe("kwokConfiguration", () => {
     expect(stages[3]).to.include('"name":"pod-ready-again"');
   });
 
-  it("changes the heartbeat's interval and nothing else of a Node's stage", () => {
+  it("changes only the heartbeat's interval in a Node's stage", () => {
     const own: unknown = parse(heartbeat);
     const expected: unknown = JSON.parse(
       JSON.stringify(own).replace(/"delay":\{[^}]*\}/, '"delay":{"durationMilliseconds":60000}'),

@@ -19,11 +19,11 @@ describe("linesUntilSilence", () => {
     server.close();
   });
 
-  it("gives every line of an answer that ends", async () => {
+  it("yields every line of an answer that ends", async () => {
     expect(await all("/ending")).to.deep.equal(["one", "two", "three"]);
   });
 
-  it("ends when nothing more comes", async () => {
+  it("ends when nothing more arrives", async () => {
     expect(await all("/silent")).to.deep.equal(["one", "two"]);
   });
 

@@ -52,7 +52,7 @@ describe("workloadOf", () => {
     });
   }
 
-  it("takes an image from a mirror, by tag or digest, also without a host", () => {
+  it("accepts an image from a mirror, by tag or digest, also without a host", () => {
     for (const image of [
       "mirror.internal:5000/quay/argoproj/argocd@sha256:0",
       "argoproj/argocd",
@@ -70,20 +70,20 @@ describe("workloadOf", () => {
     ["argocd-redis-ha", "redis", redisImage, "argocd-redis-ha-server-1"],
     ["argocd-redis-ha", "sentinel", redisImage, "argocd-redis-ha-server-0"],
     ["argocd-redis-ha-haproxy", "haproxy", "public.ecr.aws/docker/library/haproxy:3.0.8-alpine"],
-    // Somebody's own redis, and an image that only ends alike.
+    // Somebody's own redis, and an image whose name only ends in the same way.
     ["shop", "redis", redisImage],
     ["argocd-server", "argocd-server", "quay.io/notargoproj/argocd:v1"],
     ["argocd-server", "argocd-server", "quay.io/argoproj/argocd-extras:v1"],
   ];
   for (const [pod, container, image, podName] of pretends) {
-    it(`only says that ${container} of ${podName ?? pod} (${image}) runs`, () => {
+    it(`only reports ${container} of ${podName ?? pod} (${image}) as running`, () => {
       expect(programOf(pod, container, image, podName)).to.be.undefined;
     });
   }
 });
 
 describe("workloads", () => {
-  it("give every container port that they bind a port of this machine", () => {
+  it("have a port of this machine for every container port that they bind", () => {
     for (const row of workloads) {
       const asked: number[] = [];
       row.listenArguments((port) => {
@@ -102,14 +102,14 @@ describe("workloads", () => {
     for (const argument of addresses) expect(argument).to.match(/=127\.0\.0\.1(:\d+)?$/);
   });
 
-  it("watch the Pods that have a row and no others", () => {
+  it("select only the Pods that have a row", () => {
     expect(processPodSelector).to.equal(
       "app.kubernetes.io/name in (argocd-server,argocd-repo-server,argocd-application-controller," +
         "argocd-applicationset-controller,argocd-redis,argocd-redis-ha-haproxy,argocd-redis-ha,argocd-image-updater)",
     );
   });
 
-  it("tell KWOK the same in jq, one condition a row", () => {
+  it("give KWOK the same choice in jq, one condition per row", () => {
     expect(processPodQuery.match(/\.name == "/g)).to.have.length(workloads.length);
   });
 });

@@ -6,7 +6,7 @@ import { vpcArguments } from "../../fixtures/doubles/arguments.ts";
 describe("awsx double: arguments", () => {
   const good: VpcArgs = vpcArguments;
 
-  it("reads what decides how many resources there are", () => {
+  it("reads the arguments that decide how many resources there are", () => {
     expect(readVpcArguments(good)).to.deep.equal({
       cidrBlock: "10.20.0.0/16",
       natStrategy: "Single",
@@ -14,7 +14,7 @@ describe("awsx double: arguments", () => {
     });
   });
 
-  it("takes endpoints with every route table, and zones by name", () => {
+  it("accepts endpoints with every route table, and zones by name", () => {
     readVpcArguments({
       ...good,
       numberOfAvailabilityZones: undefined,
@@ -77,7 +77,7 @@ describe("awsx double: arguments", () => {
     });
   }
 
-  it("says what it plays and where more is added", () => {
+  it("says what it plays and where to add more", () => {
     expect(() => readVpcArguments({ ...good, tags: { a: "b" } })).to.throw(
       "The awsx double does not play tags. It plays Public and Private subnets with a cidrMask in the subnetStrategy Auto, " +
         "one NAT gateway or one per zone, and gateway endpoints. Fix: leave it out, or add it to twin/components/awsx/",

@@ -21,7 +21,7 @@ const invokes = {
 const role = "aws:iam/role:Role";
 const eksCluster = "aws:eks/cluster:Cluster";
 
-/** Answers for what a component reads of its children: references, as the contract writes them. */
+/** Returns the outputs that a component reads from its children: references, as the contract writes them. */
 function outputs(type: string, name: string): Record<string, unknown> {
   const of = (output: string): string => reference(`${type} ${name}`, output);
   if (type === "aws:ec2/eip:Eip") return { id: of("id"), allocationId: of("allocationId") };
@@ -37,7 +37,7 @@ function outputs(type: string, name: string): Record<string, unknown> {
   };
 }
 
-/** `child` with the type of its parent: the mocks keep no more of it. */
+/** Returns the children with only the type of each parent, because the mocks keep no more. */
 function asMocksSee(children: Children): unknown[] {
   return Object.entries(children).map(([child, { parent, inputs }]) => ({
     child,
@@ -46,7 +46,7 @@ function asMocksSee(children: Children): unknown[] {
   }));
 }
 
-/** What a program registered below its component, in the contract's order. */
+/** Returns what a program registered below its component, in the contract's order. */
 function registered(made: readonly Registered[], children: Children): unknown[] {
   const order = Object.keys(children);
   return made
@@ -90,7 +90,7 @@ describe("component doubles: the measured contract", () => {
     });
   }
 
-  it("adds every route table to a gateway endpoint in the strategy Auto, and nothing else", async () => {
+  it("adds only the route tables to a gateway endpoint with the strategy Auto", async () => {
     const args: VpcArgs = { ...vpcArguments, vpcEndpointStrategy: "Auto" };
     const made = await record(() => constructVpc("idp-network", args, {}), { invokes, outputs });
     const endpoint = "aws:ec2/vpcEndpoint:VpcEndpoint com.amazonaws.us-west-2.s3";
@@ -133,7 +133,7 @@ describe("component doubles: the measured contract", () => {
   describe("eks double: the shell's AWS profile", () => {
     for (const [what, more, expected] of [
       ["reaches the inner provider's kubeconfig", {}, true],
-      ["does not, where the program says which credentials", { providerCredentialOpts: {} }, false],
+      ["does not if the program sets credentials", { providerCredentialOpts: {} }, false],
     ] as const) {
       it(what, async () => {
         const args = { ...clusterArguments, ...referredTo(), ...more };

@@ -7,13 +7,13 @@ import { kubeconfig } from "../../../twin/components/eks/kubeconfig.ts";
 describe("eks double: arguments", () => {
   const good: ClusterArgs = { ...clusterArguments, vpcId: "vpc-1", privateSubnetIds: ["subnet-1"] };
 
-  it("takes an Auto Mode cluster with access entries", () => {
+  it("accepts an Auto Mode cluster with access entries", () => {
     checkArguments({ ...good, providerCredentialOpts: {}, upgradePolicy: {} });
   });
 
   const refusals: readonly (readonly [string, ClusterArgs, string])[] = [
     [
-      "Auto Mode without authentication mode",
+      "Auto Mode without an authentication mode",
       { ...good, authenticationMode: undefined },
       "Access entries are required",
     ],
@@ -23,12 +23,12 @@ describe("eks double: arguments", () => {
       "Access entries are required",
     ],
     [
-      "public ranges without public access, be they none",
+      "public ranges, even an empty list, without public access",
       { ...good, endpointPublicAccess: false, publicAccessCidrs: [] },
       "`publicAccessCidrs` can only be set when `endpointPublicAccess` is true",
     ],
     [
-      "a config map beside access entries",
+      "a config map besides access entries",
       { ...good, authenticationMode: "API_AND_CONFIG_MAP" },
       "does not play authenticationMode API_AND_CONFIG_MAP",
     ],
@@ -37,7 +37,7 @@ describe("eks double: arguments", () => {
     ["instance roles", { ...good, skipDefaultNodeGroup: undefined }, "a default node group"],
     ["coredns", { ...good, corednsAddonOptions: undefined }, "the coredns add-on"],
     [
-      "a cluster without node role",
+      "a cluster without a node role",
       { ...good, autoMode: { enabled: true, createNodeRole: false } },
       "autoMode.createNodeRole: false",
     ],
@@ -65,7 +65,7 @@ describe("eks double: arguments", () => {
     });
   }
 
-  it("says what it plays and where more is added", () => {
+  it("says what it plays and where to add more", () => {
     expect(() => {
       checkArguments({ ...good, proxy: "http://proxy" });
     }).to.throw(
@@ -84,7 +84,7 @@ describe("eks double: kubeconfig", () => {
     certificateAuthority: "Q0E=",
   };
 
-  it("asks the AWS CLI for a token, and holds none", () => {
+  it("gets a token from the AWS CLI, and contains none", () => {
     expect(kubeconfig(request).users[0]?.user.exec).to.deep.equal({
       apiVersion: "client.authentication.k8s.io/v1beta1",
       command: "aws",
@@ -98,7 +98,7 @@ describe("eks double: kubeconfig", () => {
     });
   });
 
-  it("adds the profile when one is given", () => {
+  it("adds the profile if one is given", () => {
     const args = kubeconfig({ ...request, profileName: "p" }).users[0]?.user.exec.args;
     expect(args?.slice(-4)).to.deep.equal(["--output", "json", "--profile", "p"]);
   });

@@ -43,7 +43,7 @@ function networks(choice: Choice): Cidr[] {
   });
 }
 
-/** Any network whose prefix lies within limits. */
+/** Returns networks whose prefix is within limits. */
 function cidrBetween(min: number, max: number): fc.Arbitrary<Cidr> {
   return fc
     .integer({ min, max })
@@ -62,7 +62,7 @@ const someRequests = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-/** Whether a layout can be made: not every mixture of masks fits into a zone's share. */
+/** Whether the subnets fit: not every mixture of masks fits into a zone's share. */
 function fits(choice: Choice): boolean {
   try {
     plan(choice);
@@ -74,7 +74,7 @@ function fits(choice: Choice): boolean {
 }
 
 describe("awsx double: subnets", () => {
-  it("lays the platform's subnets out zone by zone, in the order of the requests", () => {
+  it("plans the platform's subnets zone by zone, in the order of the requests", () => {
     expect(blocks({ requests: ours })).to.deep.equal([
       "net-private-1 10.20.0.0/20",
       "net-public-1 10.20.16.0/24",
@@ -94,7 +94,7 @@ describe("awsx double: subnets", () => {
     ]);
   });
 
-  it("never lets two subnets overlap, nor one leave the VPC", () => {
+  it("never makes subnets that overlap or leave the VPC", () => {
     fc.assert(
       fc.property(
         cidrBetween(16, 18),
@@ -122,7 +122,7 @@ describe("awsx double: subnets", () => {
     );
   });
 
-  it("does not move a zone's subnets when a zone is added after it", () => {
+  it("does not move a zone's subnets if a zone is added after it", () => {
     fc.assert(
       fc.property(someRequests, (requests) => {
         const more = { requests, zones: [...zones, "us-west-2d"] };
@@ -140,7 +140,7 @@ describe("awsx double: subnets", () => {
       /Subnets are too large for VPC. VPC has 16384 addresses, but subnets require 32768 addresses/,
     ],
     [
-      "an order that leaves the zone's share",
+      "an order that exceeds the zone's share",
       {
         requests: [
           { type: "Public", cidrMask: 24 },

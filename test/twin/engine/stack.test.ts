@@ -11,7 +11,7 @@ import {
 } from "../../../twin/engine/stack.ts";
 
 describe("the engine's output", () => {
-  it("is shown where a resource is done or has something to say", () => {
+  it("is shown if a resource is done or has a message", () => {
     const shown = [
       " +  aws:kms:Key idp-registry-images created (0.07s) ",
       " ~  kubernetes:argoproj.io/v1alpha1:AppProject services-project updated (1s) [diff: ~spec]; ",
@@ -26,7 +26,7 @@ describe("the engine's output", () => {
     ]);
   });
 
-  it("is not shown where it begins, heads or repeats", () => {
+  it("is not shown if it is a beginning, a heading or a repetition", () => {
     const hidden = [
       "",
       "Updating (dev):",
@@ -40,7 +40,7 @@ describe("the engine's output", () => {
     expect(hidden.map(progressOf)).to.deep.equal(hidden.map(() => undefined));
   });
 
-  it("ends with what changed", () => {
+  it("contains the counts of changes", () => {
     const lines = [
       "Resources:",
       "    + 59 created",
@@ -53,12 +53,12 @@ describe("the engine's output", () => {
     expect(changesIn(["error: no"])).to.deep.equal({});
   });
 
-  it("counts as no change only when nothing changed", () => {
+  it("counts as unchanged only if nothing changed", () => {
     expect(isUnchanged({ unchanged: 169 })).to.equal(true);
     expect(isUnchanged({ unchanged: 168, updated: 1 })).to.equal(false);
   });
 
-  it("gives its diagnostics alone, without the offer at their end", () => {
+  it("is reduced to its diagnostics, without the offer at their end", () => {
     const lines = [
       "Updating (dev):",
       "Diagnostics:",
@@ -87,8 +87,8 @@ describe("the engine's output", () => {
   });
 });
 
-describe("what a killed engine leaves in the file backend", () => {
-  it("is dropped where a stack's notes are broken off, and nowhere else", () => {
+describe("files that a killed engine leaves in the file backend", () => {
+  it("are deleted only if they are incomplete .attrs files of the stack", () => {
     const backend = mkdtempSync(join(tmpdir(), "idp-backend-"));
     try {
       const stacks = join(backend, "stacks/idp");
@@ -109,7 +109,7 @@ describe("what a killed engine leaves in the file backend", () => {
     }
   });
 
-  it("is nothing where there is no backend yet", () => {
+  it("are none if there is no backend yet", () => {
     expect(dropBrokenAttributes("/no/such/folder", "dev")).to.deep.equal([]);
   });
 });

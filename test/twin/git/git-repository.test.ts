@@ -36,7 +36,7 @@ describe("the twin's git repository", () => {
     rmSync(scratch, { recursive: true });
   });
 
-  it("starts as the clone's HEAD and one commit with the twin's facts", async () => {
+  it("starts with the clone's HEAD and one commit with the twin's facts", async () => {
     const { kind, source } = await bringOver(clone, repository, facts);
     expect(kind).to.equal("created");
     expect(await git(repository, "log", "--format=%s", "main")).to.equal(
@@ -47,12 +47,12 @@ describe("the twin's git repository", () => {
     expect(await text()).to.include("222222222222.dkr.ecr");
   });
 
-  it("changes nothing when the clone has nothing new", async () => {
+  it("changes nothing if the clone has nothing new", async () => {
     const first = await bringOver(clone, repository, facts);
     expect(await bringOver(clone, repository, facts)).to.deep.equal({ ...first, kind: "current" });
   });
 
-  it("goes forward with the clone where nobody committed to the twin", async () => {
+  it("is fast-forwarded to the clone if nobody committed to the twin", async () => {
     await bringOver(clone, repository, facts);
     await commit(clone, { "README.md": "two\n" }, "Second");
     const { kind } = await bringOver(clone, repository, facts);
@@ -61,7 +61,7 @@ describe("the twin's git repository", () => {
     expect(await text()).to.include("222222222222.dkr.ecr");
   });
 
-  it("keeps the twin's own commits, and its tags where both changed the same line", async () => {
+  it("keeps the twin's own commits, and its tags if both changed the same line", async () => {
     await bringOver(clone, repository, facts);
     await commitToTwin({ [path]: (await text()).replace("v1.0.0", "v1.2.0") }, "Update images");
     await commit(clone, { [path]: service("v1.1.0", 3), "README.md": "two\n" }, "Second");
@@ -75,7 +75,7 @@ describe("the twin's git repository", () => {
     expect(await git(repository, "worktree", "list")).not.to.include("idp-merge");
   });
 
-  it("takes an amended commit of the clone as any other change", async () => {
+  it("treats an amended commit of the clone as any other change", async () => {
     await bringOver(clone, repository, facts);
     writeFileSync(join(clone, "README.md"), "other\n");
     await git(clone, "commit", "--quiet", "--amend", "-a", "--no-edit");
@@ -83,7 +83,7 @@ describe("the twin's git repository", () => {
     expect(await git(repository, "show", "main:README.md")).to.equal("other");
   });
 
-  it("says how to start afresh when the two cannot be merged", async () => {
+  it("says how to start anew if the two cannot be merged", async () => {
     await bringOver(clone, repository, facts);
     await commitToTwin({ [path]: service("v1.2.0") }, "Change it");
     await git(clone, "rm", "--quiet", path);
@@ -94,14 +94,14 @@ describe("the twin's git repository", () => {
     expect(await git(repository, "rev-parse", "main")).to.equal(before);
   });
 
-  it("takes a clone of limited depth", async () => {
+  it("accepts a shallow clone", async () => {
     await commit(clone, { "README.md": "two\n" }, "Second");
     const shallow = join(scratch, "shallow");
     await execa("git", ["clone", "--quiet", "--depth=1", `file://${clone}`, shallow]);
     expect((await bringOver(shallow, repository, facts)).kind).to.equal("created");
   });
 
-  it("reads files of a revision, names and line breaks as they are", async () => {
+  it("reads files of a revision without changing names and line breaks", async () => {
     await commit(clone, { "argocd/a b.yaml": "ä\n\n", "argocd/empty.yaml": "" }, "More");
     const files = await filesAt(clone, "HEAD", (file) => file.startsWith("argocd/"));
     expect([...files]).to.deep.equal([
@@ -111,14 +111,14 @@ describe("the twin's git repository", () => {
     ]);
   });
 
-  it("names uncommitted changes of what Argo CD deploys", async () => {
+  it("names uncommitted changes in the folders that Argo CD deploys", async () => {
     writeFileSync(join(clone, path), service("v9.9.9"));
     writeFileSync(join(clone, "README.md"), "other\n");
     writeFileSync(join(clone, "argocd/ä b.yaml"), "");
     expect(await uncommitted(clone)).to.have.members([path, "argocd/ä b.yaml"]);
   });
 
-  it("is cloned and pushed to over HTTP", async () => {
+  it("can be cloned and pushed to over HTTP", async () => {
     await bringOver(clone, repository, facts);
     const server = gitServer(dirname(repository), process.env["PATH"] ?? "");
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -152,7 +152,7 @@ describe("the twin's git repository", () => {
 });
 
 describe("git server", () => {
-  it("hands a request over as CGI wants it", () => {
+  it("passes a request on as CGI requires", () => {
     const request = {
       method: "POST",
       url: "/idp.git/git-upload-pack?service=x",
@@ -171,7 +171,7 @@ describe("git server", () => {
     });
   });
 
-  it("reads the answer's header once it is whole", () => {
+  it("reads the answer's header once it is complete", () => {
     expect(cgiHeader(Buffer.from("Status: 404 Not Found\r\nExpires: 0\r\n"))).to.equal(undefined);
     const answer = Buffer.from("Status: 404 Not Found\r\nExpires: 0\r\n\r\nbody");
     expect(cgiHeader(answer)).to.deep.equal({
@@ -181,7 +181,7 @@ describe("git server", () => {
     });
   });
 
-  it("answers to this machine's names only", () => {
+  it("answers only to this machine's names", () => {
     expect(
       ["127.0.0.1:80", "localhost", "evil.example:80", undefined].map(isLocalHost),
     ).to.deep.equal([true, true, false, false]);

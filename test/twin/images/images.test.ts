@@ -21,14 +21,14 @@ const file = (image: string, tag: string) =>
   `image:\n  repository: 111111111111.dkr.ecr.us-west-2.amazonaws.com/${image}\n  tag: ${tag}\nport: 8080\nresources: small\nreplicas: 1\n`;
 
 describe("ociImage", () => {
-  it("is the same image for the same facts, another for other facts", () => {
+  it("makes the same image of the same facts, and another image of other facts", () => {
     expect(ociImage(facts).manifest.digest).to.equal(ociImage({ ...facts }).manifest.digest);
     expect(ociImage(facts).manifest.digest).not.to.equal(
       ociImage({ ...facts, version: "1.0.1" }).manifest.digest,
     );
   });
 
-  it("says when, from what and for which platform it was built", () => {
+  it("records when, from what and for which platform it was built", () => {
     const { blobs } = ociImage(facts);
     const config = JSON.parse(blobs[1]?.bytes.toString() ?? "") as Record<string, unknown>;
     expect(config).to.deep.include({
@@ -55,7 +55,7 @@ describe("ociImage", () => {
 });
 
 describe("servicesIn", () => {
-  it("reads what the service files name, and nothing from a broken one", () => {
+  it("reads what the service files name, and skips a broken file", () => {
     const files = new Map([
       ["argocd/applications/prod/b.yaml", file("idp/b", "v1.0.0")],
       ["argocd/applications/dev/b.yaml", file("idp/b", "sha-0000001")],
@@ -73,7 +73,7 @@ describe("servicesIn", () => {
 });
 
 describe("seedImages", () => {
-  it("makes one image of a repository for all its tags", () => {
+  it("makes one image per repository for all its tags", () => {
     const service = { name: "a", image: "idp/a" };
     expect(
       seedImages([
@@ -108,7 +108,7 @@ describe("seed", () => {
     });
   });
 
-  it("pushes what a registry lacks, with one digest in all of them, and nothing the second time", async () => {
+  it("pushes missing images with one digest to all registries, and nothing the second time", async () => {
     const [dev = 0, staging = 0, prod = 0] = registries.map(({ port }) => port);
     const twin = { gitPort: 1, registryPorts: { dev, staging, prod } };
     const service = { name: "a", image: "idp/a" };
@@ -139,7 +139,7 @@ describe("seed", () => {
 });
 
 describe("registryConfig", () => {
-  it("listens on this machine only", () => {
+  it("listens only on this machine", () => {
     expect(registryConfig("/twin/registry/1", 5000)).to.include("addr: 127.0.0.1:5000");
   });
 });

@@ -21,7 +21,7 @@ const service = "time-service";
 const source = join(repositoryRoot, sourcesFolder, service);
 const committed = "2026-03-04T05:06:07Z";
 
-/** The first time Go compiles its standard library: a minute and more on a slow machine. */
+/** The first time, Go compiles its standard library, which takes more than a minute on a slow machine. */
 const compileLimitMs = 300_000;
 
 describe("the example service", () => {
@@ -32,7 +32,7 @@ describe("the example service", () => {
     await go.run(["test", "./..."], source);
   });
 
-  it("is built by Docker with the Go and the variable of the build without Docker", () => {
+  it("is built with the same Go and the same variable by Docker and without Docker", () => {
     const dockerfile = readFileSync(join(source, "Dockerfile"), "utf8");
     expect(dockerfile).to.include(`FROM golang:${goVersion.slice("go".length)} AS build`);
     expect(dockerfile).to.include("-X main.version=$VERSION");
@@ -60,7 +60,7 @@ describe("buildService", () => {
     rmSync(scratch, { recursive: true });
   });
 
-  it("makes the same image of the same commit, wherever and whenever", async function () {
+  it("always makes the same image of the same commit, in any repository", async function () {
     this.timeout(compileLimitMs);
     await git("clone", "--quiet", "--bare", repository, join(scratch, "bare.git"));
     const bare = await findCommit("main", [join(scratch, "bare.git")]);
@@ -69,7 +69,7 @@ describe("buildService", () => {
     expect(again.manifest.digest).to.equal(image.manifest.digest);
   });
 
-  it("makes another image of another commit, whatever is not committed", async function () {
+  it("makes another image of another commit, and ignores uncommitted changes", async function () {
     this.timeout(compileLimitMs);
     writeFileSync(join(repository, sourcesFolder, service, "main.go"), "package broken\n");
     await git("commit", "--quiet", "--allow-empty", "-m", "Nothing new");
@@ -78,7 +78,7 @@ describe("buildService", () => {
     await git("checkout", "--quiet", ".");
   });
 
-  it("says what it is: commit, tag, date, user, program", async () => {
+  it("records commit, tag, date, user and program", async () => {
     const config: unknown = JSON.parse(image.blobs[1]?.bytes.toString() ?? "");
     const { hash } = await commit("main~1");
     expect(config).to.deep.include({
@@ -98,7 +98,7 @@ describe("buildService", () => {
     });
   });
 
-  it("holds one static program that answers the chart's probes and ends in order", async function () {
+  it("contains one static program that answers the chart's probes and shuts down cleanly", async function () {
     if (process.platform !== "linux" || process.arch !== "x64") {
       throw new Error(`The image's program runs on linux/x64, not on ${process.platform}.`);
     }
@@ -126,7 +126,7 @@ describe("buildService", () => {
     expect((await running).exitCode).to.equal(0);
   });
 
-  it("refuses a commit without the source, and one that git does not know", async () => {
+  it("refuses a commit without the source, and an unknown commit", async () => {
     const head = await commit("HEAD");
     expect(await errorOf(buildService("other-service", "idp/other", head))).to.include(
       `${head.hash.slice(0, 7)} has no examples/other-service`,
@@ -135,7 +135,7 @@ describe("buildService", () => {
     expect(await errorOf(commit("--all"))).to.include('There is no commit "--all" in');
   });
 
-  it("says what does not compile", async function () {
+  it("reports compile errors", async function () {
     this.timeout(compileLimitMs);
     writeFileSync(join(repository, sourcesFolder, service, "broken.go"), "package main\nvar x y\n");
     await git("add", "--all");

@@ -18,7 +18,7 @@ describe("withLock", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("lets one in at a time", async () => {
+  it("lets one caller in at a time", async () => {
     let inside = 0;
     const seen: number[] = [];
     const work = (): Promise<void> =>
@@ -32,7 +32,7 @@ describe("withLock", () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
-  it("is given back when the work fails", async () => {
+  it("releases the lock if the work fails", async () => {
     const error: unknown = await withLock(path, () => Promise.reject(new Error("work"))).catch(
       (reason: unknown) => reason,
     );
@@ -40,7 +40,7 @@ describe("withLock", () => {
     expect(existsSync(path)).to.be.false;
   });
 
-  it("is taken over from a dead holder, by one only", async () => {
+  it("lets only one caller take over a dead holder's lock", async () => {
     writeFileSync(
       path,
       JSON.stringify({ pid: process.pid, identity: "an earlier process", token: "x" }),
@@ -59,7 +59,7 @@ describe("withLock", () => {
     expect(seen).to.deep.equal([1, 1, 1, 1]);
   });
 
-  it("names the holder when it waited long enough", async () => {
+  it("names the holder after the time limit", async () => {
     const error: unknown = await withLock(path, () =>
       withLock(path, () => Promise.resolve("never"), 100).catch((reason: unknown) => reason),
     );

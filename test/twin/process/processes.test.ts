@@ -46,7 +46,7 @@ describe("processes", () => {
     else process.env["IDP_TWIN"] = before_;
   });
 
-  it("starts a process once, however often it is asked", async () => {
+  it("starts a process once, however often it is called", async () => {
     const first = await startProcess(sleeper);
     const second = await startProcess({ ...sleeper });
     expect([first.isNew, second.isNew]).to.deep.equal([true, false]);
@@ -54,13 +54,13 @@ describe("processes", () => {
     expect(isRunning("sleeper")).to.be.true;
   });
 
-  it("starts one process when several ask at the same time", async () => {
+  it("starts one process for several calls at the same time", async () => {
     const all = await Promise.all(Array.from({ length: 5 }, () => startProcess(sleeper)));
     expect(new Set(all.map((started) => started.pid)).size).to.equal(1);
     expect(all.filter((started) => started.isNew)).to.have.length(1);
   });
 
-  it("replaces a process whose spec changed", async () => {
+  it("replaces a process if its spec changed", async () => {
     const { pid } = await startProcess(sleeper);
     const next = await startProcess({
       ...sleeper,
@@ -70,7 +70,7 @@ describe("processes", () => {
     expect(processIdentity(pid)).to.be.undefined;
   });
 
-  it("starts again what was killed", async () => {
+  it("starts a killed process again", async () => {
     const { pid, exited } = await startProcess(sleeper);
     process.kill(pid, "SIGKILL");
     expect(await exited).to.equal(128 + 9);
@@ -78,11 +78,11 @@ describe("processes", () => {
     expect((await startProcess(sleeper)).isNew).to.be.true;
   });
 
-  it("tells the exit code to the starter", async () => {
+  it("returns the exit code to the starter", async () => {
     expect(await (await startProcess(script("seven", "exit 7"))).exited).to.equal(7);
   });
 
-  it("ends the whole group, also what ignores TERM", async () => {
+  it("ends the whole group, even processes that ignore TERM", async () => {
     const children = join(twin, "children");
     await startProcess(
       script(
@@ -97,19 +97,19 @@ describe("processes", () => {
     expect(listProcesses()).to.deep.equal([]);
   });
 
-  it("never takes a recycled pid for its own", async () => {
+  it("never mistakes a reused pid for its own process", async () => {
     await startProcess(sleeper);
     const file = join(twin, "processes/sleeper.json");
     const record = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
     await stopProcess("sleeper");
-    // The number now belongs to somebody else: this very test.
+    // The pid now belongs to another process: this test.
     writeFileSync(file, JSON.stringify({ ...record, pid: process.pid }));
     expect(isRunning("sleeper")).to.be.false;
     await stopProcess("sleeper", 100);
     expect(existsSync(file)).to.be.false;
   });
 
-  it("gives only the environment it was given", async () => {
+  it("passes on only the given environment", async () => {
     process.env["HTTPS_PROXY"] = "http://127.0.0.1:9";
     const { exited } = await startProcess({
       name: "env",
@@ -131,7 +131,7 @@ describe("processes", () => {
     delete process.env["HTTPS_PROXY"];
   });
 
-  it("keeps pid file and log to their owner", async () => {
+  it("makes pid file and log readable only by their owner", async () => {
     await startProcess(sleeper);
     const modes = [join(twin, "processes/sleeper.json"), logFile("sleeper")].map(
       (file) => statSync(file).mode & 0o777,
@@ -149,7 +149,7 @@ describe("processes", () => {
     expect(listProcesses()).to.deep.equal([]);
   });
 
-  it("refuses a name that is no file name", async () => {
+  it("refuses a name that is not a file name", async () => {
     const error: unknown = await startProcess({ ...sleeper, name: "../x" }).catch(
       (reason: unknown) => reason,
     );

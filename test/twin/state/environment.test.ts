@@ -22,7 +22,7 @@ describe("the twin's environment", () => {
     expect(twinVariables(PATH, paths)["PATH"]).to.equal(PATH);
   });
 
-  it("can be evaluated by a shell, whatever is in it", async () => {
+  it("can be evaluated by a shell, whatever characters it contains", async () => {
     const lines = exportLines({ A: "plain", B: 'it\'s $HOME `x` "y"\nz' });
     const { stdout } = await execa(
       "sh",
@@ -34,7 +34,7 @@ describe("the twin's environment", () => {
     expect(stdout).to.equal('plain|it\'s $HOME `x` "y"\nz|none');
   });
 
-  it("leaves words without quotes where none are needed", () => {
+  it("does not quote words that need no quotes", () => {
     expect(shellQuoted("/a/b-c.d:e")).to.equal("/a/b-c.d:e");
     expect(shellQuoted("")).to.equal("''");
   });
@@ -49,7 +49,7 @@ describe("the environment of the twin's clusters", () => {
     rmSync(state, { recursive: true });
   });
 
-  it("is the one that was kept, whoever asks, and holds nothing that it need not", () => {
+  it("is the saved one for every caller, and contains only what is needed", () => {
     const paths = twinPaths(state);
     const env = {
       PATH: "/usr/bin",
@@ -67,7 +67,7 @@ describe("the environment of the twin's clusters", () => {
     });
   });
 
-  it("is an error with its fix before a twin was brought up", () => {
+  it("is an error with its fix if no twin was started", () => {
     expect(() => clusterEnvironment(twinPaths(state))).to.throw(
       `${state}/clusters/environment.json does not exist. Fix: idp twin up`,
     );
@@ -82,7 +82,7 @@ describe("the twin's pulumi command", () => {
     for (const stack of ["dev", "prod"]) {
       writeFileSync(join(scratch, `config/Pulumi.${stack}.yaml`), "");
     }
-    // Says its arguments, one a line; asked for the selected stack it says dev.
+    // Prints its arguments, one per line, or dev if it is called for the selected stack.
     writeFileSync(
       join(scratch, "real"),
       `#!/bin/sh\n[ "$*" = "stack --show-name" ] && { echo dev; exit; }\nprintf '%s\\n' "$@"\nexit 3\n`,
@@ -120,7 +120,7 @@ describe("the twin's pulumi command", () => {
     });
   }
 
-  it("takes the stack of PULUMI_STACK, else the selected one", async () => {
+  it("uses the stack of PULUMI_STACK, else the selected one", async () => {
     expect(await run(["up"], { PULUMI_STACK: "prod" })).to.deep.equal([file("prod"), "up"]);
     expect(await run(["up"])).to.deep.equal([file("dev"), "up"]);
   });
@@ -132,12 +132,12 @@ describe("the twin's pulumi command", () => {
     ["up", "--config-file", "mine.yaml", "-s", "prod"],
     ["stack", "output", "--message", "up now", ""],
   ]) {
-    it(`changes nothing of: pulumi ${args.join(" ")}`, async () => {
+    it(`does not change: pulumi ${args.join(" ")}`, async () => {
       expect(await run(args)).to.deep.equal(args);
     });
   }
 
-  it("keeps the settings of a stack that is removed", async () => {
+  it("keeps the settings when a stack is removed", async () => {
     expect(await run(["stack", "rm", "dev", "--yes"])).to.deep.equal([
       "stack",
       "rm",

@@ -36,7 +36,7 @@ config:
 `;
 
 describe("the twin's settings", () => {
-  it("change account, addresses and intervals, and nothing else", () => {
+  it("change only account, addresses and intervals", () => {
     expect(parse(twinSettings(committed, facts))).to.deep.equal({
       config: {
         "idp:aws": {
@@ -56,7 +56,7 @@ describe("the twin's settings", () => {
     });
   });
 
-  it("give Image Updater, where it is installed, its manifest and the account's registry", () => {
+  it("give Image Updater, if it is installed, its manifest and the account's registry", () => {
     const text = committed.replace(
       "strategy: pinned",
       "strategy: semver\n    imageUpdater: { version: 1.3.0, intervalSeconds: 120 }",
@@ -75,7 +75,7 @@ describe("the twin's settings", () => {
     });
   });
 
-  it("take the plain manifest where high availability is off", () => {
+  it("use the plain manifest if high availability is off", () => {
     const text = twinSettings(
       committed.replace("highAvailability: true", "highAvailability: false"),
       facts,
@@ -101,7 +101,7 @@ describe("the twin's settings", () => {
         { ...facts, account: twinAccounts[environment] },
       );
       const { config } = parse(text) as { config: Record<string, unknown> };
-      // As the engine hands them over: objects as JSON.
+      // As the engine passes them on: objects as JSON.
       const handed = Object.fromEntries(
         Object.entries(config).map(([key, value]) => [key, JSON.stringify(value)]),
       );

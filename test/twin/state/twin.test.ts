@@ -31,7 +31,7 @@ describe("a twin", () => {
     rmSync(join(state, ".."), { recursive: true });
   });
 
-  it("keeps its ports and its passphrase, for its owner only", async () => {
+  it("keeps its ports and its passphrase, readable only by its owner", async () => {
     const twin = await ensureTwin();
     const { record, passphrase } = twinPaths();
     const secret = readFileSync(passphrase, "utf8");
@@ -43,13 +43,13 @@ describe("a twin", () => {
     }
   });
 
-  it("names its accounts in AWS's own form", () => {
+  it("lists its accounts in AWS's own file format", () => {
     expect(awsConfig()).to.include(
       "[profile idp-twin-dev]\naws_account_id = 935743309409\nregion = us-west-2\n",
     );
   });
 
-  it("that is not there or not readable says how to get one", async () => {
+  it("that does not exist or cannot be read is an error with its fix", async () => {
     expect(readTwin()).to.equal(undefined);
     expect(() => requireTwin()).to.throw("Fix: idp twin up");
     await ensureTwin();
@@ -57,10 +57,10 @@ describe("a twin", () => {
     expect(() => requireTwin()).to.throw("Fix: idp twin down, then idp twin up");
   });
 
-  it("goes down with its processes and every file, and again without an error", async () => {
+  it("is deleted with its processes and every file, and again without an error", async () => {
     await ensureTwin();
     const { pid } = await startProcess({ name: "sleeper", command: "sleep", args: ["600"] });
-    // As a plugin whose engine was killed.
+    // Like a plugin whose engine was killed.
     const orphan = spawn("sleep", ["600"], {
       argv0: join(cacheDir(), "tools/none/bin/plugin"),
       env: { PATH: process.env["PATH"], IDP_TWIN: state },
@@ -91,7 +91,7 @@ describe("a twin", () => {
     ).to.deep.equal([false, false, false]);
   });
 
-  it("is not on the PATH where the person's own programs are looked for", () => {
+  it("is not on PATH when a person's own programs are searched", () => {
     expect(withoutTwin({ PATH: "/twin/bin:/usr/bin", HOME: "/h" }, "/twin/bin")).to.deep.equal({
       PATH: "/usr/bin",
       HOME: "/h",

@@ -18,9 +18,9 @@ describe("hashOf", () => {
     ["a file's content", hashOf(files({ "go.mod": "module a", "go.sum": "c" }), ["go1"])],
     ["a file's name", hashOf(files({ "go.mod": "module a", "go.sun": "b" }), ["go1"])],
     ["one more file", hashOf(files({ "go.mod": "module a", "go.sum": "b", x: "" }), ["go1"])],
-    ["where one file ends", hashOf(files({ "go.mod": "module ab", "go.sum": "" }), ["go1"])],
+    ["the end of a file", hashOf(files({ "go.mod": "module ab", "go.sum": "" }), ["go1"])],
     ["a fact", hashOf(files({ "go.mod": "module a", "go.sum": "b" }), ["go2"])],
-    ["where one fact ends", hashOf(files({ "go.mod": "module a", "go.sum": "b" }), ["go", "1"])],
+    ["the end of a fact", hashOf(files({ "go.mod": "module a", "go.sum": "b" }), ["go", "1"])],
   ];
   for (const [what, hash] of changes) {
     it(`changes with ${what}`, () => {

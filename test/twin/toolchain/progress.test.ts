@@ -19,7 +19,7 @@ describe("clock", () => {
 describe("heartbeat", () => {
   const beat = { tool: "kwok", elapsedSeconds: 75, expectedSeconds: 391, packages: 412 } as const;
 
-  it("says how long it runs, how long it will take, and how far it is", () => {
+  it("says how long it has run, how long it will take, and how far it is", () => {
     expect(heartbeat(beat)).to.equal("  kwok: 1:15 of about 6:31, 412 packages compiled");
   });
 
@@ -29,7 +29,7 @@ describe("heartbeat", () => {
     );
   });
 
-  it("says what else is being done", () => {
+  it("says what it does besides compiling", () => {
     expect(heartbeat({ ...beat, doing: "downloading modules" })).to.equal(
       "  kwok: 1:15 of about 6:31, downloading modules",
     );
@@ -37,14 +37,14 @@ describe("heartbeat", () => {
 });
 
 describe("announcement", () => {
-  it("gives the last duration of this machine, or the measured one of another", () => {
+  it("shows this machine's last duration, or the one measured on another machine", () => {
     expect(announcement("etcd", 40, true)).to.match(/^ {2}etcd \d.* last time 0:40$/);
     expect(announcement("etcd", 31, false)).to.match(/: about 0:31 on two cores$/);
   });
 });
 
 describe("report", () => {
-  it("tells a quick build in one line", () => {
+  it("reports a quick build in one line", () => {
     const written: string[] = [];
     report("etcd", 31, false, { write: (text) => written.push(text) }).done("built");
     expect(written).to.deep.equal(["  etcd: built in 0:00\n"]);

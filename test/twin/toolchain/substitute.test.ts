@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { accepts } from "../../../twin/toolchain/substitute.ts";
 
-describe("a program that the user has already", () => {
+describe("a program of the user's own", () => {
   const cases: [printed: string, accept: "exact" | "newer", serves: boolean][] = [
     ["v3.274.1", "newer", true],
     ["3.274.1\n", "newer", true],
@@ -18,7 +18,7 @@ describe("a program that the user has already", () => {
     ["v3.274.2", "exact", false],
   ];
   for (const [printed, accept, serves] of cases) {
-    it(`${serves ? "serves" : "does not serve"} as ${JSON.stringify(printed)} for ${accept} 3.274.1`, () => {
+    it(`${serves ? "is used" : "is not used"} as ${JSON.stringify(printed)} for ${accept} 3.274.1`, () => {
       const substitute = { command: "pulumi", args: ["version"], version: "3.274.1", accept };
       expect(accepts(printed, substitute)).to.equal(serves);
     });

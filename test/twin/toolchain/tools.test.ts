@@ -21,12 +21,12 @@ describe("the tools", () => {
     }
   });
 
-  it("say the version of Kubernetes that their go.mod asks for", () => {
+  it("report the version of Kubernetes that their go.mod requires", () => {
     const { version } = definitionOf("kubernetes");
     expect(goMod("kubernetes")).to.include(`\tk8s.io/kubernetes v${version} `);
   });
 
-  it("give each program once", () => {
+  it("contain each program once", () => {
     const programs = toolNames.flatMap((name) => [
       ...Object.keys(definitionOf(name).binaries),
       ...Object.keys(definitionOf(name).links ?? {}),
@@ -37,7 +37,7 @@ describe("the tools", () => {
   for (const name of toolNames) {
     const { patched } = definitionOf(name);
     if (patched === undefined) continue;
-    it(`${name} builds the patched source, and applies every patch there is`, () => {
+    it(`${name} builds the patched source, and applies every existing patch`, () => {
       expect(goMod(name)).to.include(`replace ${patched.module} => ./upstream`);
       expect([...patched.patches].sort()).to.deep.equal(
         readdirSync(join(sourceFolder(name), "patches")).sort(),
@@ -45,7 +45,7 @@ describe("the tools", () => {
     });
   }
 
-  it("share the versions of Kubernetes' packages where one's build serves the other", () => {
+  it("share the versions of Kubernetes' packages so that builds share compiled packages", () => {
     const clientGo = (name: (typeof toolNames)[number]): string | undefined =>
       /k8s\.io\/client-go => k8s\.io\/client-go (v\S+)/.exec(goMod(name))?.[1];
     expect(clientGo("kwok")).to.equal(clientGo("kubernetes"));
@@ -54,13 +54,13 @@ describe("the tools", () => {
   });
 });
 
-describe("where a tool is", () => {
-  it("knows which tool gives a program, by its own or another name", () => {
+describe("the location of a tool", () => {
+  it("is found by a program's own or another name", () => {
     expect(toolOf("kube-scheduler")).to.equal("kubernetes");
     expect(toolOf("argocd-repo-server")).to.equal("argocd");
   });
 
-  it("is an error with its fix while it is not built", () => {
+  it("is an error with its fix if the tool is not built", () => {
     const env = { IDP_CACHE: "/nowhere" };
     expect(() => binaryPath("etcd", env)).to.throw(
       /^etcd is not built: \/nowhere\/tools\/etcd-[0-9a-f]{12} does not exist\. Fix: node twin\/toolchain\/main\.ts etcd$/,
@@ -98,7 +98,7 @@ describe("durations", () => {
     expect(readDurations(path)).to.deep.equal({ etcd: 31, helm: 5 });
   });
 
-  it("are none when the file is broken", () => {
+  it("are none if the file is broken", () => {
     expect(readDurations(folder)).to.deep.equal({});
   });
 });
