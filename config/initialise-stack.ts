@@ -2,17 +2,18 @@ import { addItems, setKey, setScalars } from "../lib/yaml-edit.ts";
 import { committed, type Committed } from "./committed.ts";
 import type { Environment } from "./environments.ts";
 import { domainOf, ownerOf, type RepositoryFacts } from "./repository-facts.ts";
-import { parseStackFile } from "./stack-files.ts";
+import type { Settings } from "./schema.ts";
+import { parseStackFile, settingKey, settingPath } from "./stack-files.ts";
 
 /** The text of a stack file with a repository's facts put in; comments, order and line breaks stay. */
 export function initialiseStack(text: string, stack: Environment, facts: RepositoryFacts): string {
   const { accountId, region } = facts.accounts[stack];
   const old = settingsOf(stack, text);
   const moved = setScalars(text, [
-    [["config", "idp:aws", "accountId"], accountId],
-    [["config", "idp:aws", "region"], region],
-    [["config", "idp:repository", "url"], facts.url],
-    [["config", "idp:repository", "branch"], facts.branch],
+    [settingPath("aws", "accountId"), accountId],
+    [settingPath("aws", "region"), region],
+    [settingPath("repository", "url"), facts.url],
+    [settingPath("repository", "branch"), facts.branch],
     ...movedRepositories(old, facts),
     ...movedPrincipals(old, accountId),
   ]);
@@ -20,17 +21,25 @@ export function initialiseStack(text: string, stack: Environment, facts: Reposit
   const named =
     domain === undefined
       ? moved
-      : setKey(moved, ["config"], "idp:domain", domainOf(domain, stack), "idp:repository");
+      : setKey(
+          moved,
+          ["config"],
+          settingKey("domain"),
+          domainOf(domain, stack),
+          settingKey("repository"),
+        );
   const known = settingsOf(stack, named)?.cluster.access ?? [];
   const wanted = admins
-    .map((role) => ({
+    .map((role): NewAccess => ({
       name: entryName(role),
       principalArn: `arn:${partitionOf(region)}:iam::${accountId}:role/${role}`,
       level: "cluster-admin",
     }))
     .filter(({ name }) => !known.some((entry) => entry.name === name));
-  return addItems(named, ["config", "idp:cluster", "access"], wanted);
+  return addItems(named, settingPath("cluster", "access"), wanted);
 }
+
+type NewAccess = Pick<Settings["cluster"]["access"][number], "name" | "principalArn" | "level">;
 
 type Edit = readonly [path: readonly (string | number)[], value: string];
 
@@ -39,9 +48,9 @@ function movedRepositories(old: Committed | undefined, facts: RepositoryFacts): 
   const { repository: before, publishers = [] } = old?.github ?? {};
   if (next === undefined || before === undefined) return [];
   return [
-    [["config", "idp:github", "repository"], next],
+    [settingPath("github", "repository"), next],
     ...publishers.map(({ repository }, index): Edit => [
-      ["config", "idp:github", "publishers", index, "repository"],
+      settingPath("github", "publishers", index, "repository"),
       ownerOf(repository) === ownerOf(before)
         ? `${ownerOf(next)}/${repository.split("/")[1] ?? ""}`
         : repository,
@@ -52,7 +61,7 @@ function movedRepositories(old: Committed | undefined, facts: RepositoryFacts): 
 /** Principals of the old account become the new account's. */
 function movedPrincipals(old: Committed | undefined, accountId: string): Edit[] {
   return (old?.cluster.access ?? []).map(({ principalArn }, index) => [
-    ["config", "idp:cluster", "access", index, "principalArn"],
+    settingPath("cluster", "access", index, "principalArn"),
     principalArn.replace(`::${old?.aws.accountId ?? ""}:`, `::${accountId}:`),
   ]);
 }

@@ -4,7 +4,7 @@ import { addItems, removeItems } from "../lib/yaml-edit.ts";
 import { committed } from "./committed.ts";
 import { environments, type Environment } from "./environments.ts";
 import { Settings } from "./schema.ts";
-import { parseStackFile, stackFileOf } from "./stack-files.ts";
+import { parseStackFile, settingPath, stackFileOf } from "./stack-files.ts";
 
 /** Whether an environment's stack file names somebody who may push the image. */
 export function hasPublisher(root: string, environment: Environment, image: string): boolean {
@@ -18,7 +18,9 @@ export function addPublisher(root: string, repository: string, image: string): s
   const absent = environments.filter((environment) => !hasPublisher(root, environment, image));
   for (const environment of absent) {
     rewrite(root, environment, (text) =>
-      addItems(text, ["config", "idp:github", "publishers"], [{ repository, image }]),
+      addItems(text, settingPath("github", "publishers"), [
+        { repository, image } satisfies Publisher,
+      ]),
     );
   }
   return absent.map(stackFileOf);
@@ -30,13 +32,14 @@ export function addPublisher(root: string, repository: string, image: string): s
  */
 export function removePublisher(root: string, environment: Environment, image: string): boolean {
   return rewrite(root, environment, (text) =>
-    removeItems(text, ["config", "idp:github", "publishers"], (item) =>
+    removeItems(text, settingPath("github", "publishers"), (item) =>
       image.endsWith(`/${Publisher.parse(item).image}`),
     ),
   );
 }
 
 const Publisher = Settings.shape.github.shape.publishers.element;
+type Publisher = Settings["github"]["publishers"][number];
 
 /** Whether the stack file has another text afterwards. */
 function rewrite(root: string, environment: Environment, edit: (text: string) => string): boolean {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { environments, type Environment } from "./environments.ts";
+import type { Settings } from "./schema.ts";
 
 /** What other parts need to know of an environment before its stack runs, as committed in `Pulumi.<environment>.yaml`. */
 export interface StackFile {
@@ -46,6 +47,30 @@ export function parseStackFile(environment: Environment, text: string): StackFil
     throw new Error(`${file} cannot be read: ${String(error)}`, { cause: error });
   }
 }
+
+/** Key of a setting, or of a group of them, in a stack's configuration. */
+export function settingKey(name: keyof Settings): string {
+  return `${namespace}:${name}`;
+}
+
+/**
+ * Where a setting stands in the text of a stack file, such as `settingPath("aws", "region")`. The compiler refuses a
+ * path that the settings' schema does not have.
+ */
+export function settingPath(...[name, ...rest]: SettingPath): (string | number)[] {
+  return ["config", settingKey(name), ...rest];
+}
+
+type SettingPath = {
+  [Name in keyof Settings]-?: [Name, ...PathIn<NonNullable<Settings[Name]>>];
+}[keyof Settings];
+
+/** A path into a value, as far as somebody wants to go. */
+type PathIn<T> = T extends readonly (infer Item)[]
+  ? [] | [index: number, ...PathIn<Item>]
+  : T extends object
+    ? [] | { [Key in keyof T & string]-?: [Key, ...PathIn<NonNullable<T[Key]>>] }[keyof T & string]
+    : [];
 
 /**
  * The settings in a stack's configuration as the engine hands it over: keyed `idp:<key>`, values as JSON text. Not
