@@ -6,7 +6,8 @@ import { environments, type Environment } from "../config/environments.ts";
 import { twinEnvironment } from "../twin/state/environment.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { requireTwin, twinPaths } from "../twin/state/twin.ts";
-import { auditFindings, formatAuditFinding, type AuditFinding } from "../policy/deployed/audit.ts";
+import { formatFinding } from "../catalog/finding.ts";
+import { auditFindings, type AuditFinding } from "../policy/deployed/audit.ts";
 import { readDeployed, type Run } from "../policy/deployed/read.ts";
 import { readExceptions } from "../policy/exceptions.ts";
 import { rules } from "../policy/rules/index.ts";
@@ -65,7 +66,7 @@ function textOf(environment: Environment, findings: readonly AuditFinding[]): st
   const errors = findings.filter(({ level }) => level === "error").length;
   const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   return [
-    ...findings.map(formatAuditFinding),
+    ...findings.map(formatFinding),
     `idp audit ${environment}: ${count(errors, "error")}, ${count(findings.length - errors, "warning")}`,
   ].join("\n");
 }

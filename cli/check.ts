@@ -6,6 +6,7 @@ import { acrossEnvironments } from "../catalog/across.ts";
 import type { Finding } from "../catalog/finding.ts";
 import { inspectCatalog } from "../catalog/read.ts";
 import { repositoryRoot } from "../lib/paths.ts";
+import { recorder } from "../policy/program/registrations.ts";
 import { policyFindings, type CheckOptions } from "../policy/repository/check.ts";
 import { filesBefore } from "./base.ts";
 import { committedRules } from "../catalog/committed-rules.ts";
@@ -20,7 +21,7 @@ interface Options {
   readonly base?: string;
 }
 
-/** `idp check`: the service files, the charts they give, the settings, by every rule. */
+/** `idp check`: the service files, the charts they give, the settings and what the program makes of them, by every rule. */
 export function checkCommand(): Command {
   return new Command("check")
     .addOption(new Option("--format <format>", "how to print").choices(formats).default("text"))
@@ -36,6 +37,7 @@ export function checkCommand(): Command {
       const findings = await checkRepository(repositoryRoot, {
         helm: await findHelm(),
         readRelease: readKeptRelease,
+        record: recorder,
         concurrency: availableParallelism(),
         before: filesBefore(repositoryRoot, base ?? baseOfPullRequest()),
         now: new Date(),

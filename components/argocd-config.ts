@@ -1,6 +1,9 @@
 /** Where Argo CD, Image Updater and the Applications live. */
 export const argoCdNamespace = "argocd";
 
+/** The ConfigMap of a release of Image Updater that the program adds entries to. */
+export const imageUpdaterConfigMap = "argocd-image-updater-config";
+
 /** What is set in Argo CD's ConfigMaps, and nothing else: the rest is the release's. */
 export function argoCdConfig(reconciliationSeconds: number) {
   return {

@@ -3,13 +3,12 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { argoCdNamespace } from "./argocd-config.ts";
+import { argoCdNamespace, imageUpdaterConfigMap } from "./argocd-config.ts";
 import { ecrRead, podIdentityTrust } from "./iam-documents.ts";
 import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
 import type { Manifest } from "../config/release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
-const configMap = "argocd-image-updater-config";
 const serviceAccount = "argocd-image-updater-controller";
 /** Where the release mounts its configuration. */
 const configFolder = "/app/config";
@@ -99,7 +98,7 @@ export class ImageUpdater extends pulumi.ComponentResource {
     );
     const { first, workloads } = beforeWorkloads(
       withConfig(inNamespace(manifest, argoCdNamespace), {
-        [configMap]: imageUpdaterConfig(args),
+        [imageUpdaterConfigMap]: imageUpdaterConfig(args),
       }).map(withLoginScript),
     );
     // EKS hands credentials to Pods when they are admitted: the association must be there before.
@@ -137,7 +136,7 @@ function withLoginScript(manifest: Manifest): Manifest {
   if (manifest.kind !== "Deployment") return manifest;
   const spec = Volumes.parse(manifest["spec"]);
   for (const { configMap: source } of spec.template.spec.volumes) {
-    if (source?.name !== configMap) continue;
+    if (source?.name !== imageUpdaterConfigMap) continue;
     source.items = [...(source.items ?? []), { key: loginScript, path: loginScript, mode: 0o555 }];
   }
   return { ...manifest, spec };

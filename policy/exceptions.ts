@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { finding, type Finding, type Place, type Seen } from "../catalog/finding.ts";
 import { environments, type Environment } from "../config/environments.ts";
 
 /** The one file of exceptions, below the pack's folder. */
@@ -13,7 +14,7 @@ const text = z.string().trim().min(1, "must not be empty");
 const Exception = z.strictObject({
   rule: text,
   environment: z.enum(environments),
-  /** The place: type and name of a resource, or the path of a file; as text that the place begins with. */
+  /** What breaks it: kind and name as findings show them, or the text that they begin with. */
   where: text,
   owner: text,
   reason: text,
@@ -42,17 +43,29 @@ export function isExpired({ until }: Exception, now: Date): boolean {
   return now.toISOString().slice(0, 10) > until;
 }
 
-/** Whether a breach at a place is excepted now. */
-export function isExcepted(
+/**
+ * A finding for each exception of an environment that has run out.
+ * @param at where an exception is shown
+ */
+export function expiredExceptions<At extends Place | Seen>(
   exceptions: readonly Exception[],
-  breach: { readonly rule: string; readonly environment: Environment; readonly where: string },
+  environment: Environment,
   now: Date,
-): boolean {
-  return exceptions.some(
-    (exception) =>
-      exception.rule === breach.rule &&
-      exception.environment === breach.environment &&
-      breach.where.startsWith(exception.where) &&
-      !isExpired(exception, now),
-  );
+  at: (exception: Exception) => At,
+): Finding<At>[] {
+  return exceptions
+    .filter((exception) => exception.environment === environment && isExpired(exception, now))
+    .map((exception) => {
+      const { rule, where, owner, until } = exception;
+      return finding(at(exception), {
+        rule: "exceptions-are-current",
+        where,
+        severity: "high",
+        key: "until",
+        found: until,
+        allowed: `must not be past: ${rule} for ${where} is no longer excepted`,
+        fix: `ask ${owner}; correct what was excepted, or agree on another day in policy/${exceptionsFile}`,
+        reason: "An exception ends on the day that was agreed on.",
+      });
+    });
 }

@@ -1,6 +1,6 @@
 import { environments, type Environment } from "../config/environments.ts";
 import type { Manifest, Resource } from "./rule.ts";
-import { at, unknownValue } from "./values.ts";
+import { unknownValue } from "./values.ts";
 
 /**
  * The texts that stand for values which a preview does not know, one for each type (sdk/go/common/resource/plugin/rpc.go
@@ -16,17 +16,24 @@ const sentinels = new Set([
   "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ]);
 
-/** The key that marks a map as one that stands for something else (sdk/go/common/resource/sig of Pulumi). */
-export const secretSignature = "4dabf18193072939515e22adb298388d";
-/** Its value where the map stands for a secret. */
-const secret = "1b47061264138c4ac30d75fd1eb44270";
+/**
+ * The inputs that @pulumi/policy hands to a policy, with {@link unknownValue} where nothing is known yet. Reading such a
+ * value through the library's proxy throws, and a rule would end there, so the properties are taken as they are defined.
+ */
+export function inputsOf(props: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(Object.getOwnPropertyDescriptors(props)).map(([key, { value }]) => [
+      key,
+      fromPlan(value),
+    ]),
+  );
+}
 
-/** A value of a plan with {@link unknownValue} where nothing is known yet, and secrets as what they are. */
+/** A value of a plan with {@link unknownValue} where nothing is known yet. */
 export function fromPlan(value: unknown): unknown {
   if (typeof value === "string") return sentinels.has(value) ? unknownValue : value;
   if (Array.isArray(value)) return value.map(fromPlan);
   if (typeof value !== "object" || value === null) return value;
-  if (at(value, secretSignature) === secret) return fromPlan(at(value, "value"));
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fromPlan(inner)]));
 }
 
@@ -43,7 +50,7 @@ const unjudged = [
   /^kubernetes:(yaml(\/v2)?:Config(File|Group)|helm\.sh\/v[34]:Chart|kustomize(\/v2)?:Directory)$/,
 ];
 
-/** Whether no rule looks at a type, whose inputs may be a megabyte: they are not even decoded. */
+/** Whether no rule looks at a type. Its inputs may be a megabyte. */
 export function isUnjudged(type: string): boolean {
   return unjudged.some((pattern) => pattern.test(type));
 }

@@ -1,11 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { doors } from "./doors.ts";
 import type { Rule } from "./rule.ts";
 import { rules } from "./rules/index.ts";
 
 /** The pack's README, from the rules themselves. */
 export function readmeOf(all: readonly Rule[]): string {
   return `${intro}
+${doorTable(all)}
+
+${levelsAndExceptions}
 ${all.map(section).join("\n")}`;
 }
 
@@ -13,54 +17,74 @@ const intro = `<!-- Made from the rules by policy/readme.ts; a test keeps it cur
 
 # The platform's rules
 
-A rule is a pure function in \`rules/\`, with a test of its own in \`test/policy/\`. The same functions stand at two doors, and look behind them:
+A rule is a pure function in \`rules/\`, with a test of its own in \`test/policy/\`. The same functions are asked at three doors:
 
-- **the plan**: \`pulumi preview --policy-pack policy\` and \`pulumi up --policy-pack policy\`. Before the engine makes or
+- **pack**: \`pulumi preview --policy-pack policy\` and \`pulumi up --policy-pack policy\`. Before the engine makes or
   changes a resource, every rule has looked at its inputs. What a preview does not know yet is either refused or judged
   in the update, as the rule says: an update knows every input before it makes the resource. With \`--skip-preview\`
   the update makes what comes before the refused resource: preview first.
-- **the pull request**: \`npx idp check\`. It looks at the service files, the charts rendered with each of them, the
-  settings, and what the program makes of the settings for Argo CD. \`--format github\` annotates the pull request,
-  \`--format sarif\` feeds code scanning, \`--base origin/main\` compares versions with what they were.
-- **what is there**: \`npx idp audit <environment>\`. It looks at the stack's state and at Argo CD's resources in the
-  cluster, whoever made them, and reports drift beside them.
+- **check**: \`npx idp check\`, for a pull request. It looks at the service files, the charts rendered with each of them,
+  the settings, and what the program registers with these settings: it runs the program without an account. A wrong
+  setting is reported once, where the settings say it. \`--format github\` annotates the pull request, \`--format sarif\`
+  feeds code scanning, \`--base origin/main\` compares versions with what they were.
+- **audit**: \`npx idp audit <environment>\`. It looks at the stack's state and at Argo CD's resources in the cluster,
+  whoever made them, and reports drift beside them.
 
-## Levels
+A check sees a component of another package, such as \`eks.Cluster\`, from outside; the resources that it makes are seen
+by the pack and the audit.
+
+## Which rule is asked where
+`;
+
+const levelsAndExceptions = `## Levels
 
 \`mandatory\` stops, \`advisory\` says, \`disabled\` does not look. The defaults are below; a stack whose name is no
-environment is held to prod's. Another level, or other environments, by a file for \`--policy-pack-config\`:
+environment is held to prod's. The engine knows two policies, \`mandatory\` and \`advisory\`, each of which runs all the
+rules that have its level. A file for \`--policy-pack-config\` names the environments in which a rule has it:
 
 \`\`\`json
 {
-  "plans-hide-nothing": "advisory",
-  "cluster-endpoint-is-not-open": { "environments": ["dev", "staging", "prod"] }
+  "mandatory": {
+    "plans-hide-nothing": ["staging"],
+    "cluster-endpoint-is-not-open": ["dev", "staging", "prod"]
+  },
+  "advisory": { "plans-hide-nothing": ["dev", "prod"] }
 }
 \`\`\`
 
-Where a rule is advisory, the engine knows it as \`<rule>-advice\`; its part that looks at the whole stack may be
-\`<rule>-in-stack\`.
-
 ## Exceptions
 
-\`exceptions.yaml\` is the one place for a breach that somebody answers for: rule, place, owner, reason and last day.
-All three read it; from the day after, they fail.
+\`exceptions.yaml\` is the one place for a breach that somebody answers for: rule, what breaks it, owner, reason and last
+day. One entry holds at every door, because a finding calls the same thing by the same name everywhere. From the day
+after, all three fail.
 
 ## The rules
 `;
 
-/** The faces of a rule and the words for them. */
-const doors = [
-  ["resource", "plan"],
-  ["manifest", "plan, and what the program makes for Argo CD"],
-  ["stack", "plan as a whole"],
+/** The kinds of subject and the words for them. */
+const faces = [
+  ["resource", "resources"],
+  ["manifest", "Kubernetes objects"],
+  ["stack", "the stack as a whole"],
   ["settings", "settings"],
   ["workload", "rendered charts"],
   ["release", "rendered charts"],
   ["version", "service files"],
 ] as const;
 
+function doorTable(all: readonly Rule[]): string {
+  const names = Object.keys(doors);
+  const rows = all.map((rule) => [
+    `[${rule.name}](#${rule.name})`,
+    ...Object.values(doors).map((looked) => (looked.some((face) => rule[face]) ? "yes" : "-")),
+  ]);
+  return [["rule", ...names], ["---", ...names.map(() => "---")], ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+}
+
 function section(rule: Rule): string {
-  const looked = doors.filter(([face]) => rule[face]).map(([, words]) => words);
+  const looked = faces.filter(([face]) => rule[face]).map(([, words]) => words);
   const levels = Object.entries(rule.levels).map(
     ([environment, level]) => `${environment} ${level}`,
   );
@@ -75,7 +99,7 @@ ${rule.reason}
 `;
 }
 
-/** Text of which Markdown must not make anything. */
+/** Text that Markdown shows as it is. */
 function escaped(text: string): string {
   return text.replaceAll(/[<*_]/g, String.raw`\$&`);
 }

@@ -1,12 +1,14 @@
+import type { Committed } from "../config/committed.ts";
 import type { Environment } from "../config/environments.ts";
+import type { SettingKey } from "./settings.ts";
 
 /** Whether a breach stops a deployment, is only said, or is not looked for. */
 export type Level = "mandatory" | "advisory" | "disabled";
 
-/** How bad a breach is; GitHub and the engine show it. */
+/** How bad a breach is. */
 export type Severity = "low" | "medium" | "high" | "critical";
 
-/** What a rule may know of the stack it judges. Where the settings are not known nothing equals them: rules fail closed. */
+/** What a rule may know of the stack it judges. Settings that are not known equal nothing: rules fail closed. */
 export interface Context {
   readonly environment: Environment;
   readonly accountId: string;
@@ -30,10 +32,10 @@ export interface Violation {
   readonly isUnknown?: boolean;
 }
 
-/** A Kubernetes object: of a plan, rendered by the chart, or made by the program's pure functions. */
+/** A Kubernetes object: of a plan, in a cluster, or rendered by the chart. */
 export type Manifest = Readonly<Record<string, unknown>>;
 
-/** A resource of a plan or of a stack's state. */
+/** A resource of a plan, of a stack's state, or as the program registers it. */
 export interface Resource {
   /** Pulumi's type token, such as `aws:kms/key:Key`. */
   readonly type: string;
@@ -56,11 +58,37 @@ export interface ServiceVersion {
   readonly isHeld: boolean;
 }
 
+/** The kinds of subject that rules look at, and what each one is. */
+export interface Faces {
+  /** A Kubernetes object. */
+  readonly manifest: Manifest;
+  /** Any resource. */
+  readonly resource: Resource;
+  /** All resources of a stack at once. */
+  readonly stack: readonly Resource[];
+  /** An object that the chart renders, for its Pod. */
+  readonly workload: Manifest;
+  /** All objects that a service gets. */
+  readonly release: readonly Manifest[];
+  /** A stack's committed settings, as far as they are right. */
+  readonly settings: Committed;
+  /** A service's version. */
+  readonly version: ServiceVersion;
+}
+
+/** One of the kinds of subject. */
+export type Face = keyof Faces;
+
+/** What is wrong with a subject, by its kind. */
+export type Checks = {
+  readonly [F in Face]?: (subject: Faces[F], context: Context) => Violation[];
+};
+
 /**
  * A promise of the platform, as pure functions: each looks at one kind of subject and says what is wrong with it. A
- * rule has those that it needs; the pack runs them over plans, `idp check` over the repository.
+ * rule has those that it needs; doors.ts says where each kind is looked at.
  */
-export interface Rule {
+export interface Rule extends Checks {
   /** The wanted end, in kebab case. */
   readonly name: string;
   /** Why it is wanted, in one sentence. */
@@ -73,40 +101,18 @@ export interface Rule {
   /** Defaults; the pack's configuration can say otherwise. */
   readonly levels: Readonly<Record<Environment, Level>>;
   /**
-   * What becomes of a value that a preview does not know. `refuse`: it is a breach. `wait`: the update judges it, which
+   * What happens to a value that a preview does not know. `refuse`: it is a breach. `wait`: the update judges it, which
    * knows every input before it makes the resource.
    */
   readonly unknown: "refuse" | "wait";
-  /** Looks at a Kubernetes object. */
-  readonly manifest?: (manifest: Manifest, context: Context) => Violation[];
-  /** Looks at any resource. */
-  readonly resource?: (resource: Resource, context: Context) => Violation[];
-  /** Looks at all resources of a stack at once. */
-  readonly stack?: (resources: readonly Resource[], context: Context) => Violation[];
-  /** Looks at an object that the chart renders, for its Pod. */
-  readonly workload?: (manifest: Manifest, context: Context) => Violation[];
-  /** Looks at all objects that a service gets. */
-  readonly release?: (manifests: readonly Manifest[], context: Context) => Violation[];
-  /** Looks at a stack's committed settings. */
-  readonly settings?: (settings: unknown, context: Context) => Violation[];
-  /** Looks at a service's version. */
-  readonly version?: (version: ServiceVersion, context: Context) => Violation[];
+  /**
+   * Settings of other rules that break this one, too, such as `argoCd.sync`. Each setting is judged by one rule; while
+   * that one reports it, `idp check` does not report what follows from it here.
+   */
+  readonly follows?: readonly SettingKey[];
 }
 
 /** The same level everywhere. */
 export const everywhere = { dev: "mandatory", staging: "mandatory", prod: "mandatory" } as const;
-/** Prod's own promises; the others are not bothered. */
+/** Prod's own promises, which do not bind the others. */
 export const prodOnly = { dev: "disabled", staging: "disabled", prod: "mandatory" } as const;
-
-/**
- * What of a rule's violations counts now: those that hang on a value which is not known yet only where the rule refuses
- * such values. An update asks again, then everything is known.
- */
-export function judged({ unknown }: Rule, violations: readonly Violation[]): Violation[] {
-  return violations.filter(({ isUnknown = false }) => !isUnknown || unknown === "refuse");
-}
-
-/** A violation as one sentence. */
-export function sentence({ path, found, allowed }: Violation): string {
-  return `${path === "" ? "" : `${path}: `}found ${found}; ${allowed}`;
-}

@@ -1,34 +1,17 @@
+import { finding, type Finding, type Seen } from "../../catalog/finding.ts";
 import type { Environment } from "../../config/environments.ts";
-import { isExcepted, type Exception } from "../exceptions.ts";
-import { isUnjudged, manifestOf } from "../plan.ts";
-import {
-  judged,
-  sentence,
-  type Context,
-  type Manifest,
-  type Resource,
-  type Rule,
-  type Violation,
-} from "../rule.ts";
-import { at, textOf } from "../values.ts";
+import type { SubjectAt } from "../doors.ts";
+import { evaluate } from "../evaluate.ts";
+import { expiredExceptions, type Exception } from "../exceptions.ts";
+import type { Context, Manifest, Resource, Rule } from "../rule.ts";
+import { objectName, resourceSubjects, stackSubject } from "../subjects.ts";
 import type { Change } from "./changes.ts";
 
-/** Something that an audit found. */
-export interface AuditFinding {
-  /** A rule's name; `drift` for what differs from the stack's state, `pending` for what the program would change. */
-  readonly rule: string;
-  /** An error fails the audit; a warning is for a person to judge. */
-  readonly level: "error" | "warning";
-  /** What was looked at: the stack's state, its resources as they are now, or the cluster's API. */
-  readonly seen: "state" | "refresh" | "cluster";
-  readonly environment: Environment;
-  /** Type and name of a resource; kind, namespace and name of an object in the cluster. */
-  readonly where: string;
-  /** What is wrong, in one sentence. */
-  readonly message: string;
-  readonly reason: string;
-  readonly fix: string;
-}
+/**
+ * Something that an audit found. Its rule is `drift` for what differs from the stack's state, `pending` for what the
+ * program would change.
+ */
+export type AuditFinding = Finding<Seen & { readonly environment: Environment }>;
 
 /** What an audit knows of an environment as it is. */
 export interface Deployed {
@@ -45,11 +28,15 @@ export interface Deployed {
 /** How a finding without a rule explains itself. */
 const differences = {
   drift: {
+    seen: "refresh",
+    allowed: "must be as the stack made it",
     reason: "Somebody or something changed it beside the program: nobody reviewed that.",
     fix: (environment: Environment) =>
       `pulumi up --refresh -s ${environment} puts it back; what should stay goes into the program first`,
   },
   pending: {
+    seen: "state",
+    allowed: "must be as the program says",
     reason: "What is deployed is not what the program says.",
     fix: (environment: Environment) =>
       `run the workflow provision-${environment}, or pulumi up -s ${environment}`,
@@ -65,58 +52,27 @@ export function auditFindings(
   now: Date,
 ): AuditFinding[] {
   const { environment } = context;
+  const inState = () => ({ seen: "state", environment }) as const;
+  const inCluster = () => ({ seen: "cluster", environment }) as const;
+  const subjects: readonly SubjectAt<"audit", ReturnType<typeof inState | typeof inCluster>>[] = [
+    ...resources.flatMap((resource) => resourceSubjects(resource, inState)),
+    stackSubject(resources, environment, inState),
+    ...objects.map((value) => ({
+      ...{ face: "manifest" as const, value, where: objectName(value), at: inCluster },
+    })),
+  ];
   const differing = (rule: keyof typeof differences, changes: readonly Change[]) =>
     changes.map(({ where, message }): AuditFinding => {
-      const { reason, fix } = differences[rule];
-      const seen = rule === "drift" ? "refresh" : "state";
-      return {
-        ...{ rule, level: "error", seen, environment, where },
-        ...{ message, reason, fix: fix(environment) },
-      };
+      const { seen, allowed, reason, fix } = differences[rule];
+      return finding(
+        { seen, environment },
+        { rule, where, key: "", found: message, allowed, message, reason, fix: fix(environment) },
+      );
     });
-  const broken = rules.flatMap((rule) => {
-    const level = rule.levels[environment];
-    if (level === "disabled") return [];
-    const findings = (
-      seen: AuditFinding["seen"],
-      where: string,
-      violations: readonly Violation[],
-    ): AuditFinding[] =>
-      isExcepted(exceptions, { rule: rule.name, environment, where }, now)
-        ? []
-        : judged(rule, violations).map((one) => ({
-            rule: rule.name,
-            level: level === "mandatory" ? "error" : "warning",
-            ...{ seen, environment, where, message: sentence(one) },
-            ...{ reason: rule.reason, fix: rule.fix },
-          }));
-    return [
-      ...resources
-        .filter(({ type }) => !isUnjudged(type))
-        .flatMap((resource) => {
-          const manifest = manifestOf(resource);
-          return findings("state", `${resource.type} ${resource.name}`, [
-            ...(rule.resource?.(resource, context) ?? []),
-            ...(manifest ? (rule.manifest?.(manifest, context) ?? []) : []),
-          ]);
-        }),
-      ...findings("state", "stack", rule.stack?.(resources, context) ?? []),
-      ...objects.flatMap((object) =>
-        findings("cluster", nameOf(object), rule.manifest?.(object, context) ?? []),
-      ),
-    ];
-  });
-  return [...broken, ...differing("drift", drift), ...differing("pending", pending)];
-}
-
-/** `Application argocd/time-service`. */
-function nameOf(object: Manifest): string {
-  const [namespace, name] = ["namespace", "name"].map((key) => textOf(at(object, "metadata", key)));
-  return `${textOf(object["kind"])} ${[namespace, name].filter(Boolean).join("/")}`;
-}
-
-/** One finding as a person reads it: place, what looked, rule and sentence, then why and the fix. */
-export function formatAuditFinding(finding: AuditFinding): string {
-  const { where, level, rule, seen, message, reason, fix } = finding;
-  return `${where} (${seen}) ${level} ${rule}: ${message}\n    Why: ${reason}\n    Fix: ${fix}`;
+  return [
+    ...evaluate(rules, subjects, context, exceptions, now),
+    ...expiredExceptions(exceptions, environment, now, inState),
+    ...differing("drift", drift),
+    ...differing("pending", pending),
+  ];
 }

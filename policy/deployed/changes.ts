@@ -1,12 +1,13 @@
 import { z } from "zod";
+import { kindAndName } from "../subjects.ts";
 import { at, shown, type Step } from "../values.ts";
 import { nameIn, typeIn } from "./state.ts";
 
 /** One resource that would be, or was, changed. */
 export interface Change {
-  /** Type and name of the resource. */
+  /** Kind and name of the resource. */
   readonly where: string;
-  /** What changes, in one sentence. */
+  /** What would change, or has changed, in one sentence. */
   readonly message: string;
 }
 
@@ -33,11 +34,11 @@ const Digest = z.object({
 });
 type PlannedStep = NonNullable<z.infer<typeof Digest>["steps"]>[number];
 
-/** Steps that change nothing. */
-const resting = ["same", "refresh", "read"];
+/** Operations that change nothing. */
+const harmless = ["same", "refresh", "read"];
 
-/** What a refresh says of a resource that is gone, what a plan says of one that it would make, and so on. */
-const deeds: Readonly<Record<"drift" | "pending", Readonly<Record<string, string>>>> = {
+/** The engine's operations in words: of a refresh what has happened, of a plan what would. */
+const operations: Readonly<Record<"drift" | "pending", Readonly<Record<string, string>>>> = {
   drift: { update: "was changed", delete: "is gone" },
   pending: {
     create: "would be made",
@@ -53,16 +54,16 @@ const deeds: Readonly<Record<"drift" | "pending", Readonly<Record<string, string
  *
  * @throws Error when it is no such text
  */
-export function changesIn(digest: unknown, kind: keyof typeof deeds): Change[] {
+export function changesIn(digest: unknown, kind: keyof typeof operations): Change[] {
   const parsed = Digest.safeParse(digest);
   if (!parsed.success) {
     throw new Error(`what pulumi printed is not a plan:\n${z.prettifyError(parsed.error)}`);
   }
   return (parsed.data.steps ?? [])
-    .filter(({ op }) => !resting.includes(op))
+    .filter(({ op }) => !harmless.includes(op))
     .map((step) => ({
-      where: `${typeIn(step.urn)} ${nameIn(step.urn)}`,
-      message: [deeds[kind][step.op] ?? step.op, ...propertiesOf(step)].join(": "),
+      where: kindAndName({ type: typeIn(step.urn), name: nameIn(step.urn) }),
+      message: [operations[kind][step.op] ?? step.op, ...propertiesOf(step)].join(": "),
     }));
 }
 

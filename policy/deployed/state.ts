@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { secretSignature } from "../plan.ts";
 import type { Resource } from "../rule.ts";
 import { unknownValue } from "../values.ts";
+
+/** The key that marks a map as one that stands for something else (sdk/go/common/resource/sig of Pulumi). */
+const signature = "4dabf18193072939515e22adb298388d";
 
 const State = z.object({
   type: z.string(),
@@ -63,5 +65,5 @@ function withoutSecrets(map: Readonly<Record<string, unknown>>): Record<string, 
 function withoutSecret(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecret);
   if (typeof value !== "object" || value === null) return value;
-  return secretSignature in value ? unknownValue : withoutSecrets({ ...value });
+  return signature in value ? unknownValue : withoutSecrets({ ...value });
 }

@@ -4,9 +4,10 @@ import { parseAllDocuments } from "yaml";
 import { chartPath, renderChart, type Helm } from "../../catalog/chart.ts";
 import { finding, type Finding, type Place } from "../../catalog/finding.ts";
 import type { Service } from "../../catalog/service.ts";
-import type { Context, Manifest, Rule } from "../rule.ts";
+import type { Subject } from "../evaluate.ts";
+import type { Manifest, Violation } from "../rule.ts";
+import { objectName, releaseName } from "../subjects.ts";
 import { shown } from "../values.ts";
-import { findingsOf } from "./findings.ts";
 import { placeIn } from "./place.ts";
 import { faultsIn, schemaFinding, type Kinds } from "./schemas.ts";
 
@@ -17,22 +18,25 @@ interface Rendered {
   readonly manifest: Manifest;
 }
 
+/** What the chart makes of one service's file: for the rules, and what is wrong with it beside them. */
+export interface RenderedChart {
+  readonly subjects: readonly Subject<"workload" | "release", Place>[];
+  readonly findings: readonly Finding[];
+}
+
 /**
- * The rules over what the chart makes of one service's file, and whether the Kubernetes API takes it.
+ * Renders one service's file, and asks whether the Kubernetes API takes the result.
  *
  * @param kubernetesVersion of the environment's cluster
  * @param kinds of that version
  */
-export async function chartFindings(
+export async function renderedChart(
   root: string,
-  rules: readonly Rule[],
   service: Service,
-  context: Context,
   kubernetesVersion: string | undefined,
   kinds: Kinds,
   helm: Helm,
-): Promise<Finding[]> {
-  const { environment } = context;
+): Promise<RenderedChart> {
   let text: string;
   try {
     text = await renderChart(helm, {
@@ -42,37 +46,37 @@ export async function chartFindings(
       kubernetesVersion,
     });
   } catch (error) {
-    return [
-      finding(
-        { file: service.file, line: 1, column: 1 },
-        {
-          rule: "chart-renders",
-          key: "",
-          found: error instanceof Error ? error.message.trim() : String(error),
-          allowed: "must be rendered by the chart",
-          fix: `correct the file or ${chartPath}`,
-          reason: "What Helm cannot render, Argo CD cannot deploy.",
-        },
-      ),
-    ];
+    const refused = finding(
+      { file: service.file, line: 1, column: 1 },
+      {
+        rule: "chart-renders",
+        key: "",
+        found: error instanceof Error ? error.message.trim() : String(error),
+        allowed: "must be rendered by the chart",
+        fix: `correct the file or ${chartPath}`,
+        reason: "What Helm cannot render, Argo CD cannot deploy.",
+      },
+    );
+    return { subjects: [], findings: [refused] };
   }
   const rendered = renderedIn(text);
-  const manifests = rendered.map(({ manifest }) => manifest);
-  return [
-    ...rules.flatMap((rule) => [
-      ...rendered.flatMap(({ template, manifest }) =>
-        findingsOf(rule, environment, rule.workload?.(manifest, context) ?? [], ({ path }) =>
-          placeInFile(root, template, path),
-        ),
-      ),
-      ...findingsOf(rule, environment, rule.release?.(manifests, context) ?? [], () => ({
-        file: `${chartPath}/Chart.yaml`,
-        line: 1,
-        column: 1,
+  return {
+    subjects: [
+      ...rendered.map(({ template, manifest }) => ({
+        face: "workload" as const,
+        value: manifest,
+        where: objectName(manifest),
+        at: ({ path }: Violation) => placeInFile(root, template, path),
       })),
-    ]),
-    ...rendered.flatMap((one) => schemaFindings(root, one, kinds)),
-  ];
+      {
+        face: "release",
+        value: rendered.map(({ manifest }) => manifest),
+        where: releaseName(service.name),
+        at: () => ({ file: `${chartPath}/Chart.yaml`, line: 1, column: 1 }),
+      },
+    ],
+    findings: rendered.flatMap((one) => schemaFindings(root, one, kinds)),
+  };
 }
 
 function schemaFindings(root: string, { template, manifest }: Rendered, kinds: Kinds): Finding[] {

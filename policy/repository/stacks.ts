@@ -1,77 +1,149 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Finding, Place } from "../../catalog/finding.ts";
+import { finding, type Finding, type Place } from "../../catalog/finding.ts";
 import type { Catalog } from "../../catalog/read.ts";
 import { readYaml } from "../../catalog/yaml.ts";
 import { argoCdConfig, argoCdNamespace } from "../../components/argocd-config.ts";
 import { applicationSet, appProject, gitOpsOf, imageUpdates } from "../../components/gitops.ts";
-import { wholeGroups } from "../../config/committed.ts";
+import { committed, wholeGroups } from "../../config/committed.ts";
 import { Settings } from "../../config/schema.ts";
 import type { StackFile } from "../../config/stack-files.ts";
+import type { SubjectAt } from "../doors.ts";
+import { evaluate } from "../evaluate.ts";
+import type { Exception } from "../exceptions.ts";
 import { platformOf } from "../platform.ts";
+import type { Recorded, Registration } from "../program/registrations.ts";
+import { engineConfig } from "../program/runnable.ts";
+import { sourcesOf } from "../program/sources.ts";
 import type { Context, Manifest, Rule, Violation } from "../rule.ts";
-import { findingsOf } from "./findings.ts";
+import { objectName, resourceSubjects, stackSubject, whereOf } from "../subjects.ts";
 import { placeIn } from "./place.ts";
+import { atTheirRoot } from "./root-cause.ts";
 import { faultsIn, schemaFinding, type Kinds } from "./schemas.ts";
 
 /** What the rules know of an environment by its committed settings. */
-export function contextOf({ environment, settings }: StackFile): Context {
-  const config = Object.entries(settings).map(([key, value]) => [
-    `idp:${key}`,
-    JSON.stringify(value),
-  ]);
-  return { environment, ...platformOf(Object.fromEntries(config) as Record<string, string>) };
+export function contextOf({
+  environment,
+  settings,
+}: Pick<StackFile, "environment" | "settings">): Context {
+  return { environment, ...platformOf(engineConfig(settings)) };
+}
+
+/** What is known of an environment's stack without its account. */
+export interface StackFacts {
+  readonly stackFile: StackFile;
+  readonly catalog: Catalog;
+  /** The kinds of objects that its cluster knows. */
+  readonly kinds: Kinds;
+  /** What the program registers; undefined where it was not run. */
+  readonly recorded: Recorded | undefined;
 }
 
 /**
- * The rules over an environment's committed settings, and over what the program makes of them for Argo CD. Where a
- * setting is at fault that is said, not what follows from it.
+ * The rules over an environment's committed settings, and over what the program makes of them; without a run of the
+ * program over what it hands to Argo CD. Then what the API of the cluster would not take.
  *
- * @param root where the settings are, and the sources that the places point into
- * @param kinds what the cluster knows of the objects' kinds
+ * @param root where the settings are
  */
 export function stackFindings(
   root: string,
   rules: readonly Rule[],
-  stackFile: StackFile,
-  catalog: Catalog,
-  kinds: Kinds,
+  { stackFile, catalog, kinds, recorded }: StackFacts,
+  exceptions: readonly Exception[],
+  now: Date,
 ): Finding[] {
-  const { environment, file, settings } = stackFile;
+  const { environment } = stackFile;
   const context = contextOf(stackFile);
-  const yaml = readYaml(file, readFileSync(join(root, file), "utf8"));
-  const placeOfSetting = ({ path }: Violation): Place => {
-    const [group = "", ...rest] = path.split(".");
-    return yaml.placeOf(["config", `idp:${group}`, ...rest], "value");
-  };
-  const made = gitOpsManifests(stackFile, catalog, context);
-  const broken = rules.flatMap((rule) => {
-    const own = findingsOf(
-      rule,
-      environment,
-      rule.settings?.(settings, context) ?? [],
-      placeOfSetting,
-    );
-    if (own.length > 0) return own;
-    return made.flatMap(({ source, manifest }) =>
-      findingsOf(rule, environment, rule.manifest?.(manifest, context) ?? [], ({ path }) =>
-        placeInSource(source, path),
+  const handed = handedToArgoCd(stackFile, catalog, context);
+  const answer = recorded?.answer;
+  const registered = answer && "resources" in answer ? answer.resources : undefined;
+  const made: SubjectAt<"check", Place>[] = registered
+    ? registeredSubjects(stackFile, registered, handed)
+    : handed.map(({ source, manifest: value }) => ({
+        ...{ face: "manifest", value, where: objectName(value), at: placesIn(source) },
+      }));
+  // The program runs on stand-ins where something is not decided yet, and rules compare with these.
+  const madeContext =
+    registered && recorded ? contextOf({ environment, settings: recorded.settings }) : context;
+  // Without a run of the program nobody knows the names by which exceptions call what the settings lead to.
+  const settingsExceptions = registered
+    ? exceptions
+    : exceptions.map((exception) => ({ ...exception, where: "" }));
+  return [
+    ...(answer && "error" in answer ? [refusal(stackFile, answer.error)] : []),
+    ...atTheirRoot(rules, {
+      settings: evaluate(
+        rules,
+        [settingsSubject(root, stackFile)],
+        context,
+        settingsExceptions,
+        now,
       ),
-    );
-  });
-  const misfits = made.flatMap(({ source, manifest }) =>
-    (faultsIn(manifest, kinds) ?? []).map((fault) =>
-      schemaFinding(manifest, fault, placeInSource(source, fault.path)),
+      made: evaluate(rules, made, madeContext, [], now),
+      madeUnexcepted: evaluate(rules, made, madeContext, exceptions, now),
+    }),
+    ...handed.flatMap(({ source, manifest }) =>
+      (faultsIn(manifest, kinds) ?? []).map((fault) =>
+        schemaFinding(manifest, fault, placesIn(source)(fault)),
+      ),
     ),
+    ...kinds.findings,
+  ];
+}
+
+function settingsSubject(root: string, stackFile: StackFile): SubjectAt<"check", Place> {
+  const { file, environment } = stackFile;
+  const yaml = readYaml(file, readFileSync(join(root, file), "utf8"));
+  return {
+    face: "settings",
+    value: committed(stackFile),
+    where: `Stack ${environment}`,
+    at: ({ path }) => {
+      const [group = "", ...rest] = path.split(".");
+      return yaml.placeOf(["config", `idp:${group}`, ...rest], "value");
+    },
+  };
+}
+
+/** The program's resources, each at the file that makes it; the stack as a whole at its settings. */
+function registeredSubjects(
+  { environment, file }: StackFile,
+  resources: readonly Registration[],
+  handed: readonly Handed[],
+): SubjectAt<"check", Place>[] {
+  const sources = new Map(handed.map(({ source, manifest }) => [objectName(manifest), source]));
+  const componentOf = sourcesOf(codeRoot, resources);
+  return [
+    ...resources.flatMap((resource) =>
+      resourceSubjects(resource, placesIn(sources.get(whereOf(resource)) ?? componentOf(resource))),
+    ),
+    stackSubject(resources, environment, () => ({ file, line: 1, column: 1 })),
+  ];
+}
+
+/** The program refuses the settings, or cannot run. */
+function refusal({ file }: StackFile, error: string): Finding {
+  return finding(
+    { file, line: 1, column: 1 },
+    {
+      rule: "program-runs",
+      key: "",
+      found: error,
+      allowed: "must be accepted by the program",
+      fix: "do what it says",
+      reason: "Without a run of the program no rule sees what it would make.",
+    },
   );
-  return [...broken, ...misfits, ...kinds.findings];
 }
 
-function placeInSource(source: string, path: string): Place {
-  return placeIn(source, readFileSync(join(import.meta.dirname, "../..", source), "utf8"), path);
+const codeRoot = join(import.meta.dirname, "../..");
+
+function placesIn(source: string): ({ path }: Pick<Violation, "path">) => Place {
+  return ({ path }) => placeIn(source, readFileSync(join(codeRoot, source), "utf8"), path);
 }
 
-interface Made {
+/** An object that the program hands to Argo CD. */
+interface Handed {
   /** The file that makes it. */
   readonly source: string;
   readonly manifest: Manifest;
@@ -85,11 +157,11 @@ const GitOpsSettings = Settings.pick({
   images: true,
 });
 
-function gitOpsManifests(
+function handedToArgoCd(
   stackFile: StackFile,
   catalog: Catalog,
   { registryHost }: Context,
-): Made[] {
+): Handed[] {
   const settings = wholeGroups(stackFile, GitOpsSettings);
   // The program's own check of the settings says what is wrong with them.
   if (!settings) return [];

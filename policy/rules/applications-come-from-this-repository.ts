@@ -25,9 +25,8 @@ export const applicationsComeFromThisRepository: Rule = {
       path.at(-1) === "repoURL" && value !== repositoryUrl ? [violation(path, value, allowed)] : [],
     );
   },
-  settings: (settings) => {
-    const url = at(settings, "repository", "url");
-    const wanted = `https://github.com/${String(at(settings, "github", "repository"))}`;
+  settings: ({ repository: { url }, github }) => {
+    const wanted = `https://github.com/${github.repository ?? "(nothing)"}`;
     return url === wanted || twins.test(String(url))
       ? []
       : [violation(["repository", "url"], url, `must be ${wanted}, as idp:github.repository says`)];

@@ -1,6 +1,7 @@
 import { argoCd, isKind } from "../manifests.ts";
 import { everywhere, type Rule } from "../rule.ts";
-import { at, violation, within } from "../values.ts";
+import { settingMustBe } from "../settings.ts";
+import { violation, within } from "../values.ts";
 
 /** Where reviewed changes are. */
 const main = "main";
@@ -21,8 +22,5 @@ export const applicationsFollowTheMainBranch: Rule = {
             : [],
         )
       : [],
-  settings: (settings) => {
-    const branch = at(settings, "repository", "branch");
-    return branch === main ? [] : [violation(["repository", "branch"], branch, `must be ${main}`)];
-  },
+  settings: settingMustBe("repository", "branch", main),
 };

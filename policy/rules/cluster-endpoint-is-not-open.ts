@@ -1,6 +1,6 @@
 import { type Rule } from "../rule.ts";
 import { isOpenToTheWorld, ofCluster } from "../eks.ts";
-import { at, isAbsent, listOf, violation } from "../values.ts";
+import { isAbsent, listOf, violation } from "../values.ts";
 
 const allowed = "must name the networks that may reach the API, none wider than /8";
 
@@ -23,9 +23,9 @@ export const clusterEndpointIsNotOpen: Rule = {
       : [];
   },
   settings: (settings) => {
-    const cidrs = at(settings, "cluster", "publicAccessCidrs");
-    return isOpenToTheWorld(cidrs)
-      ? [violation(["cluster", "publicAccessCidrs"], cidrs, allowed)]
+    const { publicAccessCidrs } = settings.cluster;
+    return isOpenToTheWorld(publicAccessCidrs)
+      ? [violation(["cluster", "publicAccessCidrs"], publicAccessCidrs, allowed)]
       : [];
   },
 };

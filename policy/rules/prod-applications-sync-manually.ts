@@ -1,6 +1,7 @@
 import { argoCd, isKind } from "../manifests.ts";
 import { prodOnly, type Rule } from "../rule.ts";
-import { at, firstUnknown, isAbsent, unknownValue, violation, within } from "../values.ts";
+import { settingMustBe } from "../settings.ts";
+import { firstUnknown, isAbsent, unknownValue, violation, within } from "../values.ts";
 
 const allowed = "must not be there: in prod a person starts every sync";
 
@@ -35,10 +36,5 @@ export const prodApplicationsSyncManually: Rule = {
       }),
     ];
   },
-  settings: (settings) => {
-    const sync = at(settings, "argoCd", "sync");
-    return sync === "manual"
-      ? []
-      : [violation(["argoCd", "sync"], sync, 'must be "manual" in prod')];
-  },
+  settings: settingMustBe("argoCd", "sync", "manual", "in prod"),
 };

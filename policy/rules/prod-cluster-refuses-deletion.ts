@@ -1,6 +1,7 @@
 import { ofCluster } from "../eks.ts";
 import { prodOnly, type Rule } from "../rule.ts";
-import { at, violation } from "../values.ts";
+import { settingMustBe } from "../settings.ts";
+import { violation } from "../values.ts";
 
 export const prodClusterRefusesDeletion: Rule = {
   name: "prod-cluster-refuses-deletion",
@@ -16,10 +17,5 @@ export const prodClusterRefusesDeletion: Rule = {
       ? [violation(protection.path, protection.value, "must be true in prod")]
       : [];
   },
-  settings: (settings) => {
-    const protection = at(settings, "cluster", "deletionProtection");
-    return protection === true
-      ? []
-      : [violation(["cluster", "deletionProtection"], protection, "must be true in prod")];
-  },
+  settings: settingMustBe("cluster", "deletionProtection", true, "in prod"),
 };

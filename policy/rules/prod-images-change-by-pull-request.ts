@@ -1,5 +1,6 @@
 import { containersOf, imageUpdater, isKind } from "../manifests.ts";
 import { prodOnly, type Rule } from "../rule.ts";
+import { settingMustBe } from "../settings.ts";
 import { at, entriesOf, textOf, violation, within } from "../values.ts";
 
 const allowed = "must not be there: in prod a pull request changes a version, nothing else does";
@@ -30,10 +31,5 @@ export const prodImagesChangeByPullRequest: Rule = {
         : [],
     ),
   ],
-  settings: (settings) => {
-    const strategy = at(settings, "images", "strategy");
-    return strategy === "pinned"
-      ? []
-      : [violation(["images", "strategy"], strategy, 'must be "pinned" in prod')];
-  },
+  settings: settingMustBe("images", "strategy", "pinned", "in prod"),
 };

@@ -1,7 +1,6 @@
 import { prodOnly, type Rule } from "../rule.ts";
-import { at, shown, violation } from "../values.ts";
-
-const allowed = 'must be "OnePerAz" in prod';
+import { settingMustBe } from "../settings.ts";
+import { shown } from "../values.ts";
 
 export const prodNetworkSurvivesAZone: Rule = {
   name: "prod-network-survives-a-zone",
@@ -27,10 +26,5 @@ export const prodNetworkSurvivesAZone: Rule = {
           },
         ];
   },
-  settings: (settings) => {
-    const strategy = at(settings, "network", "natGateways");
-    return strategy === "OnePerAz"
-      ? []
-      : [violation(["network", "natGateways"], strategy, allowed)];
-  },
+  settings: settingMustBe("network", "natGateways", "OnePerAz", "in prod"),
 };

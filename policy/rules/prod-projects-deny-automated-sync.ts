@@ -21,6 +21,7 @@ export const prodProjectsDenyAutomatedSync: Rule = {
   link: "https://argo-cd.readthedocs.io/en/stable/user-guide/sync_windows/",
   levels: prodOnly,
   unknown: "refuse",
+  follows: ["argoCd.sync"],
   manifest: (manifest) => {
     if (!isKind(manifest, argoCd, ["AppProject"])) return [];
     const destinations = at(manifest, "spec", "destinations");
@@ -38,11 +39,5 @@ export const prodProjectsDenyAutomatedSync: Rule = {
             "must deny every Application all day, people's syncs excepted",
           ),
         ];
-  },
-  settings: (settings) => {
-    const sync = at(settings, "argoCd", "sync");
-    return sync === "manual"
-      ? []
-      : [violation(["argoCd", "sync"], sync, 'must be "manual" in prod')];
   },
 };

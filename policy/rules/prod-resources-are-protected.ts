@@ -11,6 +11,7 @@ export const prodResourcesAreProtected: Rule = {
   link: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
   levels: prodOnly,
   unknown: "wait",
+  follows: ["cluster.deletionProtection"],
   stack: (resources) => {
     const clusters = resources.filter(({ type }) => lasting.includes(type));
     const bare = clusters.filter(({ protect }) => !protect);

@@ -13,6 +13,7 @@ export const prodResourcesOutliveTheirApplication: Rule = {
   link: "https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Controlling-Resource-Modification/",
   levels: prodOnly,
   unknown: "refuse",
+  follows: ["argoCd.sync", "cluster.deletionProtection"],
   manifest: (manifest) => {
     if (!isKind(manifest, argoCd, ["ApplicationSet"])) return [];
     const preserve = at(manifest, "spec", "syncPolicy", "preserveResourcesOnDeletion");
@@ -48,15 +49,4 @@ export const prodResourcesOutliveTheirApplication: Rule = {
         : []),
     ];
   },
-  // The program keeps services where nothing syncs by itself and the cluster is protected.
-  settings: (settings) =>
-    [
-      { path: ["argoCd", "sync"], wanted: "manual" },
-      { path: ["cluster", "deletionProtection"], wanted: true },
-    ].flatMap(({ path, wanted }) => {
-      const value = at(settings, ...path);
-      return value === wanted
-        ? []
-        : [violation(path, value, `must be ${JSON.stringify(wanted)} in prod`)];
-    }),
 };

@@ -1,5 +1,5 @@
 import { applicationsComeFromThisRepository } from "../../policy/rules/applications-come-from-this-repository.ts";
-import { applications, describeRule } from "./support.ts";
+import { applications, describeRule, settings } from "./support.ts";
 
 const other = "https://github.com/mallory/idp";
 const allowed = "must be https://github.com/acme/idp";
@@ -55,10 +55,10 @@ describeRule(applicationsComeFromThisRepository, "manifest", applications, [
 describeRule(
   applicationsComeFromThisRepository,
   "settings",
-  {
+  settings({
     repository: { url: "https://github.com/acme/idp" },
     github: { repository: "acme/idp" },
-  },
+  }),
   [
     {
       title: "refuses a repository that the workflows do not run from",

@@ -1,6 +1,6 @@
 import { applicationsFollowTheMainBranch } from "../../policy/rules/applications-follow-the-main-branch.ts";
 import { unknownValue } from "../../policy/values.ts";
-import { applications, describeRule } from "./support.ts";
+import { applications, describeRule, settings } from "./support.ts";
 
 describeRule(applicationsFollowTheMainBranch, "manifest", applications, [
   {
@@ -41,11 +41,16 @@ describeRule(applicationsFollowTheMainBranch, "manifest", applications, [
   },
 ]);
 
-describeRule(applicationsFollowTheMainBranch, "settings", { repository: { branch: "main" } }, [
-  {
-    title: "refuses another branch",
-    at: ["repository", "branch"],
-    value: "develop",
-    expected: ['repository.branch: found "develop"; must be main'],
-  },
-]);
+describeRule(
+  applicationsFollowTheMainBranch,
+  "settings",
+  settings({ repository: { branch: "main" } }),
+  [
+    {
+      title: "refuses another branch",
+      at: ["repository", "branch"],
+      value: "develop",
+      expected: ['repository.branch: found "develop"; must be "main"'],
+    },
+  ],
+);

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { stackOf } from "../../cli/audit.ts";
-import { auditFindings, formatAuditFinding, type Deployed } from "../../policy/deployed/audit.ts";
+import { formatFinding } from "../../catalog/finding.ts";
+import { auditFindings, type Deployed } from "../../policy/deployed/audit.ts";
 import { changesIn } from "../../policy/deployed/changes.ts";
 import { liveManifests } from "../../policy/deployed/live.ts";
 import { readDeployed, type Run } from "../../policy/deployed/read.ts";
@@ -47,8 +48,8 @@ describe("auditFindings", () => {
   it("judges what the state holds, and the stack as a whole", () => {
     const open = { ...cluster.props, deletionProtection: false };
     expect(said({ resources: [{ ...cluster, props: open, protect: false }] })).to.deep.equal([
-      "aws:eks/cluster:Cluster it (state) error prod-cluster-refuses-deletion: deletionProtection: found false; must be true in prod",
-      "stack (state) error prod-resources-are-protected: protect: found aws:eks/cluster:Cluster it without it; must be true in prod",
+      "Cluster it (state) error prod-cluster-refuses-deletion: deletionProtection: found false; must be true in prod",
+      "Stack prod (state) error prod-resources-are-protected: protect: found aws:eks/cluster:Cluster it without it; must be true in prod",
     ]);
   });
 
@@ -71,7 +72,7 @@ describe("auditFindings", () => {
   });
 
   it("reports drift and what is pending beside the rules, each with its fix", () => {
-    const change = { where: "aws:iam/role:Role it", message: "is gone" };
+    const change = { where: "Role it", message: "is gone" };
     const findings = auditFindings(
       rules,
       { ...clean, drift: [change], pending: [{ ...change, message: "would be made" }] },
@@ -79,11 +80,11 @@ describe("auditFindings", () => {
       [],
       today,
     );
-    expect(findings.map(formatAuditFinding)).to.deep.equal([
-      `aws:iam/role:Role it (refresh) error drift: is gone
+    expect(findings.map(formatFinding)).to.deep.equal([
+      `Role it (refresh) error drift: is gone
     Why: Somebody or something changed it beside the program: nobody reviewed that.
     Fix: pulumi up --refresh -s prod puts it back; what should stay goes into the program first`,
-      `aws:iam/role:Role it (state) error pending: would be made
+      `Role it (state) error pending: would be made
     Why: What is deployed is not what the program says.
     Fix: run the workflow provision-prod, or pulumi up -s prod`,
     ]);
@@ -179,7 +180,7 @@ describe("liveManifests", () => {
 
 describe("changesIn", () => {
   const urn = "urn:pulumi:prod::idp::idp:x:Y$kubernetes:core/v1:ConfigMap::settings";
-  const where = "kubernetes:core/v1:ConfigMap settings";
+  const where = "ConfigMap settings";
   const changes = (kind: "drift" | "pending", ...steps: object[]) => changesIn({ steps }, kind);
 
   it("passes over what rests", () => {
@@ -283,8 +284,10 @@ describe("readDeployed", () => {
     const { deployed, context } = await readDeployed("prod", "acme/prod", run, () => undefined);
     expect(calls).to.deep.equal(Object.keys(answers));
     expect(context).to.deep.equal(prod);
-    const where = "aws:eks/cluster:Cluster idp";
-    expect(deployed.resources.map(({ type, name }) => `${type} ${name}`)).to.deep.equal([where]);
+    const where = "Cluster idp";
+    expect(deployed.resources.map(({ type, name }) => `${type} ${name}`)).to.deep.equal([
+      "aws:eks/cluster:Cluster idp",
+    ]);
     expect(deployed.drift).to.deep.equal([{ where, message: "is gone" }]);
     expect(deployed.pending).to.deep.equal([{ where, message: "would be made" }]);
     expect(deployed.objects).to.deep.equal([application]);

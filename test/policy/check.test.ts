@@ -76,19 +76,13 @@ describe("idp check by every rule", function () {
     expect((await check()).map(formatFinding)).to.deep.equal([]);
   });
 
-  it("says place, rule, reason and fix", async () => {
+  it("says place, rule, reason and fix, once for each wrong setting", async () => {
     edit("Pulumi.prod.yaml", "sync: manual", "sync: automated");
     const line = lineOf("Pulumi.prod.yaml", "sync: automated");
     expect((await check()).map(formatFinding)).to.deep.equal([
-      `Pulumi.prod.yaml:${line}:11 error prod-applications-sync-manually: argoCd.sync: found "automated"; must be "manual" in prod
+      `Pulumi.prod.yaml:${line}:11 (ApplicationSet argocd/services) error prod-applications-sync-manually: argoCd.sync: found "automated"; must be "manual" in prod
     Why: A change of prod is started by a person, whoever wrote it and by whatever road.
     Fix: leave syncPolicy.automated, templatePatch, rollingSync and operation out; idp:argoCd.sync is "manual" in Pulumi.prod.yaml`,
-      `Pulumi.prod.yaml:${line}:11 error prod-projects-deny-automated-sync: argoCd.sync: found "automated"; must be "manual" in prod
-    Why: An automated sync that somebody switches on in the cluster by hand stays without effect.
-    Fix: idp:argoCd.sync is "manual" in Pulumi.prod.yaml; another AppProject needs the sync window {kind: deny, schedule: "0 0 * * *", duration: 24h, applications: ["*"], manualSync: true}`,
-      `Pulumi.prod.yaml:${line}:11 error prod-resources-outlive-their-application: argoCd.sync: found "automated"; must be "manual" in prod
-    Why: A deleted file or ApplicationSet must not take a running service of prod with it.
-    Fix: set preserveResourcesOnDeletion: true and applicationsSync: create-update, and no finalizers in the template`,
     ]);
   });
 
@@ -125,10 +119,7 @@ describe("idp check by every rule", function () {
       "Pulumi.prod.yaml",
       "deletionProtection: true",
       "deletionProtection: false",
-      [
-        "Pulumi.prod.yaml error prod-cluster-refuses-deletion",
-        "Pulumi.prod.yaml error prod-resources-outlive-their-application",
-      ],
+      ["Pulumi.prod.yaml error prod-cluster-refuses-deletion"],
     ],
     [
       "prod in one zone",
@@ -239,16 +230,21 @@ describe("idp check by every rule", function () {
     });
   }
 
-  it("refuses what the program's own code would hand to Argo CD", async () => {
+  it("refuses what the program's own code would make", async () => {
     const code = [
       ...["bin", "catalog", "cli", "components", "config", "lib", "twin", "policy"],
-      ...["package.json", "index.ts"],
+      ...["package.json", "index.ts", "inputs.ts"],
     ];
     rmSync(root, { recursive: true });
     copy(["argocd", "helm-charts", ...stackFiles, ...code]);
     symlinkSync(join(repositoryRoot, "node_modules"), join(root, "node_modules"));
     edit("components/gitops.ts", "sourceRepos: [repository.url]", 'sourceRepos: ["*"]');
     edit("components/argocd-config.ts", '"exec.enabled": "false"', '"exec.enabled": "true"');
+    edit(
+      "components/registry.ts",
+      'imageTagMutability: "IMMUTABLE"',
+      'imageTagMutability: "MUTABLE"',
+    );
     edit("components/gitops.ts", "template: {", 'templatePatch: "spec: {}",\n      template: {');
     const { stdout, exitCode } = await execa(
       process.execPath,
@@ -263,6 +259,7 @@ describe("idp check by every rule", function () {
         "components/gitops.ts error applications-come-from-this-repository",
         "components/gitops.ts error projects-are-narrow",
         "components/gitops.ts error prod-applications-sync-manually",
+        "components/registry.ts error images-never-move",
       ].sort(),
     );
   });
@@ -286,7 +283,7 @@ describe("idp check by every rule", function () {
       join(root, "policy/exceptions.yaml"),
       `- rule: prod-network-survives-a-zone
   environment: prod
-  where: Pulumi.prod.yaml
+  where: Stack prod
   owner: platform-team
   reason: the price
   until: 2026-12-31
@@ -296,6 +293,109 @@ describe("idp check by every rule", function () {
     expect(short(await check(new Date("2027-01-01")))).to.deep.equal([
       `Pulumi.prod.yaml:${lineOf("Pulumi.prod.yaml", "Single")} error prod-network-survives-a-zone`,
       "policy/exceptions.yaml:1 error exceptions-are-current",
+    ]);
+  });
+
+  /** A program that registers a cluster as the settings ask for it, and a repository whose tags move. */
+  const record: CheckOptions["record"] = ({ runs }) =>
+    Promise.resolve(
+      runs.map(({ stack, config }) => {
+        const { deletionProtection } = JSON.parse(config["idp:cluster"] ?? "") as {
+          deletionProtection: boolean;
+        };
+        const parentUrn = `urn:pulumi:${stack}::idp::idp:platform:Registry::idp-registry`;
+        const urn = { urn: "", parent: "", protect: deletionProtection };
+        return {
+          resources: [
+            {
+              ...{ ...urn, type: "idp:platform:Registry", name: "idp-registry", props: {} },
+              urn: parentUrn,
+            },
+            {
+              ...{ ...urn, type: "aws:ecr/repository:Repository", name: "idp/localtime" },
+              parent: parentUrn,
+              props: {
+                imageTagMutability: "MUTABLE",
+                imageScanningConfiguration: { scanOnPush: true },
+                encryptionConfigurations: [{ encryptionType: "KMS" }],
+                tags: { environment: stack },
+              },
+            },
+            {
+              ...{ ...urn, type: "eks:index:Cluster", name: "idp-cluster" },
+              props: {
+                deletionProtection,
+                endpointPublicAccess: false,
+                encryptionConfigKeyArn: "arn",
+                enabledClusterLogTypes: [
+                  ...["api", "audit", "authenticator", "controllerManager", "scheduler"],
+                ],
+              },
+            },
+          ],
+        };
+      }),
+    );
+
+  it("judges what the program registers, at the component that does, and each wrong setting once", async () => {
+    edit("Pulumi.prod.yaml", "deletionProtection: true", "deletionProtection: false");
+    const findings = await check(undefined, { record });
+    expect(
+      findings.map(
+        ({ file, where, rule, message }) => `${file} (${where ?? "?"}) ${rule}: ${message}`,
+      ),
+    ).to.deep.equal([
+      'components/registry.ts (Repository idp/localtime) images-never-move: imageTagMutability: found "MUTABLE"; must be "IMMUTABLE"',
+      "Pulumi.prod.yaml (Cluster idp-cluster) prod-cluster-refuses-deletion: cluster.deletionProtection: found false; must be true in prod",
+    ]);
+  });
+
+  it("excepts a setting by the name of what it leads to, as a plan calls it", async () => {
+    edit("Pulumi.prod.yaml", "deletionProtection: true", "deletionProtection: false");
+    const except = (rules: readonly string[], where: string) => {
+      writeFileSync(
+        join(root, "policy/exceptions.yaml"),
+        JSON.stringify(
+          rules.map((rule) => ({
+            ...{ rule, environment: "prod", where, until: "2026-12-31" },
+            ...{ owner: "platform-team", reason: "the last day" },
+          })),
+        ),
+      );
+    };
+    const rulesOf = async (more: Partial<CheckOptions>) => [
+      ...new Set((await check(undefined, more)).map(({ rule }) => rule)),
+    ];
+    except(["prod-cluster-refuses-deletion"], "Cluster idp-cluster");
+    expect(await rulesOf({ record })).to.deep.equal([
+      "images-never-move",
+      "prod-resources-are-protected",
+    ]);
+    expect(await rulesOf({})).to.deep.equal(["prod-resources-outlive-their-application"]);
+    except(["prod-cluster-refuses-deletion"], "Cluster other");
+    expect(await rulesOf({ record })).to.deep.equal([
+      "images-never-move",
+      "prod-cluster-refuses-deletion",
+    ]);
+  });
+
+  it("refuses what the program refuses, and judges the rest", async () => {
+    edit("Pulumi.staging.yaml", "branch: main", "branch: next");
+    const findings = await check(undefined, {
+      record: ({ runs }) =>
+        Promise.resolve(
+          runs.map(({ stack }) =>
+            stack === "staging" ? { error: "idp:network.cidr: found 1" } : { resources: [] },
+          ),
+        ),
+    });
+    expect(
+      findings
+        .filter(({ file }) => file === "Pulumi.staging.yaml")
+        .map(({ rule, message }) => `${rule}: ${message}`),
+    ).to.deep.equal([
+      "program-runs: found idp:network.cidr: found 1; must be accepted by the program",
+      'applications-follow-the-main-branch: repository.branch: found "next"; must be "main"',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { clusterEndpointIsNotOpen } from "../../policy/rules/cluster-endpoint-is-not-open.ts";
 import { unknownValue } from "../../policy/values.ts";
-import { describeRule, resource } from "./support.ts";
+import { describeRule, resource, settings } from "./support.ts";
 
 const allowed = "must name the networks that may reach the API, none wider than /8";
 const cluster = resource("aws:eks/cluster:Cluster", {
@@ -65,11 +65,16 @@ describeRule(clusterEndpointIsNotOpen, "resource", cluster, [
   { title: "has no word on other types", at: ["type"], value: "aws:eks/addon:Addon", expected: [] },
 ]);
 
-describeRule(clusterEndpointIsNotOpen, "settings", { cluster: { publicAccessCidrs: [] } }, [
-  {
-    title: "refuses the world",
-    at: ["cluster", "publicAccessCidrs"],
-    value: ["0.0.0.0/0"],
-    expected: [`cluster.publicAccessCidrs: found ["0.0.0.0/0"]; ${allowed}`],
-  },
-]);
+describeRule(
+  clusterEndpointIsNotOpen,
+  "settings",
+  settings({ cluster: { publicAccessCidrs: [] } }),
+  [
+    {
+      title: "refuses the world",
+      at: ["cluster", "publicAccessCidrs"],
+      value: ["0.0.0.0/0"],
+      expected: [`cluster.publicAccessCidrs: found ["0.0.0.0/0"]; ${allowed}`],
+    },
+  ],
+);

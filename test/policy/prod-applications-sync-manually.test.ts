@@ -1,6 +1,6 @@
 import { prodApplicationsSyncManually } from "../../policy/rules/prod-applications-sync-manually.ts";
 import { unknownValue } from "../../policy/values.ts";
-import { applications, describeRule } from "./support.ts";
+import { applications, describeRule, settings } from "./support.ts";
 
 const allowed = "must not be there: in prod a person starts every sync";
 const hidden = "found a value that is not known before the update; must be written out in prod";
@@ -106,7 +106,7 @@ describeRule(prodApplicationsSyncManually, "manifest", applications, [
   { title: "has no word on nothing", at: [], value: {}, expected: [] },
 ]);
 
-describeRule(prodApplicationsSyncManually, "settings", { argoCd: { sync: "manual" } }, [
+describeRule(prodApplicationsSyncManually, "settings", settings({ argoCd: { sync: "manual" } }), [
   {
     title: "refuses automated sync",
     at: ["argoCd", "sync"],
@@ -115,7 +115,7 @@ describeRule(prodApplicationsSyncManually, "settings", { argoCd: { sync: "manual
   },
   {
     title: "refuses a setting that is missing",
-    at: ["argoCd"],
+    at: ["argoCd", "sync"],
     value: undefined,
     expected: ['argoCd.sync: found nothing; must be "manual" in prod'],
   },

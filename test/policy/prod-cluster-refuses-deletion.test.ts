@@ -1,5 +1,5 @@
 import { prodClusterRefusesDeletion } from "../../policy/rules/prod-cluster-refuses-deletion.ts";
-import { describeRule, resource } from "./support.ts";
+import { describeRule, resource, settings } from "./support.ts";
 
 describeRule(
   prodClusterRefusesDeletion,
@@ -39,11 +39,16 @@ describeRule(
   ],
 );
 
-describeRule(prodClusterRefusesDeletion, "settings", { cluster: { deletionProtection: true } }, [
-  {
-    title: "refuses false",
-    at: ["cluster", "deletionProtection"],
-    value: false,
-    expected: ["cluster.deletionProtection: found false; must be true in prod"],
-  },
-]);
+describeRule(
+  prodClusterRefusesDeletion,
+  "settings",
+  settings({ cluster: { deletionProtection: true } }),
+  [
+    {
+      title: "refuses false",
+      at: ["cluster", "deletionProtection"],
+      value: false,
+      expected: ["cluster.deletionProtection: found false; must be true in prod"],
+    },
+  ],
+);

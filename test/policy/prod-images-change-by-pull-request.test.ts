@@ -1,6 +1,6 @@
 import { prodImagesChangeByPullRequest } from "../../policy/rules/prod-images-change-by-pull-request.ts";
 import { unknownValue } from "../../policy/values.ts";
-import { applications, deployment, container, describeRule } from "./support.ts";
+import { applications, deployment, container, describeRule, settings } from "./support.ts";
 
 const allowed = "must not be there: in prod a pull request changes a version, nothing else does";
 
@@ -44,11 +44,16 @@ describeRule(prodImagesChangeByPullRequest, "manifest", deployment, [
   },
 ]);
 
-describeRule(prodImagesChangeByPullRequest, "settings", { images: { strategy: "pinned" } }, [
-  {
-    title: "refuses a strategy that changes images",
-    at: ["images", "strategy"],
-    value: "semver",
-    expected: ['images.strategy: found "semver"; must be "pinned" in prod'],
-  },
-]);
+describeRule(
+  prodImagesChangeByPullRequest,
+  "settings",
+  settings({ images: { strategy: "pinned" } }),
+  [
+    {
+      title: "refuses a strategy that changes images",
+      at: ["images", "strategy"],
+      value: "semver",
+      expected: ['images.strategy: found "semver"; must be "pinned" in prod'],
+    },
+  ],
+);

@@ -1,5 +1,5 @@
 import { prodNetworkSurvivesAZone } from "../../policy/rules/prod-network-survives-a-zone.ts";
-import { describeRule, resource } from "./support.ts";
+import { describeRule, resource, settings } from "./support.ts";
 
 const allowed = 'must be "OnePerAz" in prod';
 
@@ -29,11 +29,16 @@ describeRule(
   ],
 );
 
-describeRule(prodNetworkSurvivesAZone, "settings", { network: { natGateways: "OnePerAz" } }, [
-  {
-    title: "refuses a single gateway",
-    at: ["network", "natGateways"],
-    value: "Single",
-    expected: [`network.natGateways: found "Single"; ${allowed}`],
-  },
-]);
+describeRule(
+  prodNetworkSurvivesAZone,
+  "settings",
+  settings({ network: { natGateways: "OnePerAz" } }),
+  [
+    {
+      title: "refuses a single gateway",
+      at: ["network", "natGateways"],
+      value: "Single",
+      expected: [`network.natGateways: found "Single"; ${allowed}`],
+    },
+  ],
+);

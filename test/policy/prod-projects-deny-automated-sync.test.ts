@@ -92,12 +92,3 @@ describeRule(prodProjectsDenyAutomatedSync, "manifest", project, [
   },
   { title: "has no word on other kinds", at: ["kind"], value: "Application", expected: [] },
 ]);
-
-describeRule(prodProjectsDenyAutomatedSync, "settings", { argoCd: { sync: "manual" } }, [
-  {
-    title: "refuses automated sync, with which the program makes no window",
-    at: ["argoCd", "sync"],
-    value: "automated",
-    expected: ['argoCd.sync: found "automated"; must be "manual" in prod'],
-  },
-]);

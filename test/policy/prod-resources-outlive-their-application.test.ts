@@ -65,23 +65,3 @@ describeRule(prodResourcesOutliveTheirApplication, "manifest", applications, [
   },
   { title: "has no word on an Application", at: ["kind"], value: "Application", expected: [] },
 ]);
-
-describeRule(
-  prodResourcesOutliveTheirApplication,
-  "settings",
-  { argoCd: { sync: "manual" }, cluster: { deletionProtection: true } },
-  [
-    {
-      title: "refuses automated sync, which deletes",
-      at: ["argoCd", "sync"],
-      value: "automated",
-      expected: ['argoCd.sync: found "automated"; must be "manual" in prod'],
-    },
-    {
-      title: "refuses a cluster on its way out",
-      at: ["cluster", "deletionProtection"],
-      value: false,
-      expected: ["cluster.deletionProtection: found false; must be true in prod"],
-    },
-  ],
-);

@@ -3,6 +3,17 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { environments } from "../../config/environments.ts";
 import { rules } from "../../policy/rules/index.ts";
+import { prod, settings } from "./support.ts";
+
+/** Settings that every rule which looks at settings refuses. */
+const wrong = {
+  repository: { url: "https://example.com/idp", branch: "next" },
+  network: { natGateways: "Single" },
+  cluster: { deletionProtection: false, publicAccessCidrs: ["0.0.0.0/0"] },
+  argoCd: { sync: "automated" },
+  images: { strategy: "semver" },
+  github: { repository: "acme/idp" },
+};
 
 const names = rules.map(({ name }) => name);
 
@@ -32,6 +43,31 @@ describe("the rules", () => {
       expect(Object.keys(rule.levels)).to.deep.equal([...environments]);
     });
   }
+
+  it("judge each setting once", () => {
+    const owners = rules.flatMap(({ name, settings: look }) =>
+      (look?.(settings(wrong), prod) ?? []).map(({ path }) => [path, name] as const),
+    );
+    expect(owners.map(([path]) => path).sort()).to.deep.equal([
+      "argoCd.sync",
+      "cluster.deletionProtection",
+      "cluster.publicAccessCidrs",
+      "images.strategy",
+      "network.natGateways",
+      "repository.branch",
+      "repository.url",
+    ]);
+    const looking = rules.filter((rule) => rule.settings).map(({ name }) => name);
+    expect(owners.map(([, name]) => name).sort()).to.deep.equal([...looking].sort());
+    const ownerOf = new Map(owners);
+    for (const { name, levels, follows = [] } of rules) {
+      for (const key of follows) {
+        const owner = rules.find((rule) => rule.name === ownerOf.get(key));
+        // What follows is not reported beside its cause, so it must not be held more strictly.
+        expect(owner?.levels, `${name} follows ${key}`).to.deep.equal(levels);
+      }
+    }
+  });
 
   it("are strict in prod", () => {
     expect(rules.filter(({ levels }) => levels.prod !== "mandatory")).to.deep.equal([]);

@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { judged, sentence, type Context, type Rule, type Violation } from "../../policy/rule.ts";
+import { committed, type Committed } from "../../config/committed.ts";
+import { evaluate, type Subject } from "../../policy/evaluate.ts";
+import { everywhere, type Context, type Face, type Faces, type Rule } from "../../policy/rule.ts";
 import type { Step } from "../../policy/values.ts";
 
 /** What the rules know of prod in these tests. */
@@ -11,11 +13,6 @@ export const prod: Context = {
   branch: "main",
 };
 
-type Face = "manifest" | "resource" | "stack" | "workload" | "release" | "settings" | "version";
-
-/** A subject of a face. */
-type Subject<F extends Face> = Parameters<NonNullable<Rule[F]>>[0];
-
 /** One change of the compliant subject, and the exact sentences that the rule then says. */
 export interface Case {
   readonly title: string;
@@ -26,32 +23,47 @@ export interface Case {
   readonly context?: Partial<Context>;
 }
 
-/** What a rule says of a subject, as people read it. */
+/** What a rule says of a subject, as people read it, whatever its level. */
 export function verdict<F extends Face>(
   rule: Rule,
   face: F,
-  subject: Subject<F>,
+  value: Faces[F],
   context: Context = prod,
 ): string[] {
-  const look = rule[face] as ((subject: Subject<F>, context: Context) => Violation[]) | undefined;
-  if (!look) throw new Error(`${rule.name} does not look at a ${face}`);
-  return judged(rule, look(subject, context)).map(sentence);
+  if (!rule[face]) throw new Error(`${rule.name} does not look at a ${face}`);
+  return evaluate(
+    [{ ...rule, levels: everywhere }],
+    [subject(face, value)],
+    context,
+    [],
+    new Date(),
+  ).map(({ message }) => message);
 }
 
-/** Tests of one face of a rule: it rests on what is compliant, and says exactly what each change breaks. */
+/** A subject that is called `it`. */
+export function subject<F extends Face>(face: F, value: Faces[F]): Subject<F> {
+  return { face, value, where: "it", at: () => ({ seen: "plan" }) };
+}
+
+/** A stack's settings, as the rules know them. */
+export function settings(groups: Readonly<Record<string, unknown>>): Committed {
+  return committed({ settings: groups });
+}
+
+/** Tests of one face of a rule: it accepts what is compliant, and says exactly what each change breaks. */
 export function describeRule<F extends Face>(
   rule: Rule,
   face: F,
-  compliant: Subject<F>,
+  compliant: Faces[F],
   cases: readonly Case[],
 ): void {
   describe(`${rule.name}: ${face}`, () => {
-    it("rests on what is compliant", () => {
+    it("accepts what is compliant", () => {
       expect(verdict(rule, face, compliant)).to.deep.equal([]);
     });
     for (const { title, at, value, expected, context } of cases) {
       it(title, () => {
-        const subject = changed(compliant, at, value) as Subject<F>;
+        const subject = changed(compliant, at, value) as Faces[F];
         expect(verdict(rule, face, subject, { ...prod, ...context })).to.deep.equal(expected);
       });
     }
