@@ -77,7 +77,7 @@ function strangers(pages: readonly Page[], pattern: RegExp, known: readonly stri
 }
 
 const makeTarget = /(?:^|[\s;&|(])make ([a-z][a-z0-9-]*)/gm;
-const idpCommand = /\bidp (?:local )?([a-z]+)/g;
+const idpCommand = /\bidp (?:twin )?([a-z]+)/g;
 
 describe("documentation", () => {
   let pages: Page[];
