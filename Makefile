@@ -17,6 +17,7 @@ endif
 export npm_config_cache := $(CACHE)/npm
 export npm_config_update_notifier := false
 IDP := node bin/idp.js
+JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help
 help: ## List these targets
@@ -47,14 +48,34 @@ down: install ## Stop the twin and delete everything it kept
 	@$(IDP) local down
 
 .PHONY: test
-test: check ## The same, then unit and chart tests
-	@npx mocha 'test/**/*.test.ts'
+test: install ## Unit tests: they need Node and git, no built tool
+	@npx mocha --parallel --jobs $(JOBS) --ignore 'test/**/*.tools.test.ts' 'test/**/*.test.ts'
+
+.PHONY: test-tools
+test-tools: install ## Tests that build a tool (Helm, actionlint), compile Go, use pip or open a browser
+	@npx mocha 'test/**/*.tools.test.ts'
+
+# Each check is a target of its own: they run side by side, and all of them run even when one fails.
+CHECKS := types lint format imports unused rules
 
 .PHONY: check
-check: install ## Types, lint, format, and every rule over the repository
-	@npx tsc --noEmit
-	@npx eslint . --max-warnings 0
-	@npx prettier --check --log-level warn .
+check: install ## Types, lint, format, imports, unused code, and every rule over the repository
+	@$(MAKE) --no-print-directory --keep-going --jobs $(JOBS) $(CHECKS:%=check-%)
+
+.PHONY: $(CHECKS:%=check-%)
+# What the checks remember is outside the tree, a folder for each clone, and never decides alone: see each tool's line.
+CHECKED := $(CACHE)/check/$(shell pwd | cksum | cut -d' ' -f1)
+check-types:
+	@npx tsc --noEmit --incremental --tsBuildInfoFile $(CHECKED)/types.json
+check-lint:
+	@node test/architecture/lint.ts $(CHECKED)/lint.json
+check-format:
+	@npx prettier --check --log-level warn --cache --cache-strategy content --cache-location $(CHECKED)/format.json .
+check-imports:
+	@npx depcruise --output-type err-long $(SOURCES)
+check-unused:
+	@npx knip --no-progress
+check-rules:
 	@$(IDP) check
 
 .PHONY: format
