@@ -1,10 +1,12 @@
 import type { Command } from "commander";
+import type { ProgramFor } from "./completion.ts";
 
 /** A command of `idp`. Its module is loaded only when it is asked for: `idp check` runs in every pull request. */
 export interface CommandEntry {
   /** For the list that `idp --help` shows. */
   readonly description: string;
-  readonly load: () => Promise<Command>;
+  /** Makes the command. Completion alone needs the whole program. */
+  readonly load: (programFor: ProgramFor) => Promise<Command>;
 }
 
 /** Every command by its name, in the order of the help. A new one is a line here and a module that makes it. */
@@ -76,6 +78,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   completion: {
     description: "a script that completes the words of idp in bash, zsh or fish",
-    load: async () => (await import("./completion.ts")).completionCommand(),
+    load: async (programFor) => (await import("./completion.ts")).completionCommand(programFor),
   },
 };

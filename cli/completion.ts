@@ -4,7 +4,6 @@ import { Argument, Command } from "commander";
 import { nameOf } from "../catalog/service.ts";
 import { applicationsFolder, environments, serviceFileEnding } from "../config/environments.ts";
 import { nextWords } from "./next-words.ts";
-import { programFor } from "./program.ts";
 
 /** What a shell is told where a path comes next: it completes paths better itself. */
 const filesMark = ":files";
@@ -43,8 +42,11 @@ complete -c idp -f -a '(__idp_offer)'
 type Shell = keyof typeof scripts;
 const shells = ["bash", "zsh", "fish"] as const satisfies readonly Shell[];
 
+/** Gives the program `idp` for a command line. Handed in: the program imports this file. */
+export type ProgramFor = (line: readonly string[]) => Promise<Command>;
+
 /** `idp completion`: what a shell needs to complete the words of idp. */
-export function completionCommand(): Command {
+export function completionCommand(programFor: ProgramFor): Command {
   return new Command("completion")
     .addArgument(new Argument("<shell>", "which shell").choices(shells))
     .argument("[words...]", "a command line behind --: prints what can come next, for the script")
@@ -53,7 +55,8 @@ export function completionCommand(): Command {
       '\nbash: eval "$(npx idp completion bash)"   zsh: eval "$(npx idp completion zsh)"   fish: npx idp completion fish | source\nIt completes the word idp: have it on PATH, or as an alias of npx idp.',
     )
     .action(async (shell: Shell, line: readonly string[]) => {
-      const text = line.length === 0 ? completionScript(shell) : await offer(shell, line);
+      const text =
+        line.length === 0 ? completionScript(shell) : await offer(shell, line, programFor);
       process.stdout.write(text);
     });
 }
@@ -64,7 +67,11 @@ export function completionScript(shell: Shell): string {
   return scripts[shell](`'${process.execPath}' '${main}' completion`);
 }
 
-async function offer(shell: Shell, line: readonly string[]): Promise<string> {
+async function offer(
+  shell: Shell,
+  line: readonly string[],
+  programFor: ProgramFor,
+): Promise<string> {
   const offered = nextWords(await programFor(line), line, () => servicesAround(process.cwd()));
   if (offered === "files") return `${filesMark}\n`;
   // Only fish shows descriptions.

@@ -12,7 +12,7 @@ export async function programFor(line: readonly string[]): Promise<Command> {
   const words = line.filter((word) => !word.startsWith("-"));
   const wanted = words[0] === "help" ? words[1] : words[0];
   for (const [name, { description, load }] of Object.entries(commands)) {
-    const command = name === wanted ? await load() : new Command(name);
+    const command = name === wanted ? await load(programFor) : new Command(name);
     program.addCommand(command.description(description));
   }
   return program;

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { join } from "node:path";
 import { commands } from "../../cli/commands.ts";
+import { programFor } from "../../cli/program.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 
 const idp = (...args: string[]) =>
@@ -10,7 +11,7 @@ const idp = (...args: string[]) =>
 describe("the table of commands", () => {
   for (const [name, { load }] of Object.entries(commands)) {
     it(`loads ${name} under its own name`, async () => {
-      expect((await load()).name()).to.equal(name);
+      expect((await load(programFor)).name()).to.equal(name);
     });
   }
 

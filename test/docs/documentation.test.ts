@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
 import { commands as commandTable } from "../../cli/commands.ts";
+import { programFor } from "../../cli/program.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 
 /** What the pages say of the tree: links, commands, paths. Whether they say it well is for a reader. */
@@ -121,7 +122,7 @@ describe("documentation", () => {
   });
 
   it("names commands of idp that are there", async () => {
-    const top = await Promise.all(Object.values(commandTable).map(({ load }) => load()));
+    const top = await Promise.all(Object.values(commandTable).map(({ load }) => load(programFor)));
     const commands = top.flatMap((command) => [
       command.name(),
       ...command.commands.map((inner) => inner.name()),
