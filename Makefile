@@ -56,7 +56,7 @@ test-tools: install ## Tests that build a tool (Helm, actionlint), compile Go, u
 	@npx mocha 'test/**/*.tools.test.ts'
 
 # Each check is a target of its own: they run side by side, and all of them run even when one fails.
-CHECKS := types lint format imports unused rules
+CHECKS := types lint format imports picture unused paths rules
 
 .PHONY: check
 check: install ## Types, lint, format, imports, unused code, and every rule over the repository
@@ -72,7 +72,11 @@ check-lint:
 check-format:
 	@npx prettier --check --log-level warn --cache --cache-strategy content --cache-location $(CHECKED)/format.json .
 check-imports:
-	@npx depcruise --output-type err-long $(SOURCES)
+	@npx depcruise --output-type err-long .
+check-picture:
+	@node test/architecture/picture.ts --check
+check-paths:
+	@node test/architecture/paths.ts
 check-unused:
 	@npx knip --no-progress
 check-rules:
@@ -98,6 +102,10 @@ bench: install ## Benchmarks on the running twin: medians of one run
 .PHONY: mutation
 mutation: install ## Make small mistakes in the rules: the tests must notice at least 95 % (minutes)
 	@node test/mutation/main.ts
+
+.PHONY: picture
+picture: install ## Redraw the pictures of ARCHITECTURE.md after a change of an import between rooms
+	@node test/architecture/picture.ts
 
 .PHONY: rules
 rules: install ## Rewrite policy/README.md after a change of a rule
