@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import { at, dotted, shown, textOf, type Step } from "./values.ts";
+import { at, dotted, listOf, shown, textOf, type Step } from "./values.ts";
 
 /** Something that an object has wrong by its kind's schema, and where in it. */
 export interface Fault {
@@ -65,8 +65,10 @@ function faultOf(
       const types = [params["type"]].flat().map(String);
       return here(`must be ${types.map((type) => typeNames[type] ?? type).join(" or ")}`);
     }
-    case "enum":
-      return here(`must be one of ${JSON.stringify(params["allowedValues"]).slice(1, -1)}`);
+    case "enum": {
+      const words = listOf(params["allowedValues"]).map((word) => JSON.stringify(word));
+      return here(`must be one of ${words.join(", ")}`);
+    }
     default:
       return here(message ?? `must keep ${keyword}`);
   }

@@ -93,7 +93,7 @@ describe("customFaults", () => {
       { port: true },
       ["spec.port: true; must be a whole number or a string"],
     ],
-    ["another choice", { colour: "green" }, ['spec.colour: "green"; must be one of "blue","red"']],
+    ["another choice", { colour: "green" }, ['spec.colour: "green"; must be one of "blue", "red"']],
     ["another form", { name: "A" }, ['spec.name: "A"; must match pattern "^[a-z]+$"']],
   ];
   for (const [title, spec, expected] of cases) {

@@ -64,6 +64,13 @@ describe("kubernetesFaults", () => {
         [`metadata.labels.8080: 1; must be a string`, `metadata.labels.a/b: 2; must be a string`],
       ],
       [
+        "a word that is none of a field's words",
+        deployment({ containers: [{ ...container, imagePullPolicy: "Allways" }] }),
+        [
+          `${pod}.containers[0].imagePullPolicy: "Allways"; must be one of "Always", "IfNotPresent", "Never"`,
+        ],
+      ],
+      [
         "neither number nor text",
         deployment({ containers: [{ ...container, livenessProbe: { httpGet: { port: true } } }] }),
         [
