@@ -28,7 +28,7 @@ const boundary = new PermissionsBoundary(
 );
 // The engine drops the dependsOn of the boundary's transform: without it a teardown deletes the boundary before the roles.
 const bounded = { ...onAws, dependsOn: [boundary] };
-const network = new Network("idp-network", { region, ...settings.network }, bounded);
+const network = new Network("idp-network", { accountId, region, ...settings.network }, bounded);
 const { repositoryArns } = new Registry(
   "idp-registry",
   { repositories, forceDelete: !deletionProtection },
@@ -46,7 +46,7 @@ const github = new GithubAccess(
   },
   bounded,
 );
-const { clusterName, provider } = new Cluster(
+const { clusterName, clusterArn, provider } = new Cluster(
   "idp-cluster",
   {
     ...settings.cluster,
@@ -74,7 +74,7 @@ const imageUpdater =
   inputs.imageUpdater &&
   new ImageUpdater(
     "idp-image-updater",
-    { ...inputs.imageUpdater, clusterName, region, registryHost, repositoryArns },
+    { ...inputs.imageUpdater, clusterName, clusterArn, region, registryHost, repositoryArns },
     { ...inCluster, dependsOn: [boundary, argoCd] },
   );
 new AppOfApps(

@@ -69,6 +69,7 @@ export interface ClusterArgs {
  */
 export class Cluster extends pulumi.ComponentResource {
   readonly clusterName: pulumi.Output<string>;
+  readonly clusterArn: pulumi.Output<string>;
   /** Kubernetes provider for what is installed in the cluster. */
   readonly provider: k8s.Provider;
 
@@ -137,6 +138,7 @@ export class Cluster extends pulumi.ComponentResource {
       },
     );
     this.clusterName = cluster.eksCluster.name;
+    this.clusterArn = cluster.eksCluster.arn;
     this.provider = new k8s.Provider(
       name,
       {

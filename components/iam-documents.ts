@@ -10,22 +10,55 @@ export const boundaryName = "idp-boundary";
 /** Issuer of the tokens that GitHub Actions jobs carry. */
 export const githubIssuer = "token.actions.githubusercontent.com";
 
-/** Lets an AWS service take the role. */
-export function serviceTrust(
-  service: string,
-  actions: readonly string[] = ["sts:AssumeRole"],
-): aws.iam.PolicyDocument {
+/**
+ * Lets an AWS service take the role, and only when it works for this account: a service that another account talks into
+ * it is refused (AWS calls that the confused deputy).
+ */
+export function serviceTrust(service: string, accountId: string): aws.iam.PolicyDocument {
   return {
     Version: version,
-    Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: [...actions] }],
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: service },
+        Action: ["sts:AssumeRole"],
+        Condition: { StringEquals: { "aws:SourceAccount": accountId } },
+      },
+    ],
   };
 }
 
-/** Lets EKS Pod Identity hand the role to Pods (it tags the session with cluster, namespace and service account). */
-export const podIdentityTrust = serviceTrust("pods.eks.amazonaws.com", [
-  "sts:AssumeRole",
-  "sts:TagSession",
-]);
+/** The Pods that get a role: those of one service account of one cluster. */
+export interface PodIdentity {
+  readonly clusterArn: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+}
+
+/**
+ * Lets EKS Pod Identity hand the role to these Pods. Pod Identity names cluster, namespace and service account in the
+ * session's tags (EKS user guide, "Grant Pods access to AWS resources based on tags"), so an association that somebody
+ * makes for other Pods gets nothing.
+ */
+export function podIdentityTrust(pod: PodIdentity): aws.iam.PolicyDocument {
+  return {
+    Version: version,
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: { Service: "pods.eks.amazonaws.com" },
+        Action: ["sts:AssumeRole", "sts:TagSession"],
+        Condition: {
+          StringEquals: {
+            "aws:RequestTag/eks-cluster-arn": pod.clusterArn,
+            "aws:RequestTag/kubernetes-namespace": pod.namespace,
+            "aws:RequestTag/kubernetes-service-account": pod.serviceAccount,
+          },
+        },
+      },
+    ],
+  };
+}
 
 /** Which jobs of a GitHub repository may take a role: what their token must say, to the letter. */
 export interface GithubJobs {
@@ -156,6 +189,20 @@ const descriptions = {
 };
 
 /**
+ * User data: programs that instances start with, in which people put passwords. `ec2:Describe*` would show it by these
+ * three; nothing that a preview compares needs them.
+ */
+const noUserData = {
+  Effect: "Deny" as const,
+  Action: [
+    "ec2:DescribeInstanceAttribute",
+    "ec2:DescribeLaunchTemplateVersions",
+    "ec2:DescribeSpotInstanceRequests",
+  ],
+  Resource: "*",
+};
+
+/**
  * Sees what a preview compares with, and where the stacks are kept in S3 also their state: it has everything that the
  * stacks know, secrets included. A preview takes no lock and writes nothing.
  */
@@ -166,6 +213,7 @@ export function previewAccess({
     Version: version,
     Statement: [
       descriptions,
+      noUserData,
       ...(stateBackend === undefined
         ? []
         : [
@@ -239,6 +287,16 @@ function stateManagement({ stateBackend }: IamScope) {
     : stateObjects(stateBackend, ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]);
 }
 
+/**
+ * The services that may get their service-linked role: EKS, load balancers, and Spot instances, for which Auto Mode asks
+ * (AmazonEKSComputePolicy). NAT gateways need one only where AWS places them by itself, which the program does not ask.
+ */
+const linkedServices = [
+  "eks.amazonaws.com",
+  "elasticloadbalancing.amazonaws.com",
+  "spot.amazonaws.com",
+];
+
 /** IAM as far as the program needs it: roles of the platform only, and only with the boundary on them. */
 function roleManagement({ boundaryArn, roleArns }: IamScope) {
   return [
@@ -248,32 +306,36 @@ function roleManagement({ boundaryArn, roleArns }: IamScope) {
       Action: [
         "iam:AttachRolePolicy",
         "iam:CreateRole",
+        "iam:DeleteRole",
         "iam:DeleteRolePolicy",
         "iam:DetachRolePolicy",
         "iam:PutRolePermissionsBoundary",
         "iam:PutRolePolicy",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateRole",
+        // The provider changes a description by this one.
+        "iam:UpdateRoleDescription",
       ],
       Resource: roleArns,
       Condition: { StringEquals: { "iam:PermissionsBoundary": boundaryArn } },
     },
-    {
-      Effect: "Allow" as const,
-      Action: [
-        "iam:DeleteRole",
-        "iam:TagRole",
-        "iam:UntagRole",
-        "iam:UpdateAssumeRolePolicy",
-        "iam:UpdateRole",
-      ],
-      Resource: roleArns,
-    },
+    // IAM does not tell these two whether the role has the boundary.
+    { Effect: "Allow" as const, Action: ["iam:TagRole", "iam:UntagRole"], Resource: roleArns },
+    // Auto Mode leaves an instance profile that holds the node role (aws/containers-roadmap#2531): without this the role
+    // cannot be deleted.
+    { Effect: "Allow" as const, Action: ["iam:RemoveRoleFromInstanceProfile"], Resource: "*" },
     {
       Effect: "Allow" as const,
       Action: ["iam:PassRole"],
       Resource: roleArns,
       Condition: { StringEquals: { "iam:PassedToService": passedTo } },
     },
-    { Effect: "Allow" as const, Action: ["iam:CreateServiceLinkedRole"], Resource: "*" },
+    {
+      Effect: "Allow" as const,
+      Action: ["iam:CreateServiceLinkedRole"],
+      Resource: "*",
+      Condition: { StringEquals: { "iam:AWSServiceName": linkedServices } },
+    },
   ];
 }
 
@@ -294,9 +356,28 @@ export function provisionAccess(scope: IamScope): aws.iam.PolicyDocument {
 }
 
 /**
+ * What Auto Mode's load balancer controller does besides: certificates, a web firewall, Shield, sign-in by Cognito
+ * (AmazonEKSLoadBalancingPolicy v10).
+ */
+const loadBalancerExtras = [
+  "acm:DescribeCertificate",
+  "acm:ListCertificates",
+  "cognito-idp:DescribeUserPoolClient",
+  "shield:CreateProtection",
+  "shield:DeleteProtection",
+  "shield:TagResource",
+  "wafv2:AssociateWebACL",
+  "wafv2:DisassociateWebACL",
+  "wafv2:GetWebACL",
+  "wafv2:GetWebACLForResource",
+  "wafv2:ListWebACLs",
+];
+
+/**
  * The most that any role of the platform can do, whatever its own policies say: what the program needs and what EKS
  * does in the account's name. The role that provisions may change its own policies, so whatever would lead out of the
- * platform is missing here as well: users and access keys, other roles, the boundary itself.
+ * platform is missing here as well: users and access keys, the boundary itself, and taking any other role. Services and
+ * GitHub's jobs are let in by a role's trust, which the boundary does not touch.
  */
 export function boundary(scope: IamScope): aws.iam.PolicyDocument {
   return {
@@ -313,11 +394,9 @@ export function boundary(scope: IamScope): aws.iam.PolicyDocument {
           "iam:CreateInstanceProfile",
           "iam:DeleteInstanceProfile",
           "iam:AddRoleToInstanceProfile",
-          "iam:RemoveRoleFromInstanceProfile",
           "iam:TagInstanceProfile",
-          "sts:AssumeRole",
+          ...loadBalancerExtras,
           "sts:GetCallerIdentity",
-          "sts:TagSession",
         ],
         Resource: "*",
       },

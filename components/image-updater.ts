@@ -19,6 +19,7 @@ export interface ImageUpdaterArgs {
   /** The release's install manifest, as read by readReleaseManifest. */
   readonly manifest: readonly Manifest[];
   readonly clusterName: pulumi.Input<string>;
+  readonly clusterArn: pulumi.Input<string>;
   readonly region: string;
   /** Host name of the account's registry, as it stands in image names. */
   readonly registryHost: string;
@@ -77,7 +78,16 @@ export class ImageUpdater extends pulumi.ComponentResource {
     const { manifest, repositoryArns, ...inputs } = args;
     super(TypeToken.ImageUpdater, name, inputs, opts);
 
-    const role = new aws.iam.Role(name, { assumeRolePolicy: podIdentityTrust }, { parent: this });
+    const trust = pulumi
+      .output(args.clusterArn)
+      .apply((clusterArn) =>
+        podIdentityTrust({ clusterArn, namespace: argoCdNamespace, serviceAccount }),
+      );
+    const role = new aws.iam.Role(
+      name,
+      { assumeRolePolicy: pulumi.jsonStringify(trust) },
+      { parent: this },
+    );
     const policy = new aws.iam.RolePolicy(
       name,
       {

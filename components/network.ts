@@ -10,6 +10,8 @@ const zones = 3;
 
 /** Arguments of {@link Network}. */
 export interface NetworkArgs {
+  /** The account; only its flow logs may use the role that writes them. */
+  readonly accountId: string;
   /** Region; the S3 endpoint's service is named after it. */
   readonly region: string;
   /** The VPC's network. Each zone gets a private /20 (4,091 Pods and nodes) and a public /24 (load balancers). */
@@ -52,7 +54,7 @@ export class Network extends pulumi.ComponentResource {
     this.publicSubnetIds = vpc.publicSubnetIds;
     this.privateSubnetIds = vpc.privateSubnetIds;
 
-    this.logFlows(name, args.flowLogRetentionDays);
+    this.logFlows(name, args);
     this.registerOutputs({
       vpcId: this.vpcId,
       publicSubnetIds: this.publicSubnetIds,
@@ -60,15 +62,15 @@ export class Network extends pulumi.ComponentResource {
     });
   }
 
-  private logFlows(name: string, retentionInDays: number): void {
+  private logFlows(name: string, { accountId, flowLogRetentionDays }: NetworkArgs): void {
     const logGroup = new aws.cloudwatch.LogGroup(
       `${name}-flow-logs`,
-      { retentionInDays },
+      { retentionInDays: flowLogRetentionDays },
       { parent: this },
     );
     const role = new aws.iam.Role(
       `${name}-flow-logs`,
-      { assumeRolePolicy: serviceTrust("vpc-flow-logs.amazonaws.com") },
+      { assumeRolePolicy: serviceTrust("vpc-flow-logs.amazonaws.com", accountId) },
       { parent: this },
     );
     const delivery = new aws.iam.RolePolicy(

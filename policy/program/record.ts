@@ -59,6 +59,7 @@ const outputs: Readonly<
     eksCluster: {
       name: inputs["name"],
       endpoint: "https://cluster.example",
+      arn: `arn:aws:eks:us-west-2:123456789012:cluster/${String(inputs["name"])}`,
       certificateAuthority: { data: "Q0E=" },
     },
   }),

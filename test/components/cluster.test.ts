@@ -9,6 +9,7 @@ function make(change: Partial<ClusterArgs> = {}, preview = false): Promise<Regis
   return record(
     () => {
       const { vpcId, publicSubnetIds, privateSubnetIds } = new Network("idp-network", {
+        accountId: "123456789012",
         region: "us-west-2",
         cidr: "10.10.0.0/16",
         natGateways: "Single",

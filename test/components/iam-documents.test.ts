@@ -5,8 +5,10 @@ import {
   ecrRead,
   githubTrust,
   iamScope,
+  podIdentityTrust,
   previewAccess,
   provisionAccess,
+  serviceTrust,
 } from "../../components/iam-documents.ts";
 
 interface Statement {
@@ -68,7 +70,7 @@ describe("IAM documents", () => {
             /^iam:(Attach|Create|Put|Update|Pass)(AssumeRolePolicy|Role)/.test(action),
           ),
       );
-      expect(writes).to.have.length(3);
+      expect(writes).to.have.length(2);
       for (const { Resource } of writes)
         expect(Resource).to.equal("arn:aws:iam::123456789012:role/idp-*");
       const granting = writes.filter(({ Action }) => [Action].flat().includes("iam:PutRolePolicy"));
@@ -91,6 +93,28 @@ describe("IAM documents", () => {
       ]);
     });
   }
+
+  it("a service takes a role for this account alone, and Pods for one service account of one cluster", () => {
+    expect(statements(serviceTrust("vpc-flow-logs.amazonaws.com", "123456789012"))).to.deep.equal([
+      {
+        Effect: "Allow",
+        Principal: { Service: "vpc-flow-logs.amazonaws.com" },
+        Action: ["sts:AssumeRole"],
+        Condition: { StringEquals: { "aws:SourceAccount": "123456789012" } },
+      },
+    ]);
+    const clusterArn = "arn:aws:eks:us-west-2:123456789012:cluster/idp-dev";
+    const pod = { clusterArn, namespace: "argocd", serviceAccount: "updater" };
+    expect(statements(podIdentityTrust(pod)).map(({ Condition }) => Condition)).to.deep.equal([
+      {
+        StringEquals: {
+          "aws:RequestTag/eks-cluster-arn": clusterArn,
+          "aws:RequestTag/kubernetes-namespace": "argocd",
+          "aws:RequestTag/kubernetes-service-account": "updater",
+        },
+      },
+    ]);
+  });
 
   it("publish pushes to its own repository alone", () => {
     const wider = statements(ecrPublish(repository)).filter(

@@ -8,6 +8,7 @@ const host = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
 const args: ImageUpdaterArgs = {
   manifest: imageUpdaterManifest,
   clusterName: "idp-dev",
+  clusterArn: "arn:aws:eks:us-west-2:123456789012:cluster/idp-dev",
   region: "us-west-2",
   registryHost: host,
   repositoryArns: new Map([["idp/version", "arn:version"]]),

@@ -3,6 +3,7 @@ import { Network, type NetworkArgs } from "../../components/network.ts";
 import { inputsOf, names, record } from "../support/record.ts";
 
 const args: NetworkArgs = {
+  accountId: "123456789012",
   region: "us-west-2",
   cidr: "10.10.0.0/16",
   natGateways: "Single",

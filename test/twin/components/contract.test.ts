@@ -154,6 +154,7 @@ describe("component doubles: the measured contract", () => {
   it("was measured with the arguments that the platform passes", async () => {
     const made = await record(() => {
       const { vpcId, publicSubnetIds, privateSubnetIds } = new Network("idp-network", {
+        accountId: "935743309409",
         region: "us-west-2",
         cidr: "10.20.0.0/16",
         natGateways: "Single",
