@@ -54,7 +54,6 @@ const { clusterName, clusterArn, provider } = new Cluster(
     region,
     profile,
     vpcId: network.vpcId,
-    publicSubnetIds: network.publicSubnetIds,
     privateSubnetIds: network.privateSubnetIds,
     access: [
       ...settings.cluster.access,

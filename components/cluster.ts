@@ -46,9 +46,11 @@ export interface ClusterArgs {
   /** Profile of the AWS CLI for the Kubernetes provider. @default the environment's credentials */
   readonly profile?: string | undefined;
   readonly vpcId: pulumi.Input<string>;
-  /** Public load balancers live here. */
-  readonly publicSubnetIds: pulumi.Input<string[]>;
-  /** Nodes and Pods live here. */
+  /**
+   * Nodes, Pods and the API's addresses in the VPC live here. The cluster gets no public subnets: Auto Mode would start
+   * nodes in them, and later changes do not reach its default NodeClass (aws/containers-roadmap#2793). Public load
+   * balancers find theirs by tag.
+   */
   readonly privateSubnetIds: pulumi.Input<string[]>;
   /** Networks that reach the API from outside the VPC; none: only from inside. */
   readonly publicAccessCidrs: readonly string[];
@@ -74,7 +76,7 @@ export class Cluster extends pulumi.ComponentResource {
   readonly provider: k8s.Provider;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { vpcId, publicSubnetIds, privateSubnetIds, ...inputs } = args;
+    const { vpcId, privateSubnetIds, ...inputs } = args;
     super(TypeToken.Cluster, name, inputs, opts);
 
     const key = new aws.kms.Key(
@@ -109,7 +111,6 @@ export class Cluster extends pulumi.ComponentResource {
         name: args.clusterName,
         version: args.version,
         vpcId,
-        publicSubnetIds,
         privateSubnetIds,
         authenticationMode: "API",
         autoMode: { enabled: true },
@@ -121,6 +122,8 @@ export class Cluster extends pulumi.ComponentResource {
         ...(isPublic && { publicAccessCidrs: [...args.publicAccessCidrs] }),
         enabledClusterLogTypes: controlPlaneLogs,
         encryptionConfigKeyArn: key.arn,
+        // Otherwise AWS_PROFILE of whoever runs the program ends up in the state, and the next run undoes it.
+        providerCredentialOpts: {},
         deletionProtection: args.deletionProtection,
         accessEntries: Object.fromEntries(
           args.access.map((entry) => [entry.name, accessEntry(entry, partition)]),

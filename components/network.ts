@@ -28,7 +28,6 @@ export interface NetworkArgs {
  */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
-  readonly publicSubnetIds: pulumi.Output<string[]>;
   readonly privateSubnetIds: pulumi.Output<string[]>;
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -46,18 +45,18 @@ export class Network extends pulumi.ComponentResource {
           { type: "Private", cidrMask: 20, tags: { "kubernetes.io/role/internal-elb": "1" } },
           { type: "Public", cidrMask: 24, tags: { "kubernetes.io/role/elb": "1" } },
         ],
+        // Without it the endpoint is in no route table, so nothing goes through it.
+        vpcEndpointStrategy: "Auto",
         vpcEndpointSpecs: [{ serviceName: `com.amazonaws.${args.region}.s3` }],
       },
       { parent: this },
     );
     this.vpcId = vpc.vpcId;
-    this.publicSubnetIds = vpc.publicSubnetIds;
     this.privateSubnetIds = vpc.privateSubnetIds;
 
     this.logFlows(name, args);
     this.registerOutputs({
       vpcId: this.vpcId,
-      publicSubnetIds: this.publicSubnetIds,
       privateSubnetIds: this.privateSubnetIds,
     });
   }

@@ -8,7 +8,7 @@ const token = "idp:platform:Cluster";
 function make(change: Partial<ClusterArgs> = {}, preview = false): Promise<Registered[]> {
   return record(
     () => {
-      const { vpcId, publicSubnetIds, privateSubnetIds } = new Network("idp-network", {
+      const { vpcId, privateSubnetIds } = new Network("idp-network", {
         accountId: "123456789012",
         region: "us-west-2",
         cidr: "10.10.0.0/16",
@@ -20,7 +20,6 @@ function make(change: Partial<ClusterArgs> = {}, preview = false): Promise<Regis
         version: "1.36",
         region: "us-west-2",
         vpcId,
-        publicSubnetIds,
         privateSubnetIds,
         publicAccessCidrs: [],
         deletionProtection: true,
@@ -58,7 +57,6 @@ describe("Cluster", () => {
       name: "idp-test",
       version: "1.36",
       vpcId: "vpc-1",
-      publicSubnetIds: ["subnet-public-a", "subnet-public-b", "subnet-public-c"],
       privateSubnetIds: ["subnet-private-a", "subnet-private-b", "subnet-private-c"],
       authenticationMode: "API",
       // What stands beside `enabled` are defaults that the SDK of eks fills in.
@@ -74,6 +72,7 @@ describe("Cluster", () => {
       enabledClusterLogTypes: ["api", "audit", "authenticator", "controllerManager", "scheduler"],
       encryptionConfigKeyArn: "arn:aws:kms:us-west-2:123456789012:key/idp-cluster-secrets",
       deletionProtection: true,
+      providerCredentialOpts: {},
       accessEntries: {},
     });
   });

@@ -41,6 +41,7 @@ describe("Network", () => {
         { type: "Private", cidrMask: 20, tags: { "kubernetes.io/role/internal-elb": "1" } },
         { type: "Public", cidrMask: 24, tags: { "kubernetes.io/role/elb": "1" } },
       ],
+      vpcEndpointStrategy: "Auto",
       vpcEndpointSpecs: [{ serviceName: "com.amazonaws.us-west-2.s3" }],
     });
   });

@@ -24,7 +24,6 @@ const cluster = new eks.Cluster(
   "least",
   {
     vpcId: vpc.vpcId,
-    publicSubnetIds: vpc.publicSubnetIds,
     privateSubnetIds: vpc.privateSubnetIds,
     authenticationMode: "API",
     autoMode: { enabled: true },

@@ -90,22 +90,27 @@ describe("component doubles: the measured contract", () => {
     });
   }
 
-  it("adds only the route tables to a gateway endpoint with the strategy Auto", async () => {
-    const args: VpcArgs = { ...vpcArguments, vpcEndpointStrategy: "Auto" };
-    const made = await record(() => constructVpc("idp-network", args, {}), { invokes, outputs });
-    const endpoint = "aws:ec2/vpcEndpoint:VpcEndpoint com.amazonaws.us-west-2.s3";
-    const zones = [1, 2, 3];
-    const routeTableIds = zones.flatMap((zone) =>
-      ["public", "private"].map((kind) =>
-        reference(`aws:ec2/routeTable:RouteTable idp-network-${kind}-${zone}`, "id"),
-      ),
-    );
-    const known = network[endpoint] ?? { parent: "", inputs: {} };
-    const children = {
-      ...network,
-      [endpoint]: { ...known, inputs: { ...known.inputs, routeTableIds } },
+  it("warns of a gateway endpoint without route tables, as the strategy Legacy leaves it", async () => {
+    const warnings: string[] = [];
+    const warn = (text: string) => {
+      warnings.push(text);
     };
-    expect(registered(made, children)).to.deep.equal(asMocksSee(children));
+    await record(() => constructVpc("idp-network", vpcArguments, {}, warn), { invokes, outputs });
+    expect(warnings).to.deep.equal([]);
+    const legacy: VpcArgs = { ...vpcArguments, vpcEndpointStrategy: "Legacy" };
+    const made = await record(() => constructVpc("idp-network", legacy, {}, warn), {
+      invokes,
+      outputs,
+    });
+    expect(warnings).to.deep.equal([
+      'VPC endpoint "com.amazonaws.us-west-2.s3" is a Gateway endpoint without routeTableIds. Specify vpcEndpointStrategy: "Auto" to use generated VPC route tables.',
+    ]);
+    const endpoint = inputsOf(
+      made,
+      "aws:ec2/vpcEndpoint:VpcEndpoint",
+      "com.amazonaws.us-west-2.s3",
+    );
+    expect(endpoint).not.to.have.property("routeTableIds");
   });
 
   it("holds for a cluster", async () => {
@@ -124,7 +129,6 @@ describe("component doubles: the measured contract", () => {
       [1, 2, 3].map((zone) => reference(`aws:ec2/subnet:Subnet idp-network-${kind}-${zone}`, "id"));
     return {
       vpcId: reference("aws:ec2/vpc:Vpc idp-network", "id"),
-      publicSubnetIds: subnets("public"),
       privateSubnetIds: subnets("private"),
       encryptionConfigKeyArn: reference("aws:kms/key:Key idp-cluster-secrets", "arn"),
     };
@@ -132,7 +136,7 @@ describe("component doubles: the measured contract", () => {
 
   describe("eks double: the shell's AWS profile", () => {
     for (const [what, more, expected] of [
-      ["reaches the inner provider's kubeconfig", {}, true],
+      ["reaches the inner provider's kubeconfig", { providerCredentialOpts: undefined }, true],
       ["does not if the program sets credentials", { providerCredentialOpts: {} }, false],
     ] as const) {
       it(what, async () => {
@@ -153,7 +157,7 @@ describe("component doubles: the measured contract", () => {
 
   it("was measured with the arguments that the platform passes", async () => {
     const made = await record(() => {
-      const { vpcId, publicSubnetIds, privateSubnetIds } = new Network("idp-network", {
+      const { vpcId, privateSubnetIds } = new Network("idp-network", {
         accountId: "935743309409",
         region: "us-west-2",
         cidr: "10.20.0.0/16",
@@ -165,7 +169,6 @@ describe("component doubles: the measured contract", () => {
         version: "1.36",
         region: "us-west-2",
         vpcId,
-        publicSubnetIds,
         privateSubnetIds,
         publicAccessCidrs: ["203.0.113.0/24"],
         deletionProtection: false,

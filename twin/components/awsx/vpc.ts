@@ -1,5 +1,6 @@
 import type { VpcArgs } from "@pulumi/awsx/ec2/vpc.js";
 import { output, type Input, type Output } from "@pulumi/pulumi/output.js";
+import * as log from "@pulumi/pulumi/log/index.js";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi/resource.js";
 import * as aws from "../aws-sdk.ts";
 import { readVpcArguments, type PlayedVpc } from "./arguments.ts";
@@ -42,13 +43,31 @@ export async function constructVpc(
   name: string,
   args: VpcArgs,
   opts: ComponentResourceOptions,
+  warn?: Warn,
 ): Promise<{ urn: Output<string>; state: VpcState }> {
   const played = readVpcArguments(args);
   const component = new Vpc(name, opts);
+  for (const text of warningsOf(args)) {
+    if (warn) warn(text);
+    else await log.warn(text, component);
+  }
   const zones =
     args.availabilityZoneNames ??
     (await firstZones(component, args.numberOfAvailabilityZones ?? 3));
   return { urn: component.urn, state: children(component, name, args, played, zones) };
+}
+
+/** Where a warning goes. Default: the engine shows it beside the component. */
+type Warn = (text: string) => void;
+
+/** Returns what the real component warns of, in its words: endpoints that no route leads to. */
+function warningsOf({ vpcEndpointSpecs = [], vpcEndpointStrategy }: VpcArgs): string[] {
+  return vpcEndpointSpecs
+    .filter(({ routeTableIds }) => routeTableIds === undefined && vpcEndpointStrategy !== "Auto")
+    .map(
+      ({ serviceName }) =>
+        `VPC endpoint "${serviceName}" is a Gateway endpoint without routeTableIds. Specify vpcEndpointStrategy: "Auto" to use generated VPC route tables.`,
+    );
 }
 
 async function firstZones(component: Vpc, count: number): Promise<string[]> {
