@@ -15,7 +15,7 @@ import type { Workspace } from "./workspace.ts";
 
 type Rules = Readonly<Record<Environment, CatalogRules>>;
 
-/** How to reach an environment's registry, by the host in its image names. */
+/** Opens an environment's registry by the host in its image names. */
 export type OpenRegistry = Workspace["registryOf"];
 
 /** A file that was written. */
@@ -23,19 +23,19 @@ interface WrittenFile {
   readonly environment: Environment;
   readonly path: string;
   readonly tag: string;
-  /** Why the tag is that of no image; undefined when it is an image's. */
+  /** Why the tag does not stand for an image; undefined when it does. */
   readonly missing?: string;
 }
 
-/** A service to be written, and what is known of it besides. */
+/** A service to add, with an optional first build and publisher. */
 export interface ServiceToAdd extends NewService {
-  /** Build that dev begins with. @default the newest in dev's registry */
+  /** Build that dev starts with. @default the newest in dev's registry */
   readonly tag?: string | undefined;
   /** `<owner>/<repository>` on GitHub that may push the image. @default nobody is added */
   readonly publisher?: string | undefined;
 }
 
-/** The files of a service that were written, and what is left to do. */
+/** The files written for a service, and what is left to do. */
 export interface AddedService {
   readonly service: string;
   readonly image: string;
@@ -46,8 +46,8 @@ export interface AddedService {
 }
 
 /**
- * Writes the files of a service into the environments that have none of it.
- * @throws Error with the findings of a file that would not be valid; nothing is written then
+ * Writes a service's files into the environments that lack it, and returns what was written and what is left to do.
+ * @throws Error with the findings when a file would not be valid; then nothing is written
  */
 export async function addService(
   root: string,
@@ -62,7 +62,7 @@ export async function addService(
   const absent = environments.filter(
     (environment) => !existsSync(join(root, serviceFileOf(environment, name))),
   );
-  // Before a registry is asked: what is wrong with the words is wrong whatever the registries say.
+  // Before any registry is asked: invalid arguments stay invalid whatever the registries answer.
   for (const environment of absent) {
     refuseInvalid(rules, environment, wanted, firstTag[rules[environment].strategy]);
   }
@@ -104,7 +104,7 @@ function refuseInvalid(rules: Rules, environment: Environment, wanted: NewServic
   return made;
 }
 
-/** The tag that an environment begins with, or why it has none. */
+/** The tag that an environment starts with, or why it has none. */
 type FoundTag = { readonly tag: string } | { readonly missing: string };
 
 async function findTags(
@@ -118,12 +118,12 @@ async function findTags(
   ): Promise<FoundTag> => {
     const { registryHost } = rules[environment];
     if (registryHost.startsWith(`${undecidedAccount}.`)) {
-      return { missing: `the account of ${environment} is not decided` };
+      return { missing: `${environment}'s account is not decided` };
     }
     try {
       const found = await pick(await open(environment, registryHost));
       return found === undefined
-        ? { missing: `${environment}'s registry has no image of it` }
+        ? { missing: `${environment}'s registry has no image for it` }
         : { tag: found };
     } catch (error) {
       return { missing: `${environment}'s registry does not answer: ${firstLine(error)}` };
@@ -132,7 +132,7 @@ async function findTags(
   const dev =
     tag === undefined ? await look("dev", (registry) => newestBuild(registry, image)) : { tag };
   const staging = await look("staging", (registry) => highestRelease(registry, image));
-  // Prod runs nothing that staging has not run.
+  // Prod runs only what staging has run.
   const most = "tag" in staging ? staging.tag : firstTag.semver;
   const prod = await look("prod", (registry) => highestRelease(registry, image, most));
   return { dev, staging, prod };

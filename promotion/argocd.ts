@@ -19,32 +19,32 @@ const Application = z.object({
 });
 const ApplicationList = z.object({ items: z.array(Application) });
 
-/** An Application of Argo CD, as far as anyone here asks. */
+/** The fields of an Argo CD Application that this project reads. */
 export type Application = z.infer<typeof Application>;
 
-/** One Application, as the Kubernetes API gives it. @throws ZodError when it is none */
+/** Returns one Application from a Kubernetes API response. @throws ZodError when the value is not one */
 export function parseApplication(value: unknown): Application {
   return Application.parse(value);
 }
 
-/** A list of Applications, as the Kubernetes API gives it. @throws ZodError when it is none */
+/** Returns the Applications in a Kubernetes API list. @throws ZodError when the value is not such a list */
 export function parseApplications(value: unknown): Application[] {
   return ApplicationList.parse(value).items;
 }
 
-/** What Argo CD says of one service. */
+/** What Argo CD reports about one service. */
 export interface Deployed {
-  /** Images that run, `host/idp/a:tag`; two while a new version takes an old one's place. */
+  /** Running images, `host/idp/a:tag`; two while a new version replaces an old one. */
   readonly images: readonly string[];
-  /** As Argo CD says it, `Missing` when there is no Application. */
+  /** Argo CD's own word, or `Missing` when there is no Application. */
   readonly sync: string;
-  /** As Argo CD says it, `Missing` when there is no Application. */
+  /** Argo CD's own word, or `Missing` when there is no Application. */
   readonly health: string;
-  /** Why not, when Argo CD gives a reason; else empty. */
+  /** Argo CD's reason when something is wrong; else empty. */
   readonly message: string;
 }
 
-/** {@link Deployed} of an Application; undefined: there is none. */
+/** Returns {@link Deployed} for an Application; `undefined` stands for no Application. */
 export function deployedBy(application: Application | undefined): Deployed {
   const status = application?.status;
   const operation = status?.operationState;

@@ -4,22 +4,22 @@ import { deployedBy, type Application } from "./argocd.ts";
 import { byServiceAndEnvironment, type BoardCluster, type Stray } from "./board.ts";
 import type { CachedRegistry } from "./cached-registry.ts";
 
-/** Gives an environment's Applications. @param region where its cluster is */
+/** Reads an environment's Applications. @param region where its cluster is */
 export type ReadApplications = (
   environment: Environment,
   region: string,
 ) => Promise<readonly Application[]>;
 
-/** An environment's Applications, and the registry that has their images. */
+/** An environment's Applications, and the registry that holds their images. */
 export interface ClusterView {
   readonly environment: Environment;
   /** Undefined when it cannot be read. */
   readonly registry: CachedRegistry | undefined;
-  /** By name; undefined when they were not asked for or not given. */
+  /** By name; undefined when they were not asked for or could not be read. */
   readonly applications: ReadonlyMap<string, Application> | undefined;
 }
 
-/** The Applications that no service file stands for, sorted as the board is. */
+/** Returns the Applications without a service file, in the board's order. */
 export async function straysOf(
   files: readonly { readonly environment: Environment; readonly service: string }[],
   views: readonly ClusterView[],
@@ -39,7 +39,7 @@ export async function straysOf(
   return found.flat().sort(byServiceAndEnvironment);
 }
 
-/** What an environment's Argo CD says of a service; null when it gave no answer. */
+/** Returns what an environment's Argo CD reports about a service; null when it gave no answer. */
 export async function clusterOf(
   service: string,
   { registry, applications }: ClusterView,
@@ -49,7 +49,7 @@ export async function clusterOf(
   const digestOf = (image: string, tag: string) =>
     registry?.image(image, tag).then(
       (found) => found?.digest ?? null,
-      // The registry's failure stands in the row or the board.
+      // The row or the board already reports the registry's failure.
       () => null,
     );
   return {

@@ -8,7 +8,7 @@ import { ageText, runsText, shortDigest, timeText } from "./text.ts";
 
 const style = readFileSync(new URL("board.css", import.meta.url), "utf8");
 
-/** Nothing is loaded and nothing runs, whatever a commit's message says: the page's own style is all that it may use. */
+/** Lets the page use its own style and nothing else. A hostile commit message can neither load nor run anything. */
 const policy = [
   "default-src 'none'",
   "img-src data:",
@@ -18,8 +18,8 @@ const policy = [
 ].join("; ");
 
 /**
- * The board as one HTML page that needs nothing else: no script, no other file. Light or dark as the reader's system is;
- * what a colour says stands there in words, too.
+ * Returns the board as one HTML page without scripts or other files. It is light or dark as the reader's system is, and
+ * says in words whatever it shows by colour.
  */
 export function boardPage(board: Board): string {
   const { at, repository, services, strays = [], problems } = board;
@@ -82,7 +82,7 @@ function headings(asksClusters: boolean): string[] {
   ];
 }
 
-/** Links to the rows that a person may want to look at first. */
+/** Links to the rows that a reader may want to see first. */
 function attention(services: readonly BoardRow[]): Html {
   const groups = [
     ["with a problem", services.filter(hasProblem)],
@@ -162,7 +162,7 @@ function tagCell({ tag, hold, problem, cluster }: BoardRow): Html {
     }${problems.map((text) => html` <br /><span class="mark bad">problem</span> ${text}`)}`;
 }
 
-/** Also names the first of the environments before this one that has the same image. */
+/** Also names the first earlier environment with the same image. */
 function digestCell({ environment, digest }: BoardRow, rows: readonly BoardRow[]): Html {
   if (digest === null) return html`?`;
   const first = rows.find((row) => row.digest === digest)?.environment ?? environment;
@@ -219,7 +219,7 @@ function time(date: Date): Html {
   return html`<time datetime="${date.toISOString()}">${timeText(date)}</time>`;
 }
 
-/** Address of a commit's page; undefined where none is known. */
+/** Gives the address of a commit's page; undefined where none is known. */
 type CommitPage = ((commit: string) => string) | undefined;
 
 function commitLink(commit: string, commitPage: CommitPage): Html {
@@ -227,7 +227,7 @@ function commitLink(commit: string, commitPage: CommitPage): Html {
   return commitPage ? html`<a href="${commitPage(commit)}">${short}</a>` : short;
 }
 
-/** GitHub has a page for each commit; of other servers it is not known. */
+/** GitHub has a page for each commit; for other servers the address is unknown. */
 function commitPages(url: string): CommitPage {
   const name = githubRepository(url);
   return name === undefined ? undefined : (commit) => `https://github.com/${name}/commit/${commit}`;

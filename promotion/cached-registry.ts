@@ -1,15 +1,15 @@
 import { createdOf, manifestOf, SilentRegistry, tagsOf, type Registry } from "./registry.ts";
 
-/** An image as a registry has it. */
+/** An image in a registry. */
 export interface Image {
   readonly digest: string;
-  /** When it was built, as it says itself. */
+  /** When it was built, from its own configuration. */
   readonly built: Date | undefined;
 }
 
 /**
- * An environment's registry, for many readers: every answer is kept, and after the first request without an answer none
- * is sent any more.
+ * An environment's registry for many readers. It keeps every answer, and sends nothing more after the first request
+ * that gets no answer.
  */
 export class CachedRegistry {
   readonly #registry: Registry;
@@ -22,12 +22,12 @@ export class CachedRegistry {
     this.#registry = registry;
   }
 
-  /** How it did not answer, the first time that it did not. */
+  /** The first failure to answer; undefined while the registry answers. */
   get silence(): SilentRegistry | undefined {
     return this.#silence;
   }
 
-  /** The image behind a tag; undefined when there is none. */
+  /** Returns the image behind a tag; undefined when there is none. */
   image(repository: string, tag: string): Promise<Image | undefined> {
     return memoised(this.#images, `${repository}:${tag}`, () =>
       this.#ask(async (registry) => {
@@ -39,14 +39,14 @@ export class CachedRegistry {
     );
   }
 
-  /** Every tag of a repository. */
+  /** Returns every tag of a repository. */
   tags(repository: string): Promise<string[]> {
     return memoised(this.#tags, repository, () =>
       this.#ask((registry) => tagsOf(registry, repository)),
     );
   }
 
-  /** When each tag of a repository was pushed; undefined when the registry does not say. */
+  /** Returns when each tag of a repository was pushed; undefined when the registry does not say. */
   pushTimes(repository: string): Promise<ReadonlyMap<string, Date> | undefined> {
     return memoised(this.#pushTimes, repository, () =>
       this.#ask(async ({ pushTimes }) => pushTimes?.(repository)).catch(() => undefined),

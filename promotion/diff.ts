@@ -13,35 +13,35 @@ export interface DiffRequest {
   readonly to: Environment;
 }
 
-/** How a service differs between two environments, by git and the registries. */
+/** How a service differs between two environments, from git and the registries. */
 export interface ServiceDiff {
   readonly service: string;
-  /** The commit that this is of. */
+  /** The commit that was read. */
   readonly commit: string;
   readonly from: DiffSide;
   readonly to: DiffSide;
   readonly sameTag: boolean;
-  /** Whether the two registries have one image behind the two tags; null when one does not say. */
+  /** Whether both tags stand for the same image; null when a registry does not say. */
   readonly sameDigest: boolean | null;
-  /** What the two files say differently, by key. */
+  /** The keys whose values differ between the two files. */
   readonly values: readonly DifferentValue[];
-  /** Unified diff of what the chart makes of the two files; empty when that is the same. */
+  /** Unified diff of the manifests rendered from the two files; empty when they are the same. */
   readonly manifest: string;
   /** What could not be read. */
   readonly problems: readonly string[];
 }
 
-/** One of the two. */
+/** One side of the comparison. */
 export interface DiffSide {
   readonly environment: Environment;
   /** Repository inside the registry. */
   readonly image: string;
   readonly tag: string;
-  /** What the registry has behind the tag; null: nothing, or it does not say. */
+  /** The digest behind the tag; null when there is none or the registry does not say. */
   readonly digest: string | null;
 }
 
-/** A key that differs; null is a key that the file does not have. */
+/** A key whose values differ; null means that the file lacks the key. */
 export interface DifferentValue {
   /** Such as `image.tag`. */
   readonly key: string;
@@ -50,8 +50,8 @@ export interface DifferentValue {
 }
 
 /**
- * Compares a service in two environments as the remote has it now. A registry that does not answer is a problem of the
- * result, not a failure.
+ * Returns how a service differs between two environments on the remote now. A registry that does not answer is listed
+ * under the result's problems and is not a failure.
  * @throws Error when git does not answer, a service does not exist, or the chart cannot render it
  */
 export async function diffService(
@@ -59,7 +59,7 @@ export async function diffService(
   { service, from, to }: DiffRequest,
   helm: Helm,
 ): Promise<ServiceDiff> {
-  if (from === to) throw new Error(`${from} and ${to} are one environment; name two.`);
+  if (from === to) throw new Error(`${from} and ${to} are the same environment; name two.`);
   const now = await snapshot(workspace.repository);
   const problems: string[] = [];
   const sideOf = async (environment: Environment) => {
@@ -103,7 +103,7 @@ function valuesOf(text: string): unknown {
   return readYaml("", text).value;
 }
 
-/** The leaves of two values that differ, in the order in which they stand, those of the first before what only the second has. */
+/** Returns the leaves that differ between two values, in file order; those that only the second has come last. */
 export function differentValues(from: unknown, to: unknown): DifferentValue[] {
   const [left, right] = [new Map(leaves(from, [])), new Map(leaves(to, []))];
   return [...new Set([...left.keys(), ...right.keys()])].flatMap((key) => {

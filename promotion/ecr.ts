@@ -6,10 +6,10 @@ import {
 import type { Registry } from "./registry.ts";
 
 /**
- * An account's ECR as a registry, with a token that lasts 12 hours.
+ * Returns an account's ECR as a registry, with a token that lasts 12 hours.
  *
  * @param host such as `935743309409.dkr.ecr.us-west-2.amazonaws.com`
- * @param profile profile of the AWS CLI; left out, the default chain of credentials
+ * @param profile profile of the AWS CLI; without it, the default chain of credentials
  * @throws Error when the credentials are missing, expired, or may not ask for a token
  */
 export async function ecrRegistry(
@@ -18,7 +18,7 @@ export async function ecrRegistry(
   profile: string | undefined,
 ): Promise<Registry> {
   const region = /\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/.exec(host)?.[1];
-  if (region === undefined) throw new Error(`${host} is no address of an ECR.`);
+  if (region === undefined) throw new Error(`${host} is not the address of an ECR registry.`);
   const client = new ECRClient({ region, ...(profile !== undefined && { profile }) });
   try {
     const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));

@@ -1,41 +1,41 @@
-/** What speaks for a change of prod. */
+/** The evidence that a change is ready for prod. */
 export interface Evidence {
   readonly service: string;
   readonly version: string;
-  /** Version that prod's file names before. */
+  /** The version in prod's file before the change. */
   readonly before: string;
   /** The one file that changes. */
   readonly file: string;
   /** Repository inside the registries. */
   readonly image: string;
-  /** The one digest in staging's and prod's registry. */
+  /** The digest that staging's and prod's registries share. */
   readonly digest: string;
-  /** The build in dev's registry with that digest; null when it is no longer there. */
+  /** The build in dev's registry with that digest; null when dev no longer has it. */
   readonly build: string | null;
   readonly staging: {
-    /** Since when staging's file names the version. */
+    /** Since when staging's file has named the version. */
     readonly since: Date | null;
-    /** Until when; null: it still does. */
+    /** Until when; null while it still does. */
     readonly until: Date | null;
-    /** What staging's Argo CD says; null: it was not asked. */
+    /** What staging's Argo CD reports; null when it was not asked. */
     readonly argoCd: {
       readonly sync: string;
       readonly health: string;
-      /** Tags that run there. */
+      /** The running tags. */
       readonly tags: readonly string[];
     } | null;
   };
-  /** Warnings of the rules; with an error nothing would be proposed. */
+  /** Warnings only; a change with errors is not proposed. */
   readonly findings: readonly {
     readonly file: string;
     readonly rule: string;
     readonly message: string;
   }[];
-  /** Unified diff of what the chart renders. */
+  /** Unified diff of the rendered manifests. */
   readonly manifest: string;
 }
 
-/** The evidence for a reader: title, empty line, body in Markdown. Also the commit's message, so git keeps it. */
+/** Returns the evidence as title, empty line and Markdown body. As the commit's message it also stays in git. */
 export function evidenceText(evidence: Evidence): string {
   const { service, version, before, file, image, digest, build, findings, manifest } = evidence;
   const rows = [
@@ -85,7 +85,7 @@ function stagingLines({ staging: { since, until, argoCd }, version }: Evidence):
   ];
 }
 
-/** To the minute, in UTC. */
+/** A time to the minute, in UTC. */
 function timeText(date: Date): string {
   return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -1,15 +1,15 @@
 import { execa, ExecaError } from "execa";
 
-/** What a run of git may be given. */
+/** Options for one run of git. */
 export interface GitOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
 }
 
-/** Runs git in one repository; gives what it printed, the last line break dropped. */
+/** Runs git in one repository and returns its output without the last line break. */
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<string>;
 
-/** {@link Git} in `cwd`, with `base` in the environment of every run. Never asks for a password. */
+/** Returns a {@link Git} for `cwd` that adds `base` to the environment of each run. It never asks for a password. */
 export function gitIn(cwd: string, base: Readonly<Record<string, string>> = {}): Git {
   return async (args, { env = {}, input = "" } = {}) => {
     const { stdout } = await execa("git", [...args], {
@@ -21,7 +21,7 @@ export function gitIn(cwd: string, base: Readonly<Record<string, string>> = {}):
   };
 }
 
-/** What git said when it failed, on as few lines as it used; any other error as text. */
+/** Returns what git printed when it failed; any other error as text. */
 export function gitMessage(error: unknown): string {
   if (!(error instanceof ExecaError)) return String(error);
   const stderr: unknown = error.stderr;
@@ -30,19 +30,19 @@ export function gitMessage(error: unknown): string {
 }
 
 /**
- * Paths with changes that are not committed.
- * @param args of `git status`, such as `--untracked-files=no` or the folders to look at
+ * Returns the paths with uncommitted changes.
+ * @param args for `git status`, such as `--untracked-files=no` or the folders to look at
  */
 export async function uncommittedPaths(git: Git, args: readonly string[]): Promise<string[]> {
   const status = await git(["status", "--porcelain", "-z", "--no-renames", ...args]);
-  // Each entry is a state of two letters, a blank and the path.
+  // Each entry is a state of two letters, a space and the path.
   return status
     .split("\0")
     .filter((entry) => entry !== "")
     .map((entry) => entry.slice(3));
 }
 
-/** The files of a revision that `select` takes: text by path. */
+/** Returns the files of a revision that `select` accepts: text by path. */
 export async function readFiles(
   git: Git,
   revision: string,
@@ -57,7 +57,7 @@ export async function readFiles(
   return new Map(paths.map((path, index) => [path, texts[index] ?? ""]));
 }
 
-/** The blobs that `names` (such as `main:README.md`) stand for, as text; undefined where there is none. */
+/** Returns the text of each blob in `names` (such as `main:README.md`); undefined where there is none. */
 export async function readObjects(
   git: Git,
   names: readonly string[],
@@ -66,7 +66,7 @@ export async function readObjects(
   const output = await git(["cat-file", "--batch"], { input: `${names.join("\n")}\n` });
   const bytes = Buffer.from(output);
   let at = 0;
-  // For each name a line that ends in the blob's size in bytes, its content and a line break; or one that ends in "missing".
+  // For each name git prints a line ending in the blob's size in bytes, the content and a line break; or "... missing".
   return names.map(() => {
     const end = bytes.indexOf("\n", at);
     const header = bytes.toString("utf8", at, end < 0 ? bytes.length : end);
@@ -81,7 +81,7 @@ export async function readObjects(
   });
 }
 
-/** A remote's address without the name and password that it may have. */
+/** Returns a remote's address without any user name and password. */
 export function addressWithoutSecrets(url: string): string {
   return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
 }

@@ -1,9 +1,9 @@
 import { readServiceFile } from "../catalog/service.ts";
 
-/** Who changed something, and by which commit. */
+/** Who changed something, and in which commit. */
 export interface Author {
   readonly commit: string;
-  /** Name, as git has it. */
+  /** Name of the author in git. */
   readonly author: string;
   /** When the commit was made. */
   readonly date: Date;
@@ -15,20 +15,20 @@ export interface Author {
 export interface FileVersion {
   /** From the repository's root. */
   readonly path: string;
-  /** Name of the content; only zeros when the commit deleted the file. */
+  /** Object id of the content; all zeros when the commit deleted the file. */
   readonly blob: string;
   readonly by: Author;
 }
 
-/** Who stands behind what a service file says now. */
+/** The changes behind what a service file says now. */
 export interface FileHistory {
   /** The last change of the file. */
   readonly changed: Author;
-  /** The change since which it names its tag. */
+  /** The change that gave it its present tag. */
   readonly tagged: Author;
 }
 
-/** The versions in what `git log --raw` printed, newest first; each commit begins with the byte 1. */
+/** Returns the versions in the output of `git log --raw`, newest first; each commit begins with the byte 1. */
 export function versionsIn(log: string): FileVersion[] {
   return log
     .split("\x01")
@@ -46,10 +46,10 @@ export function versionsIn(log: string): FileVersion[] {
 }
 
 /**
- * The history of each file that `versions` name and `paths` ask for.
+ * Returns the history of each file in `paths` that `versions` mention.
  *
  * @param versions newest first
- * @param texts reads blobs; asked for no more than it takes to find the change of the tag
+ * @param texts reads blobs; called only for as many as it takes to find the change of the tag
  */
 export async function fileHistories(
   paths: readonly string[],
@@ -60,7 +60,7 @@ export async function fileHistories(
   const byPath = new Map(paths.flatMap((path) => [[path, all.get(path) ?? []] as const]));
   const histories = new Map<string, FileHistory>();
   const tags = new Map<string, string | undefined>();
-  // Most files change their tag at every commit: few texts are read first, then twice as many as before.
+  // Most commits change the tag: read a few texts first, then twice as many each time.
   for (let depth = 2; histories.size < byPath.size; depth *= 2) {
     const open = [...byPath].filter(([path]) => !histories.has(path));
     const blobs = new Set(open.flatMap(([, own]) => own.slice(0, depth).map(({ blob }) => blob)));
@@ -76,7 +76,7 @@ export async function fileHistories(
   return histories;
 }
 
-/** Undefined when the versions do not reach back to another tag and there are more. */
+/** Undefined when the versions do not reach back to another tag and more are left to read. */
 function historyOf(
   versions: readonly FileVersion[],
   tags: ReadonlyMap<string, string | undefined>,

@@ -16,11 +16,11 @@ export interface Target {
 }
 
 /**
- * Keeps a service at the version that its file names now: the file says which and why, whatever an image update writes
- * beside it. A hold that is there gets the new reason.
+ * Keeps a service at the version that its file names now. The file records the version and the reason, which win over
+ * any image update. An existing hold gets the new reason.
  *
- * @throws Error when there is no such service, the reason is not one line of text, or the clone or the git server is
- *   not in order
+ * @throws Error when there is no such service, the reason is not one line of text, the clone is not clean, or the git
+ *   server does not answer
  */
 export async function hold(
   workspace: Workspace,
@@ -37,7 +37,7 @@ export async function hold(
 }
 
 /**
- * Gives a service back to image updates. Nothing changes when it is not held.
+ * Lets image updates change a service again. Nothing changes when it is not held.
  *
  * @throws Error as {@link hold} does
  */
@@ -52,18 +52,18 @@ export async function unhold(workspace: Workspace, target: Target): Promise<Publ
   });
 }
 
-/** A way back. */
+/** A rollback to make. */
 export interface RollbackRequest extends Target {
-  /** Tag to go back to. @default the one before the one that is there now */
+  /** Tag to go back to. @default the one before the present one */
   readonly to?: string | undefined;
   readonly reason: string;
 }
 
 /**
- * Puts a service back to a tag it had and holds it there, in one commit. What Image Updater still writes meanwhile does
- * not run.
+ * Puts a service back to an earlier tag and holds it there, in one commit. A tag that Image Updater writes meanwhile
+ * does not run.
  *
- * @throws Error when there is no tag before, the environment's registry does not have it, and as {@link hold} does
+ * @throws Error when there is no earlier tag, the environment's registry does not have it, or as {@link hold} does
  */
 export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<Published> {
   const { service: name, environment, to, reason } = request;
@@ -96,8 +96,8 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
 }
 
 /**
- * The tag that a file had before it first had `current`. A second rollback so goes further back, not forward to what
- * the first one left.
+ * Returns the tag that a file had before it first had `current`. A second rollback therefore goes further back, not
+ * forward to the tag that the first one left.
  *
  * @param history newest first
  */
@@ -116,7 +116,7 @@ async function begin(
   return { now, service: requireService(now.services, environment, service) };
 }
 
-/** Says what is wrong with a reason before anything is read or written. */
+/** Refuses a bad reason before anything is read or written. */
 function refuseReason(reason: string): void {
   setHold("", { tag: "v0.0.0", reason });
 }

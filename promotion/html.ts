@@ -1,4 +1,4 @@
-/** Markup that is safe to put into a page as it is. */
+/** Markup that is safe to put into a page unchanged. */
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -8,7 +8,7 @@ export class Html {
 
 type Content = Html | string | number | null | readonly Content[];
 
-/** Markup from a template: everything put into it is escaped, unless it is markup already. Null is nothing. */
+/** Returns markup from a template. Values are escaped unless they are markup already; null adds nothing. */
 export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Html {
   return new Html(
     parts.reduce((text, part, index) => text + render(values[index - 1] ?? null) + part),

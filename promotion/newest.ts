@@ -4,10 +4,10 @@ import { isBuild, isRelease } from "../catalog/schema.ts";
 import type { CachedRegistry, Image } from "./cached-registry.ts";
 import { createdOf, manifestOf, tagsOf, type Registry } from "./registry.ts";
 
-/** How many builds are asked for their dates at a time. */
+/** How many builds' dates are read at once. */
 const concurrency = 8;
 
-/** The build that was made last, as Image Updater's `newest-build` takes it; undefined when there is none. */
+/** Returns the latest build, the one that Image Updater's `newest-build` takes; undefined when there is none. */
 export async function newestBuild(registry: Registry, image: string): Promise<string | undefined> {
   const builds = (await tagsOf(registry, image)).filter(isBuild);
   const dated = await pMap(
@@ -22,12 +22,12 @@ export async function newestBuild(registry: Registry, image: string): Promise<st
   return dated.sort((a, b) => b.time - a.time)[0]?.tag;
 }
 
-/** The releases that a registry has of an image, in no order. */
+/** Returns an image's releases in a registry, in no particular order. */
 export async function releasesIn(registry: Registry, image: string): Promise<string[]> {
   return (await tagsOf(registry, image)).filter(isRelease);
 }
 
-/** The builds that are newer than a tag's image by their own dates, newest first: what Image Updater would take. */
+/** Returns the builds made later than a tag's image, newest first: those that Image Updater would take. */
 export async function newerBuilds(
   registry: CachedRegistry,
   repository: string,
@@ -42,7 +42,7 @@ export async function newerBuilds(
     (name) =>
       isBuild(name) &&
       name !== tag &&
-      // Nothing is built after it was pushed: what was pushed before the other was built need not be looked at.
+      // An image is pushed after it is built. One pushed before this one was built is therefore older: skip it.
       (pushed?.get(name)?.getTime() ?? Infinity) > own,
   );
   const dated = await pMap(
@@ -56,12 +56,12 @@ export async function newerBuilds(
     .map(({ name }) => name);
 }
 
-/** An image without a date is older than any other. */
+/** An image without a date counts as older than any other. */
 function timeOf(image: Image | undefined): number {
   return image?.built?.getTime() ?? -Infinity;
 }
 
-/** The releases among `tags` that are higher than `tag`, highest first; all of them when `tag` is no release. */
+/** Returns the releases in `tags` higher than `tag`, highest first; all releases when `tag` is not one. */
 export function higherReleases(tags: readonly string[], tag: string): string[] {
   return [...new Set(tags)]
     .filter((name) => isRelease(name) && (!isRelease(tag) || compareReleases(name, tag) > 0))

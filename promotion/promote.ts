@@ -18,43 +18,43 @@ import type { ReadApplications } from "./board-clusters.ts";
 import { readBoard } from "./read-board.ts";
 import { higherReleases } from "./newest.ts";
 
-/** A change of prod to be proposed. */
+/** A change of prod to propose. */
 export interface PromoteRequest {
   readonly service: string;
   /** `vX.Y.Z`, which staging runs or ran. */
   readonly version: string;
 }
 
-/** What looks into the change before it is proposed. */
+/** What examines the change before it is proposed. */
 export interface PromoteTools {
   readonly helm: Helm;
   /**
-   * Every rule over the repository in a folder.
+   * Applies every rule to the repository in a folder.
    * @param before texts of files before the change
    */
   readonly check: (
     root: string,
     before: (file: string) => string | undefined,
   ) => Promise<readonly Finding[]>;
-  /** Asks staging's Argo CD, too. @default it is not asked */
+  /** Reads staging's Applications. @default Argo CD is not asked */
   readonly applications?: ReadApplications | undefined;
 }
 
-/** A change of prod that waits to be merged, with what speaks for it. */
+/** A change of prod that waits to be merged, with its evidence. */
 export interface Promoted extends Published {
-  /** Null when prod's file names the version already. */
+  /** Null when prod's file already names the version. */
   readonly evidence: Evidence | null;
   /** The evidence as the pull request's text, in Markdown: title, empty line, body. */
   readonly text: string;
 }
 
 /**
- * Proposes a release for prod: a branch with one commit that changes one line of prod's service file, and the evidence
- * for whoever reviews it. Everything is checked before the branch is pushed.
+ * Proposes a release for prod: pushes a branch whose one commit changes one line of prod's service file, and returns
+ * the evidence for the reviewer. Everything is checked before the branch is pushed.
  *
- * @throws Error when the version is no release, is not in both registries as one image, has not run in staging, is not
- *   higher than prod's, when prod holds the service, a rule is broken, the branch is there already, or something that
- *   is asked does not answer
+ * @throws Error when the version is not a release, is not the same image in both registries, has not run in staging or
+ *   is not higher than prod's; when prod holds the service, a rule is broken or the branch already exists; or when git,
+ *   a registry or a cluster does not answer
  */
 export async function promote(
   workspace: Workspace,
@@ -63,7 +63,7 @@ export async function promote(
 ): Promise<Promoted> {
   if (!isRelease(version)) {
     throw new Error(
-      `"${version}" is no version of a release; it must be v<major>.<minor>.<patch>, such as v1.2.3.\nNothing was changed.`,
+      `"${version}" is not a release version; it must be v<major>.<minor>.<patch>, such as v1.2.3.\nNothing was changed.`,
     );
   }
   const { repository } = workspace;
@@ -122,10 +122,10 @@ export async function promote(
   const published = await publish(repository, now, target, `promote/prod/${name}-${version}`, {
     path,
     edit: (found) => {
-      // The evidence is about the file as it was; another one needs another look.
+      // The evidence is about the file as it was. A changed file needs a new check.
       if (found === before) return after;
       throw new Error(
-        `${path} was changed meanwhile.\nNothing was changed. Fix: run the command again`,
+        `${path} was changed in the meantime.\nNothing was changed. Fix: run the command again`,
       );
     },
     message: () => text,
@@ -136,7 +136,7 @@ export async function promote(
 function refuseUnfit(prod: NamedService, version: string): void {
   if (prod.hold !== undefined) {
     throw new Error(
-      `prod holds ${prod.name} at ${prod.tag}: ${prod.hold}\nNothing was changed. Fix: when it may go on, idp unhold ${prod.name} prod`,
+      `prod holds ${prod.name} at ${prod.tag}: ${prod.hold}\nNothing was changed. Fix: when updates may go on, idp unhold ${prod.name} prod`,
     );
   }
   if (higherReleases([version], prod.tag).length === 0) {
@@ -146,7 +146,7 @@ function refuseUnfit(prod: NamedService, version: string): void {
   }
 }
 
-/** The one digest of a release in staging's and prod's registry, and its build in dev's. */
+/** Returns the digest of a release, the same in staging's and prod's registries, and its build in dev's. */
 async function sameImage(
   workspace: Workspace,
   now: Snapshot,
@@ -156,7 +156,8 @@ async function sameImage(
   const [dev, staging, prod] = await Promise.all(
     environments.map((environment) => registryOf(workspace, now, environment)),
   );
-  if (!dev || !staging || !prod) throw new Error("There are not three registries.");
+  if (!dev || !staging || !prod)
+    throw new Error("dev, staging and prod must each have a registry.");
   const digests = await Promise.all(
     [staging, prod].map(async (registry) => {
       const digest = await digestOfTag(registry, image, version);
@@ -169,7 +170,7 @@ async function sameImage(
   const [digest = "", other] = digests;
   if (digest !== other) {
     throw new Error(
-      `${image}:${version} is not one image: staging's registry has ${digest}, prod's has ${other ?? ""}.\nNothing was changed. Fix: release the build under the next version`,
+      `${image}:${version} is not the same image everywhere: staging's registry has ${digest}, prod's has ${other ?? ""}.\nNothing was changed. Fix: release the build under the next version`,
     );
   }
   const ran = (await workspace.repository.history(now.commit, serviceFileOf("dev", name))).flatMap(
@@ -178,7 +179,7 @@ async function sameImage(
   return { digest, build: await buildOf(dev, image, digest, ran) };
 }
 
-/** The build behind a digest; null when dev's registry has it no longer. @param likely tags to look at first */
+/** Returns the build behind a digest; null when dev's registry no longer has it. @param likely tags to try first */
 async function buildOf(
   dev: Registry,
   image: string,
@@ -194,7 +195,7 @@ async function buildOf(
 }
 
 /**
- * When a version ran somewhere; undefined when it never did.
+ * Returns when a version last ran somewhere; undefined when it never did.
  * @param history of the service's file there, newest first
  */
 export function stayOf(
@@ -215,7 +216,7 @@ async function healthOf(
   applications: ReadApplications | undefined,
 ): Promise<Pick<Evidence["staging"], "argoCd">> {
   if (applications === undefined) return { argoCd: null };
-  // Only staging's word is asked for.
+  // Only staging's cluster is asked.
   const board = await readBoard(workspace, {
     services: [service],
     applications: (environment, region) =>
@@ -227,7 +228,7 @@ async function healthOf(
   return { argoCd: { sync, health, tags: images.map(({ tag }) => tag) } };
 }
 
-/** Every rule over the one service as the change leaves it, beside the platform's settings and chart. */
+/** Applies every rule to this one service after the change, with the platform's settings and chart. */
 async function rulesOver(
   { repository }: Workspace,
   now: Snapshot,

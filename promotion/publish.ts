@@ -3,27 +3,27 @@ import type { Environment } from "../config/environments.ts";
 import { isPinned, type Snapshot } from "./workspace.ts";
 import type { Edit, Repository } from "./repository.ts";
 
-/** A service file as it is now, and by what it became so. */
+/** A service file's present state, and the change that led to it. */
 export interface Published {
   readonly service: string;
   readonly environment: Environment;
-  /** Tag before. */
+  /** The tag before the change. */
   readonly before: string;
-  /** Tag now. */
+  /** The tag now. */
   readonly tag: string;
-  /** Why no update is written now; null: updates go on. */
+  /** Why updates are held; null while they go on. */
   readonly hold: string | null;
-  /** The commit that says so; null when the file said so already. */
+  /** The commit with the change; null when the file needed none. */
   readonly commit: string | null;
-  /** The branch that waits to be merged; null when the commit is on the branch that Argo CD watches. */
+  /** The branch to merge; null when the commit is on the branch that Argo CD watches. */
   readonly branch: string | null;
 }
 
 /**
- * Publishes one change of a service file: a commit on the branch that Argo CD watches, or, where images change by pull
- * request only, a branch of its own.
+ * Publishes one change of a service file as a commit on the branch that Argo CD watches. Where images change by pull
+ * request only, it pushes a separate branch.
  *
- * @param branch name of that branch
+ * @param branch name of the separate branch
  */
 export async function publish(
   repository: Repository,

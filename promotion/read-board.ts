@@ -14,23 +14,24 @@ import { isServiceFile, serviceFileOf } from "./services.ts";
 import { CachedRegistry } from "./cached-registry.ts";
 import { higherReleases, newerBuilds } from "./newest.ts";
 
-/** What to read of the board. */
+/** What to read for the board. */
 export interface BoardRequest {
   /** Names of services. @default all */
   readonly services?: readonly string[];
   /** @default now */
   readonly at?: Date;
-  /** Told after each row how many there are now. */
+  /** Called after each row with the number of rows read. */
   readonly onRead?: (done: number, total: number) => void;
-  /** Asks the clusters, too. @default they are not asked */
+  /** Reads the clusters' Applications. @default the clusters are not asked */
   readonly applications?: ReadApplications;
 }
 
-/** Rows of one environment that are read together. */
+/** How many rows are read at once. */
 const rowsAtATime = 4;
 
 /**
- * Reads the board from git and the registries; no cluster is asked. What a registry does not give is null and said.
+ * Returns the board from git, the registries and, if wanted, the clusters. What a registry does not give is null in the
+ * board and listed among its problems.
  * @throws Error when git does not answer, a stack file is not valid, or a service does not exist
  */
 export async function readBoard(workspace: Workspace, request: BoardRequest = {}): Promise<Board> {
@@ -72,7 +73,7 @@ export async function readBoard(workspace: Workspace, request: BoardRequest = {}
     ...(applications && wanted.length === 0 && { strays: await straysOf(files, readables) }),
     problems: readables.flatMap(({ registry, problems }) => [
       ...problems,
-      // A registry that is down is said once, for the whole environment.
+      // A registry that is down is reported once, for the whole environment.
       ...(registry?.silence ? [registry.silence.message] : []),
     ]),
   };
@@ -169,7 +170,7 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
   const none = { digest: null, built: null, waiting: null };
   if (content === undefined) {
     const unread = { image: null, tag: null, ageSeconds: null, hold: null, tagged: null };
-    const problem = `${path} is not valid. Fix: idp check says what is wrong with it`;
+    const problem = `${path} is not valid. Fix: run idp check, which says what is wrong`;
     return { service, environment, file: path, ...unread, ...none, changed, problem };
   }
   const { name: image } = imageOf(content.image.repository);
@@ -208,7 +209,7 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
   }
 }
 
-/** The tag that the environment before this one names for a service, if any. */
+/** The tag that the previous environment's file names for a service, if any. */
 function tagsBefore({ services }: Snapshot, environment: Environment, service: string): string[] {
   const before = environments[environments.indexOf(environment) - 1];
   return services

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 
 /**
- * An image registry, spoken to by the OCI distribution specification: ECR and distribution's registry alike.
+ * An image registry that follows the OCI distribution specification, such as ECR or distribution's registry.
  */
 export interface Registry {
   /** For messages, such as "staging". */
@@ -12,13 +12,13 @@ export interface Registry {
   /** Value of the authorization header. */
   readonly authorization?: string | undefined;
   /**
-   * When each tag of a repository was pushed, where one question answers that for all: ECR knows, the OCI specification
-   * has no such thing.
+   * Returns when each tag of a repository was pushed. Absent where the registry cannot say: ECR can, the OCI
+   * specification has no call for it.
    */
   readonly pushTimes?: (repository: string) => Promise<ReadonlyMap<string, Date>>;
 }
 
-/** A manifest as the registry keeps it. */
+/** A manifest, byte for byte as the registry keeps it. */
 export interface Manifest {
   readonly digest: string;
   readonly mediaType: string;
@@ -36,19 +36,19 @@ const Descriptor = z.object({ mediaType: z.string(), digest: z.string(), size: z
 const ManifestContent = z.object({
   config: Descriptor.optional(),
   layers: z.array(Descriptor).optional(),
-  /** Of an index: one manifest a platform. */
+  /** In an index: one manifest for each platform. */
   manifests: z.array(Descriptor).optional(),
 });
 const Config = z.object({ created: z.iso.datetime({ offset: true }).optional() });
 const TagList = z.object({ tags: z.array(z.string()).nullable() });
 
-/** Says that a registry did not answer at all: asking it again is of no use. */
+/** A registry did not answer at all. Asking it again is of no use. */
 export class SilentRegistry extends Error {}
 
-/** A registry that does not answer this long is taken for down. Blobs may take longer. */
+/** After this long without an answer a registry counts as down. Blobs may take longer. */
 const answerLimitMs = 20_000;
 
-/** The manifest behind a tag or digest; undefined when there is no such one, or no such repository. */
+/** Returns the manifest behind a tag or digest; undefined when it or the repository does not exist. */
 export async function manifestOf(
   registry: Registry,
   repository: string,
@@ -64,7 +64,7 @@ export async function manifestOf(
   return { digest: digestOf(bytes), mediaType, bytes };
 }
 
-/** Digest behind a tag; undefined when there is no such tag or repository. */
+/** Returns the digest behind a tag; undefined when the tag or the repository does not exist. */
 export async function digestOfTag(
   registry: Registry,
   repository: string,
@@ -73,7 +73,7 @@ export async function digestOfTag(
   return (await manifestOf(registry, repository, tag))?.digest;
 }
 
-/** Tags of a repository; none when there is no such repository. */
+/** Returns the tags of a repository; none when it does not exist. */
 export async function tagsOf(registry: Registry, repository: string): Promise<string[]> {
   const tags: string[] = [];
   let path: string | undefined = `/v2/${repository}/tags/list`;
@@ -82,14 +82,14 @@ export async function tagsOf(registry: Registry, repository: string): Promise<st
     if (response.status === 404) return [];
     await refuseFailure(registry, response, `tags of ${repository}`);
     tags.push(...(TagList.parse(await response.json()).tags ?? []));
-    // Long lists come in pages: RFC 5988, as the specification says.
+    // Long lists come in pages, linked as RFC 5988 describes.
     const next = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
     path = next && pathOf(new URL(next, registry.url));
   }
   return tags;
 }
 
-/** When the image behind a manifest was built, as its configuration says; undefined when it does not say. */
+/** Returns when the image of a manifest was built, from its configuration; undefined when that does not say. */
 export async function createdOf(
   registry: Registry,
   repository: string,
@@ -108,7 +108,7 @@ export async function createdOf(
   return created === undefined ? undefined : new Date(created);
 }
 
-/** Content that a manifest names, and how to read it. */
+/** A blob that a manifest names, and how to read it. */
 interface Blob {
   readonly digest: string;
   readonly size: number;
@@ -116,8 +116,8 @@ interface Blob {
 }
 
 /**
- * Copies everything that a manifest is made of from one registry to the other, but not the manifest itself: nobody
- * sees it there until {@link putManifest}. What is there already is not sent again.
+ * Copies the content of a manifest from one registry to another, but not the manifest itself: nobody sees the image
+ * there until {@link putManifest}. Content that is already there is not sent again.
  */
 export async function copyContent(
   from: Registry,
@@ -139,7 +139,7 @@ export async function copyContent(
       read: async () => {
         const response = await send(from, `/v2/${repository}/blobs/${digest}`, { signal: null });
         await refuseFailure(from, response, `${repository}@${digest}`);
-        // A layer may be larger than memory: it is passed on as it comes.
+        // A layer may be larger than memory, therefore it is streamed.
         if (response.body === null) throw lacks(from, `${repository}@${digest}`);
         return response.body;
       },
@@ -147,7 +147,7 @@ export async function copyContent(
   }
 }
 
-/** Puts a blob into a repository unless it is there (OCI distribution specification, "Pushing blobs"). */
+/** Pushes a blob to a repository unless it is there (OCI distribution specification, "Pushing blobs"). */
 export async function putBlob(registry: Registry, repository: string, blob: Blob): Promise<void> {
   const path = `/v2/${repository}/blobs`;
   const known = await send(registry, `${path}/${blob.digest}`, { method: "HEAD" });
@@ -161,7 +161,7 @@ export async function putBlob(registry: Registry, repository: string, blob: Blob
       "content-length": `${blob.size}`,
     },
     body: await blob.read(),
-    // As fetch wants it for a body that is a stream.
+    // fetch requires this for a body that is a stream.
     duplex: "half",
     signal: null,
   });
@@ -173,8 +173,8 @@ export async function putBlob(registry: Registry, repository: string, blob: Blob
 }
 
 /**
- * Puts a manifest under a tag or its digest. It does not look whether the tag is there: the caller has, and ECR with
- * immutable tags refuses by itself.
+ * Pushes a manifest under a tag or its digest. It does not check whether the tag exists: the caller has done so, and an
+ * ECR with immutable tags refuses it anyway.
  */
 export async function putManifest(
   registry: Registry,
@@ -190,7 +190,7 @@ export async function putManifest(
   await refuseFailure(registry, response, `manifest ${repository}:${reference}`);
 }
 
-/** Digest that names some content. */
+/** Returns the digest of some content. */
 export function digestOf(bytes: Buffer): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
@@ -214,11 +214,11 @@ function lacks({ name, url }: Registry, what: string): Error {
 interface SendOptions extends Omit<RequestInit, "signal" | "headers"> {
   readonly headers?: Readonly<Record<string, string>>;
   readonly duplex?: "half";
-  /** Null: no limit. */
+  /** Null for no time limit. */
   readonly signal?: null;
 }
 
-/** Sends one request; the answer may be a failure. */
+/** Sends one request and returns the answer, even if its status is a failure. */
 async function send(
   registry: Registry,
   path: string,
@@ -240,7 +240,7 @@ async function send(
   }
 }
 
-/** fetch hides why it failed in the cause. */
+/** fetch puts the real reason of a failure into `cause`. */
 function reasonOf(error: unknown): string {
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (!(inner instanceof Error)) return String(inner);
@@ -258,5 +258,5 @@ async function refuseFailure(registry: Registry, response: Response, what: strin
 const fixes: Readonly<Record<number, string>> = {
   401: "\nFix: log in to the account, or name its profile",
   403: "\nFix: use credentials that may read and write this account's ECR",
-  404: "\nFix: the repository is made with the service's file: pulumi up -s <environment>",
+  404: "\nFix: create the repository, from the service's file: pulumi up -s <environment>",
 };

@@ -12,7 +12,7 @@ import {
 } from "./registry.ts";
 import { requireService } from "./services.ts";
 
-/** A release to be made. */
+/** A release to make. */
 export interface ReleaseRequest {
   readonly service: string;
   /** `vX.Y.Z`. */
@@ -20,13 +20,13 @@ export interface ReleaseRequest {
   /** Commit whose build becomes the release, 7 hex digits or more. @default the build that dev's file names */
   readonly commit?: string | undefined;
   /**
-   * Environment whose registry has the release already: it is copied from there, and `commit` is ignored.
-   * @default it is made of a build in dev's registry
+   * Environment whose registry already has the release. It is copied from there, and `commit` is ignored.
+   * @default the release is made from a build in dev's registry
    */
   readonly from?: ReleaseEnvironment | undefined;
 }
 
-/** A release that is there now. */
+/** A release that both registries now have. */
 export interface Released {
   readonly service: string;
   readonly version: string;
@@ -34,27 +34,27 @@ export interface Released {
   readonly image: string;
   /** The build in dev's registry; null when the release came from another environment's. */
   readonly build: string | null;
-  /** The one digest of the release, and of the build. */
+  /** The digest of the release and of the build. */
   readonly digest: string;
-  /** Where the release was put now; empty when it was everywhere already. */
+  /** Where this run put the release; empty when it was already everywhere. */
   readonly copiedTo: readonly Environment[];
 }
 
 /**
- * The environments whose registries hold releases, in the order in which a release's tag appears there: staging last,
- * because its Image Updater acts on it at once, and a version that staging runs should be one that prod can get.
+ * The environments whose registries hold releases, in the order in which they get a release's tag. Staging is last: its
+ * Image Updater acts at once, and whatever staging runs should be available to prod.
  */
 export const releaseEnvironments = ["prod", "staging"] as const;
 /** One of {@link releaseEnvironments}. */
 export type ReleaseEnvironment = (typeof releaseEnvironments)[number];
 
 /**
- * Makes a build a release: copies its digest to staging's and prod's registry under the version. With `from`, it copies
- * a release that one of the two has to the other. Nothing is rebuilt. Everything is checked before anything is written,
- * and the tags appear only when all content is there. The same release again changes nothing.
+ * Makes a build a release: copies its digest to staging's and prod's registries under the version. With `from`, copies
+ * a release from one of the two to the other. Nothing is rebuilt. Everything is checked before anything is written, and
+ * the tags appear only when all content is there. Repeating a release changes nothing.
  *
- * @throws Error when the version is no `vX.Y.Z` or is there with another digest, the service, the build or the release
- *   to copy does not exist, or the git server or a registry does not answer
+ * @throws Error when the version is not `vX.Y.Z` or exists with another digest; when the service, the build or the
+ *   release to copy does not exist; or when the git server or a registry does not answer
  */
 export async function release(workspace: Workspace, request: ReleaseRequest): Promise<Released> {
   const { service, version } = request;
@@ -72,7 +72,7 @@ export async function release(workspace: Workspace, request: ReleaseRequest): Pr
   const other = found.find(({ digest }) => digest !== undefined && digest !== manifest.digest);
   if (other) {
     throw new Error(
-      `${image}:${version} is in ${other.environment}'s registry already, as another image: ${other.digest ?? ""}; ${source.environment}'s ${source.tag} is ${manifest.digest}.\nNothing was changed. Fix: a released version never changes: release the build that is meant under the next one`,
+      `${image}:${version} is in ${other.environment}'s registry already, as another image: ${other.digest ?? ""}; ${source.environment}'s ${source.tag} is ${manifest.digest}.\nNothing was changed. Fix: a released version never changes: release this build under the next version`,
     );
   }
   const missing = found.filter(({ digest }) => digest === undefined);
@@ -97,17 +97,17 @@ export async function release(workspace: Workspace, request: ReleaseRequest): Pr
 function refuseMalformed({ version, commit }: ReleaseRequest): void {
   if (!isRelease(version)) {
     throw new Error(
-      `"${version}" is no version of a release; it must be v<major>.<minor>.<patch>, such as v1.2.3.\nNothing was changed.`,
+      `"${version}" is not a release version; it must be v<major>.<minor>.<patch>, such as v1.2.3.\nNothing was changed.`,
     );
   }
   if (commit !== undefined && !/^[0-9a-f]{7,64}$/.test(commit)) {
     throw new Error(
-      `"${commit}" is no commit; it must be 7 or more hex digits of the service's commit.\nNothing was changed.`,
+      `"${commit}" is not a commit; it must be 7 or more hex digits of the service's commit.\nNothing was changed.`,
     );
   }
 }
 
-/** The image that becomes, or is, the release, and the registry that has it. */
+/** The image that is or becomes the release, and the registry that has it. */
 interface Source {
   readonly environment: Environment;
   readonly registry: Registry;
@@ -134,7 +134,7 @@ async function sourceOf(
   const [what, isOne, fix] =
     from === undefined
       ? ["build", isBuild, "--commit <a commit that was built>"]
-      : ["release", isRelease, "release the build that it was made of: --commit <its commit>"];
+      : ["release", isRelease, "release the build that it was made from: --commit <its commit>"];
   const there = (await tagsOf(registry, image)).filter(isOne);
   const some = there.slice(-5).join(", ");
   throw new Error(

@@ -6,20 +6,20 @@ import { readServiceFile, serviceFileOf } from "../catalog/service.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { removePublisher } from "../config/publishers.ts";
 
-/** The environment that a service was taken out of, and what is left to do. */
+/** The environment that a service was removed from, and what is left to do. */
 export interface RemovedService {
   readonly service: string;
   readonly environment: Environment;
   readonly path: string;
-  /** Whether who may push its image was taken out of the environment's stack file. */
+  /** Whether the image's publisher was removed from the environment's stack file. */
   readonly publisherRemoved: boolean;
   readonly next: readonly string[];
 }
 
 /**
- * Takes the service's file out of the last environment that has it, and its publisher with it unless another service
- * there uses the image.
- * @throws Error when it is nowhere, or what is to go or has gone is not committed
+ * Removes the service's file from the last environment that has it. The image's publisher goes too, unless another
+ * service there uses the image.
+ * @throws Error when no environment has the service, or one of its files has uncommitted changes
  */
 export async function removeService(root: string, service: string): Promise<RemovedService> {
   const fileOf = (environment: Environment) => join(root, serviceFileOf(environment, service));
@@ -28,7 +28,7 @@ export async function removeService(root: string, service: string): Promise<Remo
   const { stdout } = await execa("git", ["status", "--porcelain", "--", ...paths], { cwd: root });
   if (stdout !== "") {
     throw new Error(
-      `Not committed yet:\n${stdout}\nNothing was changed. Fix: commit it, let it take effect, then run the command again; or give it up: git checkout HEAD -- <file>`,
+      `Not committed yet:\n${stdout}\nNothing was changed. Fix: commit it, let it take effect, then run the command again; or undo it: git checkout HEAD -- <file>`,
     );
   }
   if (!next) {
@@ -51,7 +51,7 @@ export async function removeService(root: string, service: string): Promise<Remo
   };
 }
 
-/** The images that the environment's files name. */
+/** The images named in the environment's files. */
 async function imagesOf(root: string, environment: Environment): Promise<string[]> {
   const folder = dirname(serviceFileOf(environment, "any"));
   const { stdout } = await execa("git", ["ls-files", "--", folder], { cwd: root });

@@ -9,7 +9,7 @@ import { inScratchFolder } from "../lib/scratch-folder.ts";
 import type { Snapshot } from "./workspace.ts";
 import type { Repository } from "./repository.ts";
 
-/** A service file to be rendered. */
+/** A service file to render. */
 export interface ServiceValues {
   readonly environment: Environment;
   readonly service: string;
@@ -18,10 +18,9 @@ export interface ServiceValues {
 }
 
 /**
- * What the chart makes of service files, as Argo CD renders them: the chart of the snapshot's commit, each file for its
- * environment's version of Kubernetes.
- * @returns the manifests, in the order of `values`
- * @throws Error with Helm's words when one cannot be rendered
+ * Returns the manifests that Argo CD renders from service files, in the order of `values`. The chart is that of the
+ * snapshot's commit, and each file is rendered for its environment's version of Kubernetes.
+ * @throws Error with Helm's message when one cannot be rendered
  */
 export async function renderAll(
   repository: Repository,
@@ -48,8 +47,8 @@ export async function renderAll(
 }
 
 /**
- * The unified diff of two texts, empty when they are the same.
- * @param names what the head calls them, such as `dev`
+ * Returns the unified diff of two texts, empty when they are the same.
+ * @param names what the header calls them, such as `dev`
  */
 export async function unifiedDiff(
   names: readonly [string, string],
@@ -59,7 +58,7 @@ export async function unifiedDiff(
   return inScratchFolder("render", async (scratch) => {
     writeFileSync(join(scratch, "a"), texts[0]);
     writeFileSync(join(scratch, "b"), texts[1]);
-    // Exit code 1: they differ.
+    // Exit code 1 means that they differ.
     const args = ["diff", "--no-index", "--no-color", "--no-ext-diff", "--", "a", "b"];
     const { stdout } = await execa("git", args, { cwd: scratch, reject: false });
     const hunks = stdout.slice(stdout.indexOf("\n@@") + 1);

@@ -6,15 +6,15 @@ import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { gitIn, gitMessage, readFiles, readObjects, uncommittedPaths, type Git } from "./git.ts";
 import { versionsIn, type FileVersion } from "./history.ts";
 
-/** How often a change is made anew on a head that moved meanwhile. Image Updater pushes to the same branch. */
+/** How often a change is tried again when the branch has moved: Image Updater pushes to it as well. */
 const attempts = 8;
-/** The longest history of one file that is read. */
+/** How many commits of a file's history are read at most. */
 const historyLimit = 200;
 
 /** A commit that changed a file. */
 export interface Change {
   readonly commit: string;
-  /** Author's name. */
+  /** The author's name. */
   readonly author: string;
   readonly date: Date;
   readonly subject: string;
@@ -22,28 +22,28 @@ export interface Change {
   readonly text: string | undefined;
 }
 
-/** One commit to be made: one file, changed by a function of what stands there. */
+/** A commit to make: one file, changed by a function of its present text. */
 export interface Edit {
   readonly path: string;
-  /** @returns the file's new text; the same text makes no commit */
+  /** Returns the file's new text; the same text makes no commit. */
   readonly edit: (text: string | undefined) => string;
-  /** Made from the text before and after. First line: the subject. */
+  /** Returns the commit message for the text before and after; its first line is the subject. */
   readonly message: (before: string, after: string) => string;
 }
 
-/** What became of an {@link Edit}. */
+/** The outcome of an {@link Edit}. */
 export interface Committed {
-  /** Undefined when the file already was as wanted. */
+  /** Undefined when the file already had the wanted text. */
   readonly commit: string | undefined;
-  /** The commit it stands on. */
+  /** The commit that it is based on. */
   readonly parent: string;
   readonly before: string;
   readonly after: string;
 }
 
 /**
- * A repository that others push to as well, through a clone of it. Everything is read from the branch as it is on the
- * remote; commits are made in the object store and pushed, so no work tree is ever touched.
+ * A shared repository, reached through a clone. Everything is read from the remote's branch. Commits are made in the
+ * object store and pushed, and therefore never touch a work tree.
  */
 export class Repository {
   /** Address of the remote. */
@@ -63,8 +63,8 @@ export class Repository {
   }
 
   /**
-   * @param options `identity`: environment of git that says who commits, where the person's own is not wanted
-   * @throws Error when the directory is no clone
+   * @param options `identity`: variables for git that name the author, in place of the person's own settings
+   * @throws Error when the directory is not a clone
    */
   static async open(
     directory: string,
@@ -80,15 +80,14 @@ export class Repository {
       return new Repository(directory, git, remote, branch, url);
     } catch (error) {
       throw new Error(
-        `${directory} is no clone with a remote "${remote}": ${gitMessage(error)}\nFix: run it in a clone of the platform's repository, or name one: --repository <folder>`,
+        `${directory} is not a clone with a remote "${remote}": ${gitMessage(error)}\nFix: run it in a clone of the platform's repository, or name one: --repository <folder>`,
         { cause: error },
       );
     }
   }
 
   /**
-   * Fetches the branch.
-   * @returns its newest commit
+   * Fetches the branch and returns its newest commit.
    * @throws Error when the remote does not answer or has no such branch
    */
   async fetch(): Promise<string> {
@@ -103,7 +102,7 @@ export class Repository {
       ]);
     } catch (error) {
       throw new Error(
-        `The git server does not give ${this.branch} of ${this.url}:\n${gitMessage(error)}\nNothing was changed. Fix: see that the address answers and that you may read it, then run the command again`,
+        `Could not fetch ${this.branch} from ${this.url}:\n${gitMessage(error)}\nNothing was changed. Fix: see that the address answers and that you may read it, then run the command again`,
         { cause: error },
       );
     }
@@ -111,15 +110,15 @@ export class Repository {
   }
 
   /**
-   * Refuses a clone that is not what its owner may take it for: with changes that are not committed, or with commits on
-   * the branch that the remote lacks. Call it after {@link fetch}, before anything is written.
+   * Refuses a clone with uncommitted changes, or with commits on the branch that the remote lacks: its owner may think
+   * that they count. Call it after {@link fetch}, before anything is written.
    */
   async refuseUnpublished(): Promise<void> {
     if ((await this.#git(["rev-parse", "--is-bare-repository"])) === "true") return;
     const files = await uncommittedPaths(this.#git, ["--untracked-files=no"]);
     if (files.length > 0) {
       throw new Error(
-        `${this.#directory} has changes that are not committed: ${files.join(", ")}\nNothing was changed. Fix: commit and push them, or put them aside: git stash`,
+        `${this.#directory} has uncommitted changes: ${files.join(", ")}\nNothing was changed. Fix: commit and push them, or put them aside: git stash`,
       );
     }
     const local = `refs/heads/${this.branch}`;
@@ -135,12 +134,12 @@ export class Repository {
     );
   }
 
-  /** The files of a commit that `select` takes: text by path. */
+  /** Returns the files of a commit that `select` accepts: text by path. */
   files(commit: string, select: (path: string) => boolean): Promise<Map<string, string>> {
     return readFiles(this.#git, commit, select);
   }
 
-  /** The commits that changed a file, newest first, at most 200. */
+  /** Returns the commits that changed a file, newest first, at most 200. */
   async history(commit: string, path: string): Promise<Change[]> {
     const format = "--format=%H%x00%an%x00%aI%x00%s";
     const log = await this.#git(["log", `-${historyLimit}`, format, commit, "--", path]);
@@ -158,11 +157,11 @@ export class Repository {
     }));
   }
 
-  /** The versions of the files below some folders on the branch's own line, newest first. */
+  /** Returns the versions of the files below some folders along the branch's first parents, newest first. */
   async versions(commit: string, folders: readonly string[]): Promise<FileVersion[]> {
     const log = await this.#git([
       "log",
-      // A merge counts as one change, at its own time: that is when the branch's readers saw it.
+      // A merge counts as one change at the time of the merge: that is when the branch's readers saw it.
       ...["--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames"],
       "--format=%x01%H%x00%an%x00%cI%x00%s",
       ...[commit, "--", ...folders],
@@ -170,17 +169,17 @@ export class Repository {
     return versionsIn(log);
   }
 
-  /** Texts of blobs; undefined where there is none. */
+  /** Returns the texts of blobs; undefined where there is none. */
   texts(blobs: readonly string[]): Promise<(string | undefined)[]> {
     return readObjects(this.#git, blobs);
   }
 
   /**
-   * Puts a folder of a commit on disk, for programs that read files.
-   * @param directory where to; must be there
+   * Writes a folder of a commit to disk, for programs that read files.
+   * @param directory where to write; must exist
    */
   async checkOut(commit: string, path: string, directory: string): Promise<void> {
-    // An archive, because a bare repository has no work tree that git would check out to.
+    // An archive, because a bare repository has no work tree to check out.
     const archive = join(directory, ".archive.tar");
     await this.#git(["archive", "--output", archive, commit, "--", path]);
     await execa("tar", ["-xf", archive, "-C", directory]);
@@ -188,9 +187,9 @@ export class Repository {
   }
 
   /**
-   * One commit on the newest head of the branch, pushed. When somebody else pushed meanwhile, the edit is made again on
-   * what stands there then.
-   * @throws Error of the edit, or when the push is refused
+   * Commits an edit on the newest head of the branch and pushes it. If somebody else has pushed meanwhile, the edit is
+   * made again on the new head.
+   * @throws Error from the edit, or when the push is refused
    */
   async commit(edit: Edit): Promise<Committed> {
     for (let attempt = 1; ; attempt++) {
@@ -220,25 +219,25 @@ export class Repository {
   }
 
   /**
-   * One commit on the branch's newest head, pushed as a branch of its own.
-   * @throws Error when that branch is there, or when the push is refused
+   * Commits an edit on the branch's newest head and pushes it as a new branch.
+   * @throws Error when that branch already exists, or when the push is refused
    */
   async commitToBranch(name: string, edit: Edit): Promise<Committed> {
     const head = await this.fetch();
     const ref = `refs/heads/${name}`;
     const isThere = () =>
       new Error(
-        `The branch ${name} is there already.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${name}`,
+        `The branch ${name} already exists.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${name}`,
       );
     const made = await this.#make(head, edit);
     if (made.commit === undefined) return made;
-    // The same change in the same second is the same commit, which git pushes without a word.
+    // The same change in the same second is the same commit, which git pushes silently.
     if ((await this.#git(["ls-remote", this.#remote, ref])) !== "") throw isThere();
     try {
       await this.#git([
         "push",
         "--quiet",
-        // An empty value: it must not be there.
+        // An empty value means that the branch must not exist.
         `--force-with-lease=${ref}:`,
         this.#remote,
         `${made.commit}:${ref}`,
@@ -258,7 +257,7 @@ export class Repository {
     return `refs/remotes/${this.#remote}/${this.branch}`;
   }
 
-  /** The commit of an edit on `parent`, in the object store only. */
+  /** Makes the commit of an edit on `parent`, in the object store only. */
   async #make(parent: string, { path, edit, message }: Edit): Promise<Committed> {
     const [text] = await readObjects(this.#git, [`${parent}:${path}`]);
     const after = edit(text);
@@ -285,7 +284,7 @@ export class Repository {
   }
 }
 
-/** Whether a refused push only came too late. */
+/** Whether a push was refused only because another came first. */
 function isRace(message: string): boolean {
   return /non-fast-forward|fetch first|cannot lock ref|failed to update ref|incorrect old value|remote ref updated/i.test(
     message,

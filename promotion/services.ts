@@ -10,7 +10,7 @@ import {
 
 export { serviceFileOf };
 
-/** A service as a commit's files name it. */
+/** A service in the files of a commit. */
 export interface NamedService {
   readonly environment: Environment;
   readonly name: string;
@@ -18,11 +18,11 @@ export interface NamedService {
   readonly image: string;
   /** The version that runs. */
   readonly tag: string;
-  /** Why its image must stay as it is; undefined while updates go on. */
+  /** Why its image must not change; undefined while updates go on. */
   readonly hold?: string | undefined;
 }
 
-/** Whether a path is that of a service file. */
+/** Returns whether a path is a service file's. */
 export function isServiceFile(path: string): boolean {
   return (
     path.endsWith(serviceFileEnding) &&
@@ -30,7 +30,7 @@ export function isServiceFile(path: string): boolean {
   );
 }
 
-/** The services of the given files, sorted by environment and name. A file that is not valid names none. */
+/** Returns the services in the given files, sorted by environment and name. Files that are not valid are left out. */
 export function servicesIn(files: ReadonlyMap<string, string>): NamedService[] {
   return environments.flatMap((environment) =>
     [...files]
@@ -54,8 +54,8 @@ export function servicesIn(files: ReadonlyMap<string, string>): NamedService[] {
 }
 
 /**
- * The one service of this name in an environment.
- * @throws Error naming the services that there are
+ * Returns the service of this name in an environment.
+ * @throws Error that lists the existing services when there is none of this name
  */
 export function requireService(
   services: readonly NamedService[],

@@ -6,14 +6,14 @@ import type { Registry } from "./registry.ts";
 import type { Repository } from "./repository.ts";
 import { isServiceFile, servicesIn, type NamedService } from "./services.ts";
 
-/** Where promotion works: the repository, and how to reach each environment's registry. */
+/** Where promotion works: the repository, and each environment's registry. */
 export interface Workspace {
   readonly repository: Repository;
-  /** @param host as it stands in image names */
+  /** Opens an environment's registry. @param host the host in its image names */
   readonly registryOf: (environment: Environment, host: string) => Promise<Registry>;
 }
 
-/** The platform as one commit has it. */
+/** The platform's files in one commit. */
 export interface Snapshot {
   readonly commit: string;
   /** Service files and stack files: text by path. */
@@ -21,7 +21,7 @@ export interface Snapshot {
   readonly services: readonly NamedService[];
 }
 
-/** The platform as the remote has it now. */
+/** Returns the platform's files on the remote now. */
 export async function snapshot(repository: Repository): Promise<Snapshot> {
   const commit = await repository.fetch();
   const stackFiles = environments.map(stackFileOf);
@@ -32,7 +32,7 @@ export async function snapshot(repository: Repository): Promise<Snapshot> {
   return { commit, files, services: servicesIn(files) };
 }
 
-/** Whether images of an environment change by pull request only: its settings pin them. */
+/** Returns whether an environment's images change by pull request only, as its settings say. */
 export function isPinned({ files }: Snapshot, environment: Environment): boolean {
   const text = files.get(stackFileOf(environment));
   return (
@@ -41,7 +41,7 @@ export function isPinned({ files }: Snapshot, environment: Environment): boolean
 }
 
 /**
- * The registry of an environment, by the account in its committed stack file.
+ * Returns an environment's registry, by the account in its committed stack file.
  * @throws Error when the account is not decided, or its registry cannot be reached
  */
 export async function registryOf(
@@ -52,7 +52,7 @@ export async function registryOf(
   const host = committedRegistryHost(stackFilesIn(files), environment);
   if (host.startsWith(`${undecidedAccount}.`)) {
     throw new Error(
-      `The account of ${environment} is not decided: ${stackFileOf(environment)} has idp:aws.accountId "${undecidedAccount}".\nNothing was changed. Fix: put in the account's number, there and in the image hosts of its service files; on the twin: --twin`,
+      `The account of ${environment} is not decided: ${stackFileOf(environment)} has idp:aws.accountId "${undecidedAccount}".\nNothing was changed. Fix: write the account's number there and in the image hosts of its service files; on the twin: --twin`,
     );
   }
   return open(environment, host);

@@ -66,7 +66,7 @@ replicas: 2
     );
     expect(await checkServiceFiles(root)).to.deep.equal([]);
     expect(files.map(({ missing }) => missing)).to.deep.equal(
-      environments.map((environment) => `${environment}'s registry has no image of it`),
+      environments.map((environment) => `${environment}'s registry has no image for it`),
     );
   });
 

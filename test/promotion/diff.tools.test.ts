@@ -111,7 +111,7 @@ describe("diff", () => {
 
   it("refuses one environment twice, and a service that is not there", async () => {
     expect(await failure(diff("dev", "dev"))).to.equal(
-      "dev and dev are one environment; name two.",
+      "dev and dev are the same environment; name two.",
     );
     expect(
       await failure(

@@ -115,7 +115,7 @@ describe("ECR as a registry", () => {
 
   it("is at an address of ECR only", async () => {
     expect(await failure(ecrRegistry("dev", "docker.io", undefined))).to.equal(
-      "docker.io is no address of an ECR.",
+      "docker.io is not the address of an ECR registry.",
     );
   });
 });

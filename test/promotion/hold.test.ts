@@ -181,14 +181,14 @@ describe("hold and rollback", () => {
       await hold(platform.workspace, inProd);
       await refused(
         () => hold(platform.workspace, { ...inProd, reason: "another" }),
-        "The branch hold/prod/clock is there already",
+        "The branch hold/prod/clock already exists",
         "--delete hold/prod/clock",
       );
     });
 
     it("a clone with changes that are not committed", async () => {
       platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
-      await refused(() => hold(platform.workspace, { ...inDev, reason }), "not committed");
+      await refused(() => hold(platform.workspace, { ...inDev, reason }), "uncommitted changes");
     });
 
     it("when the registry is down", async () => {

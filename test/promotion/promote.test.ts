@@ -180,8 +180,7 @@ describe("promote", () => {
     };
 
     for (const version of ["latest", "v1.2", "sha-0000002"]) {
-      it(`the version ${version}`, () =>
-        refused(version, ["is no version of a release", "v1.2.3"]));
+      it(`the version ${version}`, () => refused(version, ["is not a release version", "v1.2.3"]));
     }
 
     it("a lower version", () =>
@@ -200,7 +199,10 @@ describe("promote", () => {
     it("a version that is two images", async () => {
       await platform.push("staging", "v1.6.0", 4);
       await platform.push("prod", "v1.6.0", 5);
-      await refused("v1.6.0", ["idp/clock:v1.6.0 is not one image", "the next version"]);
+      await refused("v1.6.0", [
+        "idp/clock:v1.6.0 is not the same image everywhere",
+        "the next version",
+      ]);
     });
 
     it("a version that staging never ran", async () => {
@@ -236,7 +238,7 @@ describe("promote", () => {
 
     it("a branch that waits already", async () => {
       await promote(platform.workspace, request, tools);
-      await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 is there already"]);
+      await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 already exists"]);
     });
 
     it("a branch that waits already, also when it is the very same commit", async () => {
@@ -246,7 +248,7 @@ describe("promote", () => {
       });
       platform.workspace = { ...platform.workspace, repository };
       await promote(platform.workspace, request, tools);
-      await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 is there already"]);
+      await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 already exists"]);
     });
 
     it("a cluster that does not answer", () =>

@@ -144,7 +144,7 @@ describe("release", () => {
 
     for (const version of ["latest", "v1.2", "1.2.3", "v1.2.3-rc.1", "v01.2.3", "", "v1.2.3 "]) {
       it(`the version "${version}"`, () =>
-        refused({ version }, `"${version}" is no version of a release`, "v1.2.3"));
+        refused({ version }, `"${version}" is not a release version`, "v1.2.3"));
     }
 
     it("a build that does not exist", () =>
@@ -155,7 +155,7 @@ describe("release", () => {
       ));
 
     for (const commit of ["abc", "main", "ABCDEF0", "sha-0000001"]) {
-      it(`the commit "${commit}"`, () => refused({ commit }, `"${commit}" is no commit`));
+      it(`the commit "${commit}"`, () => refused({ commit }, `"${commit}" is not a commit`));
     }
 
     it("a service that does not exist, and says which do", () =>
@@ -178,7 +178,7 @@ describe("release", () => {
         { from: "prod" },
         "prod's registry (http://127.0.0.1:",
         "has no idp/clock:v1.1.0",
-        "It has 1 release(s), such as v1.0.0. Fix: release the build that it was made of",
+        "It has 1 release(s), such as v1.0.0. Fix: release the build that it was made from",
       ));
 
     it("a copy of a release that staging has with another digest", async () => {
@@ -200,11 +200,7 @@ describe("release", () => {
 
     it("a clone with changes that are not committed", async () => {
       platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
-      await refused(
-        {},
-        "changes that are not committed: argocd/applications/dev/clock.yaml",
-        "git stash",
-      );
+      await refused({}, "uncommitted changes: argocd/applications/dev/clock.yaml", "git stash");
     });
 
     it("a clone that has diverged", async () => {
@@ -256,7 +252,7 @@ describe("release", () => {
     const said = await failure(
       release(platform.workspace, { service: "clock", version: "v1.1.0" }),
     );
-    expect(said).to.include("The git server does not give main of");
+    expect(said).to.include("Could not fetch main from");
     for (const registry of Object.values(platform.registries)) {
       expect(registry.requests).to.deep.equal([]);
     }

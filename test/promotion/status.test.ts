@@ -316,7 +316,7 @@ describe("the board", () => {
     const { tag, problem, changed } = rowIn(await readBoard(platform.workspace), "dev");
     expect([tag, problem, changed?.subject]).to.deep.equal([
       null,
-      "argocd/applications/dev/clock.yaml is not valid. Fix: idp check says what is wrong with it",
+      "argocd/applications/dev/clock.yaml is not valid. Fix: run idp check, which says what is wrong",
       "Break it",
     ]);
   });
@@ -426,7 +426,7 @@ describe("the board", () => {
 
   it("fails as a whole when the git server is down", async () => {
     await platform.inClone("remote", "set-url", "origin", "http://127.0.0.1:9/idp.git");
-    expect(await failure(readBoard(platform.workspace))).to.include("The git server does not give");
+    expect(await failure(readBoard(platform.workspace))).to.include("Could not fetch");
   });
 
   it("is a table for a person, with what is wrong below it", async () => {

@@ -331,8 +331,8 @@ describe("a release that cannot be", () => {
   };
 
   for (const [what, args, ...words] of [
-    ["latest", ["release", service, "latest"], '"latest" is no version of a release'],
-    ["v1.2", ["release", service, "v1.2"], '"v1.2" is no version of a release'],
+    ["latest", ["release", service, "latest"], '"latest" is not a release version'],
+    ["v1.2", ["release", service, "v1.2"], '"v1.2" is not a release version'],
     [
       "a commit without a build",
       ["release", service, "v9.0.0", "--commit", "fffffff"],
@@ -381,7 +381,7 @@ describe("a release that cannot be", () => {
 
     it("is refused while it has changes that are not committed", async () => {
       await execa("sh", ["-c", "echo >> README.md"], { cwd: clone });
-      await refused(["has changes that are not committed: README.md", "git stash"], release());
+      await refused(["has uncommitted changes: README.md", "git stash"], release());
     });
 
     it("is refused when it has diverged", async () => {
@@ -392,7 +392,7 @@ describe("a release that cannot be", () => {
 
     it("is refused when the git server is down", async () => {
       await git("remote", "set-url", "origin", "http://127.0.0.1:1/idp.git");
-      await refused(["The git server does not give main"], release());
+      await refused(["Could not fetch main from"], release());
     });
   });
 
