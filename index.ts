@@ -62,7 +62,7 @@ const { clusterName, clusterArn, provider } = new Cluster(
       { name: "preview", principalArn: github.previewRoleArn, level: "view" },
     ],
   },
-  // Nodes need the gateways to the last: at teardown the network goes after the cluster.
+  // Nodes need the gateways until the end: at teardown the network is deleted after the cluster.
   { ...onAws, dependsOn: [boundary, network], protect: deletionProtection },
 );
 const inCluster = { providers: [account, provider] };
@@ -79,7 +79,7 @@ const imageUpdater =
 new AppOfApps(
   "services",
   { ...gitOps, strategy: settings.images.strategy, services },
-  // At teardown the services' load balancers go while their class and Argo CD are still there.
+  // At teardown the services' load balancers are deleted while their class and Argo CD still exist.
   { ...inCluster, dependsOn: [clusterServices, argoCd, ...(imageUpdater ? [imageUpdater] : [])] },
 );
 

@@ -3,8 +3,8 @@ import type { Environment } from "../config/environments.ts";
 import type { Settings } from "../config/schema.ts";
 
 /**
- * The AWS provider of an environment, fenced to its account: with credentials of another one it refuses to do anything.
- * Everything it makes is tagged with the environment and the repository it comes from.
+ * Returns the AWS provider of an environment, limited to its account: with credentials of another account it refuses to
+ * do anything. Everything it makes is tagged with the environment and the repository it comes from.
  */
 export function accountProvider(
   environment: Environment,

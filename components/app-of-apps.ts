@@ -13,15 +13,15 @@ import { TypeToken } from "./type-token.ts";
 
 /** Arguments of {@link AppOfApps}. */
 export interface AppOfAppsArgs extends GitOps {
-  /** How images change; `pinned` makes no image updates at all. */
+  /** How images change; with `pinned` there are no image updates. */
   readonly strategy: ImageStrategy;
   /** The services whose images are updated. */
   readonly services: readonly UpdatedService[];
 }
 
 /**
- * Hands the environment's folder of service files to Argo CD: a project and none beside it, an ApplicationSet, and the
- * image updates.
+ * Hands the environment's folder of service files to Argo CD: one project (the default one is emptied), an
+ * ApplicationSet, and the image updates.
  */
 export class AppOfApps extends pulumi.ComponentResource {
   constructor(name: string, args: AppOfAppsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -36,7 +36,7 @@ export class AppOfApps extends pulumi.ComponentResource {
     const services = new k8s.apiextensions.CustomResource(
       `${name}-applications`,
       applicationSet(args),
-      // Applications of a project that is not there yet are invalid, and at teardown they need it to the end.
+      // Applications are invalid before their project exists, and at teardown they need it until they are gone.
       { parent: this, dependsOn: [project] },
     );
     if (args.strategy !== "pinned" && args.services.length > 0) {

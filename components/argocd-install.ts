@@ -14,7 +14,7 @@ export interface ArgoCdInstallArgs {
   readonly reconciliationSeconds: number;
   /** The repository that is watched. */
   readonly repository: { readonly url: string };
-  /** Credentials of a private repository. @default none: the repository is public */
+  /** Credentials for a private repository. @default none: the repository is public */
   readonly githubApp?: pulumi.Output<GithubApp> | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface ArgoCdInstallArgs {
  */
 export class ArgoCdInstall extends pulumi.ComponentResource {
   constructor(name: string, args: ArgoCdInstallArgs, opts?: pulumi.ComponentResourceOptions) {
-    // A component's inputs are kept in the state, where a manifest of two megabytes and a secret have no business.
+    // A component's inputs are stored in the state; a manifest of two megabytes and a secret do not belong there.
     const { manifest, githubApp, reconciliationSeconds, repository } = args;
     super(TypeToken.ArgoCdInstall, name, { reconciliationSeconds, repository }, opts);
 

@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { TypeToken } from "./type-token.ts";
 
-/** The class that the standard chart's Ingress asks for. */
+/** The Ingress class that the standard chart asks for. */
 const ingressClass = "alb";
 
 /** Arguments of {@link ClusterServices}. */
@@ -12,11 +12,11 @@ export interface ClusterServicesArgs {
 }
 
 /**
- * What the standard chart relies on and Auto Mode does not switch on by itself: load balancers for its Ingress, the
- * enforcement of its NetworkPolicy, and the metrics that its HorizontalPodAutoscaler goes by.
+ * What the standard chart needs and Auto Mode does not switch on by itself: load balancers for its Ingress, the
+ * enforcement of its NetworkPolicy, and the metrics that its HorizontalPodAutoscaler scales by.
  *
  * ### Cost
- * Nothing but two small Pods; a load balancer is paid for by the service that asks for one.
+ * Two small Pods. A load balancer is a cost of the service that asks for one.
  */
 export class ClusterServices extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterServicesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -27,7 +27,7 @@ export class ClusterServices extends pulumi.ComponentResource {
       { clusterName: args.clusterName, addonName: "metrics-server" },
       { parent: this },
     );
-    // Without it EKS takes NetworkPolicies and enforces none.
+    // Without it EKS accepts NetworkPolicies but enforces none.
     new k8s.core.v1.ConfigMap(
       `${name}-network-policy`,
       {

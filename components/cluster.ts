@@ -9,7 +9,7 @@ import { TypeToken } from "./type-token.ts";
 /** All five kinds of control-plane logs. */
 const controlPlaneLogs = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
 
-/** The EKS access policy behind each level; `admin-view`, which no setting has, reads every kind, secrets included. */
+/** The EKS access policy of each level. No setting offers `admin-view`: it reads every kind, secrets included. */
 const accessPolicies = {
   "cluster-admin": "AmazonEKSClusterAdminPolicy",
   admin: "AmazonEKSAdminPolicy",
@@ -18,8 +18,8 @@ const accessPolicies = {
 } as const;
 
 /**
- * Children of the cluster that are never protected. A change of a role replaces them; without this they would inherit
- * the cluster's `protect`, and the engine would refuse to.
+ * Children of the cluster that are never protected. They are replaced when their role changes; without this they would
+ * inherit the cluster's `protect`, and the engine would refuse to replace them.
  */
 const neverProtected = [
   "aws:eks/accessEntry:AccessEntry",
@@ -38,7 +38,7 @@ export interface ClusterAccess {
 
 /** Arguments of {@link Cluster}. */
 export interface ClusterArgs {
-  /** Name in AWS; fixed, since its log group and kubeconfig are named after it. Replaces the cluster when changed. */
+  /** Name in AWS; fixed, because the log group and the kubeconfig use it. Replaces the cluster when changed. */
   readonly clusterName: string;
   /** Kubernetes minor version. $0.10 an hour, six times that once the version is in extended support. */
   readonly version: Settings["cluster"]["version"];
@@ -52,7 +52,7 @@ export interface ClusterArgs {
    * balancers find theirs by tag.
    */
   readonly privateSubnetIds: pulumi.Input<string[]>;
-  /** Networks that reach the API from outside the VPC; none: only from inside. */
+  /** Networks that reach the API from outside the VPC. Empty: the API answers inside the VPC only. */
   readonly publicAccessCidrs: readonly string[];
   /** EKS refuses to delete the cluster while true. */
   readonly deletionProtection: boolean;
@@ -63,11 +63,11 @@ export interface ClusterArgs {
 }
 
 /**
- * An EKS cluster in Auto Mode: AWS runs nodes, storage and load balancers. Secrets are encrypted with a key of the
- * account's own, the control plane writes all its logs, and the API knows IAM principals by access entries alone.
+ * An EKS cluster in Auto Mode: AWS runs nodes, storage and load balancers. Secrets are encrypted with the account's own
+ * key, the control plane writes all its logs, and only access entries let IAM principals use the API.
  *
  * ### Cost
- * $73 a month for the control plane, $1 for the key, nodes by use plus Auto Mode's share of about 12 %.
+ * $73 a month for the control plane, $1 for the key, nodes by use plus about 12 % for Auto Mode.
  */
 export class Cluster extends pulumi.ComponentResource {
   readonly clusterName: pulumi.Output<string>;
@@ -93,7 +93,7 @@ export class Cluster extends pulumi.ComponentResource {
       { name: `alias/${args.clusterName}-secrets`, targetKeyId: key.keyId },
       { parent: this },
     );
-    // EKS makes this group itself when it is not there, and then keeps its logs for ever.
+    // If this group does not exist, EKS makes it and keeps its logs for ever.
     const logGroup = new aws.cloudwatch.LogGroup(
       `${name}-control-plane`,
       {
@@ -114,7 +114,7 @@ export class Cluster extends pulumi.ComponentResource {
         privateSubnetIds,
         authenticationMode: "API",
         autoMode: { enabled: true },
-        // Auto Mode needs neither; left to their defaults both leave unused roles behind.
+        // Auto Mode needs neither; by default both leave unused roles behind.
         skipDefaultNodeGroup: true,
         corednsAddonOptions: { enabled: false },
         endpointPrivateAccess: true,

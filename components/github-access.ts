@@ -24,7 +24,7 @@ export interface Publisher {
 export interface GithubAccessArgs {
   /** The platform's repository on GitHub, `<owner>/<repository>`. */
   readonly repository: string;
-  /** The branch that is deployed: workflows change the account from there only. */
+  /** The branch that is deployed: only from there do workflows change the account. */
   readonly branch: string;
   /** The GitHub environment of this account; its protection rules decide which jobs may provision. */
   readonly environment: string;
@@ -44,7 +44,7 @@ export class GithubAccess extends pulumi.ComponentResource {
   readonly auditRoleArn: pulumi.Output<string>;
   /** Read-only, for pull requests. */
   readonly previewRoleArn: pulumi.Output<string>;
-  /** Reads images, for the deployed branch's jobs without an environment; none where there is no image repository. */
+  /** Reads images, for the deployed branch's jobs without an environment; undefined if there is no image repository. */
   readonly promoteRoleArn: pulumi.Output<string> | undefined;
   /** For `pulumi up` from the account's GitHub environment. */
   readonly provisionRoleArn: pulumi.Output<string>;
@@ -67,7 +67,7 @@ export class GithubAccess extends pulumi.ComponentResource {
     const { repository: platform, branch } = args;
     const environment = `environment:${args.environment}` as const;
     const reads = pulumi.output(args.scope).apply(previewAccess);
-    // Two that read the same of AWS: what was reviewed may see more of the cluster than what is only proposed.
+    // Both roles read the same from AWS. Reviewed code may see more of the cluster than proposed code, hence two.
     this.auditRoleArn = this.role(
       `${name}-audit`,
       { repository: platform, subjects: [`ref:refs/heads/${branch}`] },

@@ -12,9 +12,9 @@ const projectName = "services";
 const ownCluster = "https://kubernetes.default.svc";
 
 /**
- * What the standard chart renders, and so all that an Application may make; ReplicaSet and Pod because Argo CD leaves
- * out of an Application's tree what its project does not allow, and the images that run (which Image Updater goes by)
- * are the Pods'.
+ * The kinds that the standard chart renders: an Application may make no others. ReplicaSet and Pod are among them
+ * because Argo CD shows in an Application's tree only what its project allows, and Image Updater reads the images that
+ * run from the Pods.
  */
 const serviceKinds = [
   { group: "", kind: "Pod" },
@@ -33,13 +33,13 @@ export interface GitOps {
   readonly environment: Environment;
   readonly repository: { readonly url: string; readonly branch: string };
   readonly sync: "automated" | "manual";
-  /** Whether a service outlives its file and its Application: no mistake in git can then stop it. */
+  /** Whether a service outlives its file and its Application. If so, no mistake in git can stop it. */
   readonly keepsServices: boolean;
-  /** Seconds between two looks of an Application at git. The folder of service files is looked at four times as often. */
+  /** Seconds between two looks at git for an Application. The folder of service files is read four times as often. */
   readonly reconciliationSeconds: number;
 }
 
-/** How an environment's services are deployed, by its settings. */
+/** Returns how an environment's services are deployed, from its settings. */
 export function gitOpsOf(
   environment: Environment,
   { repository, cluster, argoCd }: Pick<Settings, "repository" | "cluster" | "argoCd">,
@@ -48,7 +48,7 @@ export function gitOpsOf(
     environment,
     repository,
     sync: argoCd.sync,
-    // Lifting the cluster's protection is the first step of a teardown: from then on services go with the stack.
+    // Lifting the cluster's protection is the first step of a teardown: after it services are deleted with the stack.
     keepsServices: argoCd.sync === "manual" && cluster.deletionProtection,
     reconciliationSeconds: argoCd.reconciliationSeconds,
   };
@@ -56,13 +56,13 @@ export function gitOpsOf(
 
 /** A service as image updates see it. */
 export interface UpdatedService {
-  /** Name of the service: of its file and its Application. */
+  /** Name of the service, its file and its Application. */
   readonly name: string;
   /** Full image name without a tag. */
   readonly image: string;
 }
 
-/** What the services' Applications may use: this repository, their own namespaces, the kinds of the standard chart. */
+/** Returns the services' AppProject: it allows this repository, the services' namespaces, and the chart's kinds. */
 export function appProject({ environment, repository, sync }: GitOps) {
   return {
     apiVersion: "argoproj.io/v1alpha1",
@@ -71,7 +71,7 @@ export function appProject({ environment, repository, sync }: GitOps) {
     spec: {
       description: `The services of ${environment}`,
       sourceRepos: [repository.url],
-      // A namespace is named after its service, and a new service is a new file alone: so any but the reserved ones.
+      // A namespace is named after its service, and a new service needs only a file: allow all but the reserved ones.
       destinations: [
         ...reservedNamespaces.map((namespace) => ({
           server: ownCluster,
@@ -98,8 +98,8 @@ export function appProject({ environment, repository, sync }: GitOps) {
 }
 
 /**
- * The project that Argo CD makes by itself at its first start, where it allows everything. Taken over and emptied: an
- * Application that somebody puts into it can do nothing.
+ * Returns Argo CD's `default` project, emptied. Argo CD makes it at its first start and lets it do everything; emptied,
+ * an Application that somebody puts into it can do nothing.
  */
 export function emptyDefaultProject() {
   return {
@@ -120,24 +120,24 @@ export function emptyDefaultProject() {
   };
 }
 
-/** How an Application syncs, by the stack's setting. */
+/** How an Application syncs, by the setting `argoCd.sync`. */
 const syncPolicies = { automated: { automated: { prune: true, selfHeal: true } }, manual: {} };
 
-/** Label of an Application: whether its service file has a `hold`. Image updates go by it, so a hold is a commit alone. */
+/** Label of an Application: whether its service file has a `hold`. Image Updater skips an Application that has one. */
 const holdLabel = "idp/hold";
 
-/** What becomes of a service whose file goes, or whose whole stack. */
+/** What happens to a service when its file, or the whole stack, is deleted: it is kept, or deleted as well. */
 const kept = {
   syncPolicy: { applicationsSync: "create-update", preserveResourcesOnDeletion: true },
   finalizers: [],
 };
 const deleted = {
   syncPolicy: { applicationsSync: "sync", preserveResourcesOnDeletion: false },
-  // The Application takes along what it made, so that a load balancer goes before the cluster it belongs to.
+  // The Application deletes what it made: a load balancer is then gone before the cluster it belongs to.
   finalizers: ["resources-finalizer.argocd.argoproj.io"],
 };
 
-/** One Application for each service file of the environment. */
+/** Returns the ApplicationSet: one Application for each service file of the environment. */
 export function applicationSet(gitOps: GitOps) {
   const { environment, repository, sync, keepsServices, reconciliationSeconds } = gitOps;
   const { syncPolicy, finalizers } = keepsServices ? kept : deleted;
@@ -157,7 +157,7 @@ export function applicationSet(gitOps: GitOps) {
             repoURL: repository.url,
             revision: repository.branch,
             files: [{ path: `${folder}/*${serviceFileEnding}` }],
-            // Sooner than the Applications look: a new file is a new service, and a hold a label, in a quarter of that.
+            // More often than the Applications: a new service appears, and a hold becomes a label, in a quarter of that.
             requeueAfterSeconds: Math.ceil(reconciliationSeconds / 4),
           },
         },
@@ -166,9 +166,9 @@ export function applicationSet(gitOps: GitOps) {
       template: {
         metadata: {
           name: service,
-          // The generator gives a file's keys as they are: one that is missing must be asked for by name.
+          // The generator passes a file's keys on as they are; `hasKey` because a missing key would be an error.
           labels: { [holdLabel]: `{{ hasKey . "hold" }}` },
-          // A commit that touches neither the chart nor the file renders nothing anew.
+          // A commit that touches neither the chart nor the file does not render the service again.
           annotations: {
             "argocd.argoproj.io/manifest-generate-paths": `/${chartPath};${file}`,
           },
@@ -197,13 +197,13 @@ export function applicationSet(gitOps: GitOps) {
   };
 }
 
-/** Which tags each strategy takes. */
+/** The tags that each strategy accepts. */
 const tagRules = {
   "newest-build": { updateStrategy: "newest-build", allowTags: "regexp:^sha-[0-9a-f]{7}$" },
   semver: { updateStrategy: "semver", allowTags: "regexp:^v[0-9]+\\.[0-9]+\\.[0-9]+$" },
 } as const;
 
-/** The image updates of an environment: for each service the tag line of its file, written to the branch. */
+/** Returns the ImageUpdater of an environment: for each service it writes the tag of its file to the branch. */
 export function imageUpdates(
   { environment, repository }: Pick<GitOps, "environment" | "repository">,
   strategy: keyof typeof tagRules,

@@ -4,15 +4,15 @@ import type * as aws from "@pulumi/aws";
 
 const version = "2012-10-17";
 
-/** Name of the policy that bounds every role of the platform; fixed, since policies refer to it. */
+/** Name of the policy that bounds every role of the platform; fixed, because policies refer to it. */
 export const boundaryName = "idp-boundary";
 
 /** Issuer of the tokens that GitHub Actions jobs carry. */
 export const githubIssuer = "token.actions.githubusercontent.com";
 
 /**
- * Lets an AWS service take the role, and only when it works for this account: a service that another account talks into
- * it is refused (AWS calls that the confused deputy).
+ * Returns a trust policy that lets an AWS service assume the role, but only when it works for this account. A service
+ * that another account sends is refused (AWS calls this the confused deputy problem).
  */
 export function serviceTrust(service: string, accountId: string): aws.iam.PolicyDocument {
   return {
@@ -28,7 +28,7 @@ export function serviceTrust(service: string, accountId: string): aws.iam.Policy
   };
 }
 
-/** The Pods that get a role: those of one service account of one cluster. */
+/** The Pods that get a role: those of one service account in one cluster. */
 export interface PodIdentity {
   readonly clusterArn: string;
   readonly namespace: string;
@@ -36,9 +36,9 @@ export interface PodIdentity {
 }
 
 /**
- * Lets EKS Pod Identity hand the role to these Pods. Pod Identity names cluster, namespace and service account in the
- * session's tags (EKS user guide, "Grant Pods access to AWS resources based on tags"), so an association that somebody
- * makes for other Pods gets nothing.
+ * Returns a trust policy that lets EKS Pod Identity give the role to these Pods. Pod Identity names cluster, namespace
+ * and service account in the session's tags (EKS user guide, "Grant Pods access to AWS resources based on tags"). An
+ * association that somebody makes for other Pods therefore gets nothing.
  */
 export function podIdentityTrust(pod: PodIdentity): aws.iam.PolicyDocument {
   return {
@@ -60,7 +60,7 @@ export function podIdentityTrust(pod: PodIdentity): aws.iam.PolicyDocument {
   };
 }
 
-/** Which jobs of a GitHub repository may take a role: what their token must say, to the letter. */
+/** The jobs of a GitHub repository that may assume a role: what exactly their token must say. */
 export interface GithubJobs {
   /** `<owner>/<repository>`. */
   readonly repository: string;
@@ -70,16 +70,16 @@ export interface GithubJobs {
    */
   readonly subjects: readonly [GithubSubject, ...GithubSubject[]];
   /**
-   * The branch that the job must run on. A job that names an environment has that subject on a pull request too, where
-   * the workflow is the pull request's: this keeps it out even while the environment has no rules yet.
+   * The branch that the job must run on. A job with an environment has that subject even on a pull request, which can
+   * change the workflow: the branch keeps such a job out even before the environment has rules.
    */
   readonly branch?: string;
 }
 type GithubSubject = "pull_request" | `environment:${string}` | `ref:refs/heads/${string}`;
 
 /**
- * Lets these jobs take the role, and no others. AWS reads the claim `ref` besides `sub` and `aud` since January 2026
- * (IAM user guide, keys for AWS OIDC federation).
+ * Returns a trust policy that lets only these jobs assume the role. Since January 2026 AWS reads the claim `ref` as well
+ * as `sub` and `aud` (IAM user guide, keys for AWS OIDC federation).
  */
 export function githubTrust(
   providerArn: string,
@@ -105,7 +105,7 @@ export function githubTrust(
   };
 }
 
-/** Writes flow logs into one log group. */
+/** Returns the rights to write flow logs into one log group. */
 export function flowLogDelivery(logGroupArn: string): aws.iam.PolicyDocument {
   return {
     Version: version,
@@ -119,7 +119,7 @@ export function flowLogDelivery(logGroupArn: string): aws.iam.PolicyDocument {
   };
 }
 
-/** A token for the registry; ECR cannot narrow it to a repository. */
+/** The right to get a token for the registry; ECR cannot limit it to one repository. */
 const ecrLogin = {
   Effect: "Allow" as const,
   Action: ["ecr:GetAuthorizationToken"],
@@ -141,7 +141,7 @@ const ecrPushActions = [
   "ecr:UploadLayerPart",
 ];
 
-/** Reads tags and manifests of these repositories. */
+/** Returns the rights to read images of these repositories. */
 export function ecrRead(repositoryArns: readonly string[]): aws.iam.PolicyDocument {
   return {
     Version: version,
@@ -152,7 +152,7 @@ export function ecrRead(repositoryArns: readonly string[]): aws.iam.PolicyDocume
   };
 }
 
-/** Pushes to one repository; reads from it too, to find out what is there already. */
+/** Returns the rights to push to one repository, and to read what it has already. */
 export function ecrPublish(repositoryArn: string): aws.iam.PolicyDocument {
   return {
     Version: version,
@@ -163,7 +163,7 @@ export function ecrPublish(repositoryArn: string): aws.iam.PolicyDocument {
   };
 }
 
-/** What a preview compares with: no objects, no images, no log lines, no secrets. */
+/** The right to read what a preview compares with: no objects, no images, no log lines, no secrets. */
 const descriptions = {
   Effect: "Allow" as const,
   Action: [
@@ -189,8 +189,8 @@ const descriptions = {
 };
 
 /**
- * User data: programs that instances start with, in which people put passwords. `ec2:Describe*` would show it by these
- * three; nothing that a preview compares needs them.
+ * Hides user data: programs that instances start with, in which people put passwords. These three actions of
+ * `ec2:Describe*` would show it; a preview needs none of them.
  */
 const noUserData = {
   Effect: "Deny" as const,
@@ -203,8 +203,8 @@ const noUserData = {
 };
 
 /**
- * Sees what a preview compares with, and where the stacks are kept in S3 also their state: it has everything that the
- * stacks know, secrets included. A preview takes no lock and writes nothing.
+ * Returns the rights of a preview: to read what it compares with and, where the stacks are kept in S3, their state. The
+ * state holds everything that the stacks know, secrets included. A preview takes no lock and writes nothing.
  */
 export function previewAccess({
   stateBackend,
@@ -224,10 +224,10 @@ export function previewAccess({
   };
 }
 
-/** The services the program makes resources of. */
+/** All actions of the AWS services in which the program makes resources. */
 const provisionedServices = ["ec2:*", "ecr:*", "eks:*", "kms:*", "logs:*"];
 
-/** The services that may take a role from the platform; none of them runs code of the caller's with it unseen. */
+/** The AWS services that a role may be passed to. None lets a caller run its own code with the role unnoticed. */
 const passedTo = [
   // Auto Mode starts nodes with the node role, the only one that trusts EC2.
   "ec2.amazonaws.com",
@@ -253,7 +253,7 @@ export interface StateBackend {
   readonly keyArn: string;
 }
 
-/** The scope of an account. `stateBackend` as in the stack's settings. */
+/** Returns the scope of an account; `stateBackend` is as in the stack's settings. */
 export function iamScope(
   partition: string,
   accountId: string,
@@ -272,7 +272,7 @@ export function iamScope(
   };
 }
 
-/** These actions on the objects of the state's bucket, and its list. */
+/** The right to do these actions on the objects in the state's bucket, and to list them. */
 function stateObjects({ bucketArn }: StateBackend, actions: readonly string[]) {
   return [
     { Effect: "Allow" as const, Action: ["s3:ListBucket"], Resource: bucketArn },
@@ -280,7 +280,7 @@ function stateObjects({ bucketArn }: StateBackend, actions: readonly string[]) {
   ];
 }
 
-/** Reads and writes the stacks, their locks and their history. The key is covered by {@link provisionedServices}. */
+/** The right to change the stacks, their locks and history. {@link provisionedServices} includes the key. */
 function stateManagement({ stateBackend }: IamScope) {
   return stateBackend === undefined
     ? []
@@ -288,8 +288,8 @@ function stateManagement({ stateBackend }: IamScope) {
 }
 
 /**
- * The services that may get their service-linked role: EKS, load balancers, and Spot instances, for which Auto Mode asks
- * (AmazonEKSComputePolicy). NAT gateways need one only where AWS places them by itself, which the program does not ask.
+ * The services that may get their service-linked role: EKS, load balancers, and Spot instances, which Auto Mode asks for
+ * (AmazonEKSComputePolicy). NAT gateways need one only if AWS chooses their place, and the program chooses it here.
  */
 const linkedServices = [
   "eks.amazonaws.com",
@@ -297,7 +297,7 @@ const linkedServices = [
   "spot.amazonaws.com",
 ];
 
-/** IAM as far as the program needs it: roles of the platform only, and only with the boundary on them. */
+/** The IAM rights that the program needs: for the platform's roles only, and only with the boundary on them. */
 function roleManagement({ boundaryArn, roleArns }: IamScope) {
   return [
     { Effect: "Allow" as const, Action: ["iam:Get*", "iam:List*"], Resource: "*" },
@@ -339,7 +339,7 @@ function roleManagement({ boundaryArn, roleArns }: IamScope) {
   ];
 }
 
-/** Makes, changes and removes what the program makes, but not the boundary: that is an administrator's. */
+/** Returns the rights to make, change and delete what the program makes, except the boundary (see docs/operations.md). */
 export function provisionAccess(scope: IamScope): aws.iam.PolicyDocument {
   return {
     Version: version,
@@ -356,7 +356,7 @@ export function provisionAccess(scope: IamScope): aws.iam.PolicyDocument {
 }
 
 /**
- * What Auto Mode's load balancer controller does besides: certificates, a web firewall, Shield, sign-in by Cognito
+ * What Auto Mode's load balancer controller needs as well: certificates, a web firewall, Shield, sign-in with Cognito
  * (AmazonEKSLoadBalancingPolicy v10).
  */
 const loadBalancerExtras = [
@@ -374,10 +374,10 @@ const loadBalancerExtras = [
 ];
 
 /**
- * The most that any role of the platform can do, whatever its own policies say: what the program needs and what EKS
- * does in the account's name. The role that provisions may change its own policies, so whatever would lead out of the
- * platform is missing here as well: users and access keys, the boundary itself, and taking any other role. Services and
- * GitHub's jobs are let in by a role's trust, which the boundary does not touch.
+ * Returns the boundary: the most that any role of the platform can do, whatever its own policies say. It allows what the
+ * program needs and what EKS does for the account. The provision role may change its own policies; therefore everything
+ * that leads out of the platform is missing here, too: users, access keys, the boundary itself, and assuming any other
+ * role. Services and GitHub's jobs are let in by a role's trust policy, which the boundary does not limit.
  */
 export function boundary(scope: IamScope): aws.iam.PolicyDocument {
   return {
@@ -388,7 +388,7 @@ export function boundary(scope: IamScope): aws.iam.PolicyDocument {
         Action: [
           ...provisionedServices,
           "autoscaling:*",
-          // The node role's one permission: without it no Pod gets its identity.
+          // The node role's only permission; without it no Pod gets its identity.
           "eks-auth:AssumeRoleForPodIdentity",
           "elasticloadbalancing:*",
           "iam:CreateInstanceProfile",

@@ -21,7 +21,7 @@ export interface ImageUpdaterArgs {
   readonly clusterName: pulumi.Input<string>;
   readonly clusterArn: pulumi.Input<string>;
   readonly region: string;
-  /** Host name of the account's registry, as it stands in image names. */
+  /** Host name of the account's registry, as image names have it. */
   readonly registryHost: string;
   /** Where that registry answers. @default https:// and the host */
   readonly registryApiUrl?: string | undefined;
@@ -31,7 +31,7 @@ export interface ImageUpdaterArgs {
   readonly intervalSeconds: number;
 }
 
-/** What is set in Image Updater's ConfigMap. */
+/** Returns the entries that this platform sets in Image Updater's ConfigMap. */
 export function imageUpdaterConfig(
   args: Pick<ImageUpdaterArgs, "region" | "registryHost" | "registryApiUrl" | "intervalSeconds">,
 ): Record<string, string> {
@@ -41,7 +41,7 @@ export function imageUpdaterConfig(
     api_url: args.registryApiUrl ?? `https://${args.registryHost}`,
     ping: false,
     credentials: `ext:${configFolder}/${loginScript}`,
-    // ECR's tokens live 12 hours; a new one is there well before.
+    // ECR's tokens are valid for 12 hours; this renews them well before.
     credsexpire: "10h",
   };
   return {
@@ -52,14 +52,14 @@ export function imageUpdaterConfig(
   };
 }
 
-/** A new tag changes nothing that a workflow makes or checks: `[skip actions]` keeps GitHub from starting any. */
+/** A new tag changes nothing that a workflow makes or checks: `[skip actions]` stops GitHub from starting one. */
 const commitMessage = `Deploy {{ .AppName }}{{ range .AppChanges }} {{ .NewTag }}{{ end }}
 
 {{ range .AppChanges }}{{ .Image }}: {{ .OldTag }} -> {{ .NewTag }}
 {{ end }}
 [skip actions]`;
 
-/** Prints user:password of the registry, by the role that EKS Pod Identity gives the Pod. */
+/** Returns a script that prints user:password for the registry, using the role that EKS Pod Identity gives the Pod. */
 function loginCommand(region: string): string {
   return `#!/bin/sh
 # The root file system is read-only, and the AWS CLI keeps a cache at home.
@@ -70,8 +70,8 @@ aws ecr get-authorization-token --region ${region} --output text \\
 }
 
 /**
- * Argo CD Image Updater from its own release manifest, reading the account's registry with short-lived credentials and
- * nothing else. The resource is complete when its Pod is ready.
+ * Argo CD Image Updater from its own release manifest. It reads only the account's registry, with short-lived
+ * credentials. The resource is complete when its Pod is ready.
  */
 export class ImageUpdater extends pulumi.ComponentResource {
   constructor(name: string, args: ImageUpdaterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -111,7 +111,7 @@ export class ImageUpdater extends pulumi.ComponentResource {
         [imageUpdaterConfigMap]: imageUpdaterConfig(args),
       }).map(withLoginScript),
     );
-    // EKS hands credentials to Pods when they are admitted: the association must be there before.
+    // EKS gives Pods their credentials when they are admitted: the association must exist before.
     const configuration = new k8s.yaml.ConfigGroup(
       name,
       { objs: first, transformations: [after([identity, policy])] },
@@ -141,7 +141,7 @@ const Volumes = z.looseObject({
   }),
 });
 
-/** Mounts the login script, executable, beside the configuration; the release mounts named keys only. */
+/** Returns the manifest with the login script mounted as an executable; the release mounts named keys only. */
 function withLoginScript(manifest: Manifest): Manifest {
   if (manifest.kind !== "Deployment") return manifest;
   const spec = Volumes.parse(manifest["spec"]);

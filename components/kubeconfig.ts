@@ -1,4 +1,4 @@
-/** What a kubeconfig for an EKS cluster is made of. */
+/** Arguments of {@link eksKubeconfig}. */
 export interface EksKubeconfigArgs {
   readonly clusterName: string;
   /** Address of the API server. */
@@ -11,10 +11,10 @@ export interface EksKubeconfigArgs {
 }
 
 /**
- * A kubeconfig that asks the AWS CLI for a short-lived token at each use, so it holds no credential itself.
+ * Returns a kubeconfig without a credential: it asks the AWS CLI for a short-lived token at each use.
  *
- * eks.Cluster offers `kubeconfigJson`, but never with a profile in it, and one laptop that reaches three accounts needs
- * one for each.
+ * eks.Cluster offers `kubeconfigJson`, but without a profile, and a laptop that reaches three accounts needs a profile
+ * for each.
  */
 export function eksKubeconfig(args: EksKubeconfigArgs): string {
   const { clusterName, region, profile } = args;

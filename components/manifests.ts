@@ -3,8 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Manifest } from "../config/release-manifest.ts";
 
 /**
- * A transformation for a ConfigGroup, which does not hand its own `dependsOn` on to the objects it makes: they are made
- * after these.
+ * Returns a transformation for a ConfigGroup that makes its objects wait for these dependencies. A ConfigGroup does not
+ * pass its own `dependsOn` on to them.
  */
 export function after(
   dependencies: pulumi.Input<pulumi.Input<pulumi.Resource>[]>,
@@ -14,15 +14,15 @@ export function after(
   };
 }
 
-/** The objects that a ConfigGroup makes. (Its `ready` stays undefined, although its type promises them there.) */
+/** Returns the objects that a ConfigGroup makes. (Its type promises them in `ready`, which stays undefined.) */
 export function madeBy(group: k8s.yaml.ConfigGroup): pulumi.Output<pulumi.Resource[]> {
   return group.resources.apply((resources) => Object.values(resources));
 }
 
-/** Kinds in the release manifests that live in no namespace. */
+/** Kinds in the release manifests that have no namespace. */
 const clusterScoped = new Set(["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"]);
 
-/** Puts every namespaced object into `namespace`, where the release leaves the choice to who installs it. */
+/** Returns the objects with every namespaced one in `namespace`; a release leaves that choice to its user. */
 export function inNamespace(manifests: readonly Manifest[], namespace: string): Manifest[] {
   return manifests.map((manifest) =>
     clusterScoped.has(manifest.kind)
@@ -32,8 +32,8 @@ export function inNamespace(manifests: readonly Manifest[], namespace: string): 
 }
 
 /**
- * A release in two parts: what its Pods read or need when they start, and what starts them. Kubernetes would start a Pod
- * without an optional ConfigMap that is not there yet, and the program in it would run on its defaults for good.
+ * Returns a release in two parts: what its Pods need when they start, and what starts them. Kubernetes starts a Pod even
+ * if an optional ConfigMap does not exist yet; the program in it would then keep its defaults.
  */
 export function beforeWorkloads(manifests: readonly Manifest[]): {
   readonly first: Manifest[];
@@ -48,7 +48,7 @@ export function beforeWorkloads(manifests: readonly Manifest[]): {
 }
 
 /**
- * Adds entries to ConfigMaps of a release, keyed by their names; what the release sets already is overridden.
+ * Returns the objects with entries added to ConfigMaps, which `data` has by name. They override what the release sets.
  * @throws Error naming a ConfigMap that the release does not have: another version may have renamed it
  */
 export function withConfig(

@@ -5,18 +5,18 @@ import type { Settings } from "../config/schema.ts";
 import { flowLogDelivery, serviceTrust } from "./iam-documents.ts";
 import { TypeToken } from "./type-token.ts";
 
-/** EKS wants two zones; three keep a majority when one is lost. */
+/** EKS needs two zones; with three a majority remains when one is lost. */
 const zones = 3;
 
 /** Arguments of {@link Network}. */
 export interface NetworkArgs {
   /** The account; only its flow logs may use the role that writes them. */
   readonly accountId: string;
-  /** Region; the S3 endpoint's service is named after it. */
+  /** The region; it is part of the name of the S3 endpoint's service. */
   readonly region: string;
   /** The VPC's network. Each zone gets a private /20 (4,091 Pods and nodes) and a public /24 (load balancers). */
   readonly cidr: string;
-  /** About $33 a month a gateway and $0.045 a GB (us-west-2, November 2026), once or three times. */
+  /** One NAT gateway or three; each costs about $33 a month and $0.045 a GB (us-west-2, November 2026). */
   readonly natGateways: Settings["network"]["natGateways"];
   /** Days to keep flow logs; about $0.50 a GB taken in. */
   readonly flowLogRetentionDays: number;
@@ -24,7 +24,7 @@ export interface NetworkArgs {
 
 /**
  * A VPC over three zones with public and private subnets, tagged so that EKS finds them for its load balancers, with
- * flow logs and a free S3 endpoint (image layers of ECR come from S3, past the NAT gateway's price per GB).
+ * flow logs and a free S3 endpoint (ECR's image layers come from S3; this way they do not pay the NAT gateway's price).
  */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
@@ -85,7 +85,7 @@ export class Network extends pulumi.ComponentResource {
         logDestination: logGroup.arn,
         iamRoleArn: role.arn,
       },
-      // Without its policy the role delivers nothing, and says so only in the flow log's status.
+      // Without its policy the role delivers nothing, and only the flow log's status says so.
       { parent: this, dependsOn: [delivery] },
     );
   }

@@ -5,7 +5,7 @@ import { TypeToken } from "./type-token.ts";
 
 /** Arguments of {@link PermissionsBoundary}. */
 export interface PermissionsBoundaryArgs {
-  /** The account; the policy names its own ARN, which AWS gives only after it is made. */
+  /** The account. The policy contains its own ARN, which must be known before AWS makes it. */
   readonly accountId: string;
   /** Where the account's stack is kept in S3; the roles of workflows need it. @default Pulumi Cloud keeps it */
   readonly stateBackend?: { readonly bucket: string; readonly keyArn: string } | undefined;
@@ -13,7 +13,7 @@ export interface PermissionsBoundaryArgs {
 
 /** The policy that bounds every role of the account's platform. Costs nothing. */
 export class PermissionsBoundary extends pulumi.ComponentResource {
-  /** The scope that other policies of the platform refer to; known only once the policy is there. */
+  /** The scope that other policies of the platform refer to; known only once the policy exists. */
   readonly scope: pulumi.Output<IamScope>;
 
   constructor(name: string, args: PermissionsBoundaryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -34,8 +34,8 @@ export class PermissionsBoundary extends pulumi.ComponentResource {
       .all([scope, policy.arn])
       .apply(([planned, boundaryArn]) => ({ ...planned, boundaryArn }));
 
-    // Roles are also made inside the components of awsx and eks, out of our arguments' reach. The engine runs this for
-    // each of them, and so no role can be forgotten.
+    // The components of awsx and eks make roles that our arguments do not reach. The engine runs this transform for
+    // those, too: no role can be forgotten.
     pulumi.runtime.registerResourceTransform(({ type, props, opts: options }) =>
       type === "aws:iam/role:Role"
         ? {

@@ -6,20 +6,20 @@ import { TypeToken } from "./type-token.ts";
 export interface RegistryArgs {
   /** Names of the repositories, such as `idp/localtime`; one for each image of the catalog. */
   readonly repositories: readonly string[];
-  /** Deletes a repository with the images in it; otherwise AWS refuses to while there are any. */
+  /** Deletes a repository together with its images. If false, AWS refuses to delete one that has images. */
   readonly forceDelete: boolean;
 }
 
-/** `sha-*` images kept; older ones are no longer what anyone would go back to. */
+/** `sha-*` images kept; nobody goes back to older ones. */
 const buildsKept = 50;
 const untaggedDaysKept = 7;
 
-/** More than there will ever be, and what ECR takes at most for a count. */
+/** The highest count that ECR accepts; there will never be as many. */
 const allReleases = 2_147_483_647;
 
 /**
- * What ECR cleans up. Releases stay for ever, since prod may go back to any of them: an image that matches a rule is
- * out of reach of every later one, so the first rule, which never expires anything, shields them from the rest.
+ * What ECR cleans up. Releases stay for ever, because prod may go back to any of them. Once an image matches a rule, no
+ * later rule applies to it: the first rule, which never expires anything, protects releases from the others.
  */
 export const lifecyclePolicy = {
   rules: [
@@ -60,11 +60,11 @@ export const lifecyclePolicy = {
 };
 
 /**
- * The account's image repositories. A tag never moves once pushed, each image is scanned at the push, and all are
- * encrypted with a key of the account's own.
+ * The account's image repositories. A tag never moves once pushed, each image is scanned when it is pushed, and all are
+ * encrypted with the account's own key.
  *
  * ### Cost
- * $0.10 a GB and month, $1 a month for the key.
+ * $0.10 per GB and month, $1 a month for the key.
  */
 export class Registry extends pulumi.ComponentResource {
   /** ARN of each repository, by its name. */

@@ -1,4 +1,4 @@
-/** Type tokens of the components, as they stand in every stack's state: a change here renames resources. */
+/** Type tokens of the components, as every stack's state has them: a change here replaces resources. */
 export const TypeToken = {
   AppOfApps: "idp:platform:AppOfApps",
   ArgoCdInstall: "idp:platform:ArgoCdInstall",

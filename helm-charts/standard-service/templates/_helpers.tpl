@@ -1,15 +1,15 @@
-{{- /* What selects the service's Pods. Never changes: a Deployment's selector cannot. */ -}}
+{{- /* What selects the service's Pods. Must never change, because a Deployment's selector cannot. */ -}}
 {{- define "service.selector" -}}
 app.kubernetes.io/name: {{ .Release.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{- /* The version that runs: that of a hold, whatever an image update has written meanwhile. */ -}}
+{{- /* The version that runs: the hold's, if there is one, whatever an image update has written since. */ -}}
 {{- define "service.tag" -}}
 {{ dig "tag" .Values.image.tag (.Values.hold | default dict) }}
 {{- end -}}
 
-{{- /* Labels of the Pods: no chart version, so that a new chart alone restarts nothing. */ -}}
+{{- /* Labels of the Pods. Without the chart's version: a new chart alone restarts nothing. */ -}}
 {{- define "service.podLabels" -}}
 {{ include "service.selector" . }}
 app.kubernetes.io/version: {{ include "service.tag" . | quote }}
