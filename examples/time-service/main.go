@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	_ "time/tzdata" // the image has no files but this program
+	_ "time/tzdata" // the image has no other file than this program
 )
 
 // version is the image's tag, set by the linker: -X main.version=sha-3f2a9c1.
@@ -48,7 +48,7 @@ func run() error {
 		return err
 	case <-ctx.Done():
 	}
-	// Takes no new requests, answers those under way.
+	// Accepts no new requests, answers those under way.
 	service.stopping.Store(true)
 	limited, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
@@ -88,7 +88,7 @@ func (s *service) routes() http.Handler {
 func (s *service) time(w http.ResponseWriter, r *http.Request) {
 	name := cmp.Or(r.URL.Query().Get("zone"), "UTC")
 	zone, err := time.LoadLocation(name)
-	// "Local" is the machine's own zone, which says nothing to a caller.
+	// "Local" is the machine's own zone, which means nothing to a caller.
 	if err != nil || name == "Local" {
 		reply(w, http.StatusBadRequest, map[string]string{
 			"error": "zone must be a name of the time zone database, such as Europe/Lisbon",
