@@ -4,7 +4,7 @@ import { problemsOf, SettingsError } from "./problems.ts";
 import { githubAppKey, registryHost, Settings } from "./schema.ts";
 import { stackFileIn, type StackFile } from "./stack-files.ts";
 
-/** Of a group of settings each key that is there and right. */
+/** Returns a schema that keeps the valid keys of a group of settings and drops the others. */
 function rightKeys<Shape extends z.ZodRawShape>(shape: Shape) {
   const Keys = z.object(shape).partial();
   return z
@@ -35,19 +35,19 @@ const Committed = z.object({
   [githubAppKey]: z.unknown().optional(),
 } satisfies Record<keyof Settings | typeof githubAppKey, z.ZodType>);
 
-/** What a stack's settings say, as far as it is right: every group is there, and in it each right key. */
+/** The valid part of a stack's settings: every group is present, with each of its keys that is valid. */
 export type Committed = z.infer<typeof Committed>;
 
 /**
- * What a stack file says, as far as it is right: the one lenient reader. For those who need a few settings of a file
- * that the program has not accepted, such as a neighbour's, another commit's, or one without a decided account.
+ * Returns the valid part of a stack file; this is the only lenient reader. It is for code that needs a few settings of a
+ * file that the program has not accepted, such as a neighbour's, another commit's, or one without a decided account.
  */
 export function committed({ settings }: Pick<StackFile, "settings">): Committed {
   return Committed.parse(settings);
 }
 
 /**
- * One value of a stack file that must be there.
+ * Returns one value of a stack file, which must be there.
  *
  * @param pick reads it, such as `({ aws }) => aws.region`
  * @throws SettingsError with every problem of the file
@@ -65,8 +65,7 @@ export function required<T>(
 const WithGithubApp = Settings.extend({ [githubAppKey]: z.unknown().optional() });
 
 /**
- * Groups of settings that somebody needs whole, such as `Settings.pick({ argoCd: true })`; undefined when one of them
- * has a mistake.
+ * Returns whole groups of settings, such as `Settings.pick({ argoCd: true })`; undefined if one of them has a mistake.
  */
 export function wholeGroups<Shape extends z.ZodRawShape>(
   { settings }: Pick<StackFile, "settings">,
@@ -76,8 +75,9 @@ export function wholeGroups<Shape extends z.ZodRawShape>(
 }
 
 /**
- * Host of the registry that stands in an environment's committed service files: that of the account in its committed
- * stack file. It is not always that of the settings in use: a run with `--config-file` may be for another account.
+ * Returns the host of the registry that an environment's committed service files name: the one of the account in its
+ * committed stack file. The settings in use may have another, because a run with `--config-file` may be for another
+ * account.
  * @throws Error naming the file when it is missing or has no account
  */
 export function committedRegistryHost(

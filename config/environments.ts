@@ -17,7 +17,7 @@ export function isEnvironment(name: string): name is Environment {
   return environments.some((environment) => environment === name);
 }
 
-/** Folder of an environment's service files, from the repository's root. The one place that knows it. */
+/** Folder of an environment's service files, from the repository's root. Only this function knows it. */
 export function applicationsFolder(environment: Environment): string {
   return `argocd/applications/${environment}`;
 }

@@ -2,7 +2,7 @@ import { environments, type Environment } from "./environments.ts";
 import type { CurrentFacts, RepositoryFacts } from "./repository-facts.ts";
 import { domainName, undecidedAccount } from "./schema.ts";
 
-/** What `idp init` is told; all that is not said stays as it stands. */
+/** What `idp init` is told; everything else stays as it is. */
 export interface InitAnswers {
   readonly org?: string | undefined;
   readonly repository?: string | undefined;
@@ -18,7 +18,7 @@ export interface InitAnswers {
 
 const name = /^[A-Za-z0-9][\w.-]*$/;
 
-/** What each answer must look like: the flag, the pattern's words, and whether a text is right. */
+/** For each answer its flag, what it must be in words, and whether a text is one. */
 export const answers = {
   org: ["--org", "a GitHub user or organisation", (text: string) => name.test(text)],
   repository: ["--repository", "a repository's name, without its owner", (text) => name.test(text)],
@@ -54,8 +54,8 @@ export const isRole = (text: string) =>
   /^[\w+=,.@/-]{1,128}$/.test(text) && !/^\/|\/$|^\d+$/.test(text);
 
 /**
- * The facts that answers make of what stands in the settings.
- * @throws Error that lists every answer that cannot be, and what may stand there
+ * Returns the repository's current facts with the answers put in.
+ * @throws Error that lists every answer that is not valid, and what is allowed
  */
 export function factsFrom(given: InitAnswers, current: CurrentFacts): RepositoryFacts {
   const problems = Object.entries(answers).flatMap(([key, [flag, allowed, isRight]]) => {

@@ -5,7 +5,7 @@ import { domainOf, ownerOf, type RepositoryFacts } from "./repository-facts.ts";
 import type { Settings } from "./schema.ts";
 import { parseStackFile, settingKey, settingPath } from "./stack-files.ts";
 
-/** The text of a stack file with a repository's facts put in; comments, order and line breaks stay. */
+/** Returns the text of a stack file with a repository's facts put in; comments, order and line breaks stay. */
 export function initialiseStack(text: string, stack: Environment, facts: RepositoryFacts): string {
   const { accountId, region } = facts.accounts[stack];
   const old = settingsOf(stack, text);
@@ -58,7 +58,7 @@ function movedRepositories(old: Committed | undefined, facts: RepositoryFacts): 
   ];
 }
 
-/** Principals of the old account become the new account's. */
+/** Returns the edits that move principals of the old account to the new one. */
 function movedPrincipals(old: Committed | undefined, accountId: string): Edit[] {
   return (old?.cluster.access ?? []).map(({ principalArn }, index) => [
     settingPath("cluster", "access", index, "principalArn"),
@@ -66,7 +66,7 @@ function movedPrincipals(old: Committed | undefined, accountId: string): Edit[] 
   ]);
 }
 
-/** Of a file that cannot be read nothing: its own checks complain. */
+/** Returns the settings of a stack file; undefined if it cannot be read, which its own checks report. */
 function settingsOf(environment: Environment, text: string): Committed | undefined {
   try {
     return committed(parseStackFile(environment, text));
@@ -75,7 +75,7 @@ function settingsOf(environment: Environment, text: string): Committed | undefin
   }
 }
 
-/** A name for an access entry out of a role's: lowercase letters, digits and dashes. */
+/** Returns a name for a role's access entry: lowercase letters, digits and dashes. */
 function entryName(role: string): string {
   const name = (role.split("/").at(-1) ?? role).toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return name.replace(/^[^a-z]+|-+$/g, "") || "admin";

@@ -36,7 +36,7 @@ export function loadStack(stackFiles: readonly StackFile[]): Stack {
       githubApp: githubApp?.apply((text) => parseGithubApp(stack, text)),
     };
   } catch (error) {
-    // A user's mistake: the message is the whole story, a stack trace would hide it.
+    // A user's mistake: the message says everything, and a stack trace would hide it.
     if (error instanceof SettingsError) throw new pulumi.RunError(error.message);
     throw error;
   }

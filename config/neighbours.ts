@@ -5,8 +5,8 @@ import { undecidedAccount, type Settings } from "./schema.ts";
 import type { StackFile } from "./stack-files.ts";
 
 /**
- * What a stack's settings share with another environment's and must not: an AWS account, or addresses (the VPCs could
- * then never be peered). Anything else in a neighbour's file is its own business.
+ * Returns what a stack's settings share with another environment's and must not: an AWS account, or addresses (the VPCs
+ * could then never be peered). Nothing else in a neighbour's file is checked.
  */
 export function conflictsWith(settings: Settings, neighbours: readonly StackFile[]): Problem[] {
   const own = parseCidr(settings.network.cidr);

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 
-/** Files that keep what they say: the pages tell of the platform as it was made, the licence of who made it. */
+/** Files that a fork leaves as they are: the pages describe the original platform, the licence names its author. */
 const untouched = /^(docs\/|LICENSE$|package-lock\.json$)/;
 
-/** Every tracked text file of the repository, but for those that a fork leaves as they are. */
+/** Returns every tracked text file of the repository, by path, except those that a fork leaves as they are. */
 export async function ownedFiles(root: string): Promise<Map<string, string>> {
   const { stdout } = await execa("git", ["ls-files", "-z"], { cwd: root });
   const paths = stdout.split("\0").filter((path) => path !== "" && !untouched.test(path));

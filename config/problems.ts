@@ -4,13 +4,13 @@ import type { z } from "zod";
 export interface Problem {
   /** Dotted key without the namespace, such as `network.cidr`. */
   readonly key: string;
-  /** What stands there now. */
+  /** What is there now. */
   readonly found: string;
-  /** What may stand there. */
+  /** What is allowed there. */
   readonly allowed: string;
 }
 
-/** The settings of a stack are not usable. The message lists every problem and the commands that fix them. */
+/** A stack's settings are not valid. The message lists every problem and the commands that fix them. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
   readonly problems: readonly Problem[];
@@ -68,8 +68,8 @@ function sentence(message: string): string {
 }
 
 /**
- * The command that fixes a problem; for a list or a group, which `pulumi config set` cannot write, the place to edit.
- * Pulumi takes what looks like a number for one, unless it is told that it is text.
+ * Returns the command that fixes a problem or, for a list or a group, which `pulumi config set` cannot write, the place
+ * to edit. Pulumi stores what looks like a number as a number, unless it is told that it is text.
  */
 function fix(stack: string, { key, found, allowed }: Problem): string {
   if (allowed === "there is no such setting") {

@@ -6,14 +6,14 @@ import { environments, type Environment } from "./environments.ts";
 import { Settings } from "./schema.ts";
 import { parseStackFile, settingPath, stackFileOf } from "./stack-files.ts";
 
-/** Whether an environment's stack file names somebody who may push the image. */
+/** Says whether an environment's stack file names a publisher of the image. */
 export function hasPublisher(root: string, environment: Environment, image: string): boolean {
   const text = readFileSync(join(root, stackFileOf(environment)), "utf8");
   const { publishers = [] } = committed(parseStackFile(environment, text)).github;
   return publishers.some((publisher) => publisher.image === image);
 }
 
-/** Names who may push the image in every stack file that names nobody yet; gives the files that changed. */
+/** Adds the image's publisher to every stack file that has none yet. Returns the files that changed. */
 export function addPublisher(root: string, repository: string, image: string): string[] {
   const absent = environments.filter((environment) => !hasPublisher(root, environment, image));
   for (const environment of absent) {
@@ -27,7 +27,7 @@ export function addPublisher(root: string, repository: string, image: string): s
 }
 
 /**
- * Takes out of an environment's stack file who may push an image; gives whether the file changed.
+ * Removes an image's publisher from an environment's stack file. Returns whether the file changed.
  * @param image with its registry, as a service file names it
  */
 export function removePublisher(root: string, environment: Environment, image: string): boolean {
@@ -41,7 +41,7 @@ export function removePublisher(root: string, environment: Environment, image: s
 const Publisher = Settings.shape.github.shape.publishers.element;
 type Publisher = Settings["github"]["publishers"][number];
 
-/** Whether the stack file has another text afterwards. */
+/** Edits a stack file. Returns whether its text changed. */
 function rewrite(root: string, environment: Environment, edit: (text: string) => string): boolean {
   const file = join(root, stackFileOf(environment));
   const before = readFileSync(file, "utf8");

@@ -3,10 +3,10 @@ import { currentFacts, ownerOf, type RepositoryFacts } from "./repository-facts.
 import { undecidedAccount } from "./schema.ts";
 
 /**
- * A function that puts the new owner's repositories and accounts into a text instead of the old owner's. It leaves every
- * text as it is where the facts name no repository on GitHub.
+ * Returns a function that replaces the old owner's repositories and accounts in a text by the new owner's. It changes no
+ * text if the facts name no repository on GitHub.
  *
- * @param files the repository's, whose stack files say who the old owner is
+ * @param files the repository's files; its stack files say who the old owner is
  */
 export function ownerReplacer(
   files: ReadonlyMap<string, string>,

@@ -11,17 +11,17 @@ export interface RepositoryFacts {
     Record<Environment, { readonly accountId: string; readonly region: string }>
   >;
   /**
-   * `<owner>/<repository>` on GitHub. Given, the old owner's repositories and accounts are replaced in every other
-   * file, too, and the publishers become the new owner's. The twin gives none: its repository is not on GitHub.
+   * `<owner>/<repository>` on GitHub. With it, the old owner's repositories and accounts are replaced in every other
+   * file, too, and the publishers become the new owner's. The twin has none: its repository is not on GitHub.
    */
   readonly github?: string | undefined;
-  /** Domain of prod's services; `<environment>.<domain>` is that of the others. @default as it stands */
+  /** Domain of prod's services; the others have `<environment>.<domain>`. @default unchanged */
   readonly domain?: string | undefined;
   /** Names of IAM roles, path included, that become administrators of each account's cluster. @default none is added */
   readonly admins?: readonly string[] | undefined;
 }
 
-/** What the stack files of a repository say of its owner now. */
+/** What the stack files of a repository say about its owner now. */
 export interface CurrentFacts {
   readonly url: string;
   readonly branch: string;
@@ -34,7 +34,7 @@ export interface CurrentFacts {
 }
 
 /**
- * What the three stack files say of their owner.
+ * Returns what the three stack files say about their owner.
  * @throws Error naming the stack file that is missing or has no account, repository and GitHub repository
  */
 export function currentFacts(files: ReadonlyMap<string, string>): CurrentFacts {

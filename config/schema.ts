@@ -88,15 +88,15 @@ const images = z.discriminatedUnion("strategy", [
 const longestPublished = 64 - "idp-github-publish-".length - 8;
 
 /**
- * The settings of one stack, as `idp:*` of Pulumi.<stack>.yaml may have them. Every key is named here, an unknown one
- * is an error. A run accepts less: {@link ConsistentSettings}.
+ * The settings of one stack, `idp:*` in Pulumi.<stack>.yaml. Every key is listed here; an unknown one is an error. A run
+ * accepts less: {@link ConsistentSettings}.
  */
 export const Settings = z.strictObject({
   aws: z.strictObject({
     /** The account this stack lives in, and the only one its provider will touch. */
     accountId: z.string().regex(/^\d{12}$/, "must be a 12-digit AWS account number, in quotes"),
     region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "must be a region such as us-west-2"),
-    /** Profile of the AWS CLI to use. Leave out where credentials come by OIDC. @default the environment's credentials */
+    /** Profile of the AWS CLI to use. Leave it out where credentials come from OIDC. @default the environment's credentials */
     profile: z.string().min(1).optional(),
   }),
   /** The repository that every Argo CD watches and that GitHub's workflows run from. */
@@ -117,7 +117,7 @@ export const Settings = z.strictObject({
     cidr: vpcCidr,
     /** `Single`: one NAT gateway, one zone's failure stops all egress. `OnePerAz`: three, at three times the price. */
     natGateways: z.enum(["Single", "OnePerAz"]),
-    /** Days to keep the VPC's flow logs; they are paid by volume. */
+    /** Days to keep the VPC's flow logs; they are billed by volume. */
     flowLogRetentionDays: retention,
   }),
   cluster: z.strictObject({
@@ -127,9 +127,9 @@ export const Settings = z.strictObject({
     publicAccessCidrs: z.array(cidr).max(40),
     /** Refuses to delete the cluster, and registries that hold images, until it is set to false and applied. */
     deletionProtection: z.boolean(),
-    /** Days to keep the control plane's logs; they are paid by volume. */
+    /** Days to keep the control plane's logs; they are billed by volume. */
     logRetentionDays: retention,
-    /** Who may use the cluster's API besides the one who made it and the workflows' roles. */
+    /** Who may use the cluster's API besides its creator and the workflows' roles. */
     access: z.array(access),
   }),
   argoCd: z.strictObject({
@@ -151,8 +151,8 @@ export const Settings = z.strictObject({
     /** The repository whose workflows provision this account. */
     repository: githubRepository,
     /**
-     * The bucket in which this stack is kept, for the workflows' roles to reach it. A bucket an account: who can write a
-     * stack can have the next run delete what it lists. @default the stack is kept elsewhere, such as in Pulumi Cloud
+     * The bucket in which this stack is kept, for the workflows' roles to reach it. Each account needs its own: anyone who
+     * can write a stack can make the next run delete what it lists. @default the stack is elsewhere, as in Pulumi Cloud
      */
     stateBackend: z
       .strictObject({
@@ -170,7 +170,7 @@ export const Settings = z.strictObject({
     publishers: z.array(
       z.strictObject({
         repository: githubRepository,
-        /** The ECR repository, as in the service file's image.repository behind the host. */
+        /** The ECR repository: the service file's image.repository without the host. */
         image: z
           .string()
           .regex(/^[a-z0-9]+([._/-][a-z0-9]+)*$/, "must be an ECR repository name")
@@ -190,7 +190,7 @@ export type UpdatedImages = Exclude<Settings["images"], { strategy: "pinned" }>;
 /** Access entries that the program makes itself, for the roles of GithubAccess. */
 const workflowAccess = ["provision", "audit", "preview"];
 
-/** No single owner has more than a /8; two halves of the world are the world, too. */
+/** A network wider than /8 belongs to no single owner; two halves of the internet are the whole of it. */
 function isWiderThanAnOwner(text: string): boolean {
   return (parseCidr(text)?.prefix ?? 0) < 8;
 }
@@ -201,7 +201,7 @@ function twice(names: readonly string[]): Set<string> {
 
 const { aws } = Settings.shape;
 
-/** {@link Settings} of a decided account, with the rules that hold between two of them: what a run accepts. */
+/** What a run accepts: {@link Settings} with a decided account, and the rules between two of them. */
 export const ConsistentSettings = Settings.extend({
   aws: aws.extend({
     accountId: aws.shape.accountId.refine(
@@ -223,7 +223,7 @@ export const ConsistentSettings = Settings.extend({
     context.addIssue({
       code: "custom",
       path: ["cluster", "access"],
-      message: `must name each entry once, and ${workflowAccess.join(", ")} are the workflows': "${name}" is there twice`,
+      message: `must name each entry once, and ${workflowAccess.join(", ")} belong to the workflows: "${name}" is there twice`,
     });
   }
   const roles = settings.github.publishers.map(({ image }) => image.replaceAll("/", "-"));
@@ -231,7 +231,7 @@ export const ConsistentSettings = Settings.extend({
     context.addIssue({
       code: "custom",
       path: ["github", "publishers"],
-      message: `must give each image one publisher, with / and - taken for the same: "${role}" is there twice`,
+      message: `must give each image one publisher, counting / and - as the same: "${role}" is there twice`,
     });
   }
   if (settings.argoCd.sync === "manual" && settings.images.strategy !== "pinned") {

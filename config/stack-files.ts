@@ -5,7 +5,7 @@ import { z } from "zod";
 import { environments, type Environment } from "./environments.ts";
 import type { Settings } from "./schema.ts";
 
-/** What other parts need to know of an environment before its stack runs, as committed in `Pulumi.<environment>.yaml`. */
+/** A committed `Pulumi.<environment>.yaml`: what is known about an environment before its stack runs. */
 export interface StackFile {
   readonly environment: Environment;
   /** File name relative to the repository's root. */
@@ -14,7 +14,7 @@ export interface StackFile {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Of the configuration's keys, those that are the platform's settings. */
+/** Namespace of the configuration keys that are the platform's settings. */
 export const namespace = "idp";
 
 const StackFileText = z.object({ config: z.record(z.string(), z.unknown()).default({}) });

@@ -149,7 +149,7 @@ describe("settings", () => {
           level: "view",
         })),
       }),
-      `must name each entry once, and provision, audit, preview are the workflows': "operators" is there twice\n${edit("cluster.access")}`,
+      `must name each entry once, and provision, audit, preview belong to the workflows: "operators" is there twice\n${edit("cluster.access")}`,
     ],
     [
       "an access entry with the name of a workflow's",
