@@ -20,12 +20,12 @@ const Manifest = z.looseObject({
 });
 export type Manifest = z.infer<typeof Manifest>;
 
-/** Builds Helm where it is not there yet: minutes the first time, nothing after. */
+/** Builds Helm if it is missing. That takes minutes the first time, and nothing afterwards. */
 export async function ensureHelm(): Promise<void> {
   await ensureTools(["helm"]);
 }
 
-/** Runs Helm; its own words are the error's. */
+/** Runs Helm and returns its output. An error has Helm's own message. */
 export async function helm(args: readonly string[], input = ""): Promise<string> {
   try {
     return (await execa(binaryPath("helm"), args, { input })).stdout;
@@ -34,12 +34,12 @@ export async function helm(args: readonly string[], input = ""): Promise<string>
   }
 }
 
-/** What the chart makes of a service's values, as Argo CD renders it: release and namespace carry the service's name. */
+/** Renders the chart with a service's values as Argo CD does: release and namespace have the service's name. */
 export async function render(service: string, values: unknown): Promise<Manifest[]> {
   return renderText(service, JSON.stringify(values));
 }
 
-/** The same, of the text of a service file. */
+/** Renders the chart with the text of a service file. */
 export async function renderText(service: string, values: string): Promise<Manifest[]> {
   const text = await renderChart((args) => helm(args, values), {
     chart,

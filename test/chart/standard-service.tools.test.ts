@@ -31,7 +31,7 @@ async function renderOne(kind: string, values: object): Promise<Manifest> {
   return only;
 }
 
-/** What is wrong with what Helm said: each line of its list, without the places. */
+/** Returns what Helm finds wrong with values: each line of its list. */
 async function refusal(values: object): Promise<string[]> {
   const error: unknown = await render("demo", values).catch((error: unknown) => error);
   if (!(error instanceof Error)) throw new Error("Helm rendered it");
@@ -42,7 +42,7 @@ async function refusal(values: object): Promise<string[]> {
 }
 
 describe("standard-service", function () {
-  // A hundred milliseconds each, but of a machine that may be busy.
+  // A test takes a hundred milliseconds, but the machine may be busy.
   this.timeout(60_000);
 
   before(async function () {
@@ -66,7 +66,7 @@ describe("standard-service", function () {
     }
   }
 
-  it("reads the values that a service file's own reader reads", async () => {
+  it("reads the same values as the reader of service files", async () => {
     const textOf = (scalars: readonly string[]) =>
       stringify(compliant) +
       ["env:", ...scalars.map((one, index) => `  A${index}: ${one}`)].join("\n");
@@ -79,7 +79,7 @@ describe("standard-service", function () {
     expect(accepted).to.include.members(['"yes"', "oN", "v1.2.3"]);
   });
 
-  it("runs the tag of a hold, whatever stands beside it", async () => {
+  it("runs the tag of a hold, whatever image.tag says", async () => {
     const image = { ...example.image, tag: "sha-0000002" };
     const held = { tag: "sha-0000001", reason: "x" };
     const deployment = JSON.stringify(
@@ -90,7 +90,7 @@ describe("standard-service", function () {
     expect(deployment).not.to.include("sha-0000002");
   });
 
-  it("renders what Kubernetes knows, with everything on", async () => {
+  it("renders only what Kubernetes knows when every option is on", async () => {
     const manifests = await render("demo", example);
     expect(kinds(manifests)).to.deep.equal(
       [...always, "HorizontalPodAutoscaler", "Ingress", "PodDisruptionBudget"].sort(),
@@ -101,7 +101,7 @@ describe("standard-service", function () {
     ).to.deep.equal(manifests.map(() => []));
   });
 
-  it("labels every resource alike", async () => {
+  it("gives every resource the same labels", async () => {
     for (const { metadata } of await render("demo", example)) {
       expect(metadata.labels).to.deep.equal({
         "app.kubernetes.io/name": "demo",
@@ -178,7 +178,7 @@ describe("standard-service", function () {
       });
     });
 
-    it("never has fewer replicas than wanted while it changes, and lets requests end", async () => {
+    it("never has fewer replicas than wanted during a rollout, and lets requests finish", async () => {
       const deployment = await renderOne("Deployment", compliant);
       expect(deployment).to.have.deep.nested.property("spec.strategy", {
         type: "RollingUpdate",
@@ -214,7 +214,7 @@ describe("standard-service", function () {
       });
     });
 
-    it("has the size the file names", async () => {
+    it("has the size that the file names", async () => {
       const text = await readFile(join(chart, "sizes.yaml"), "utf8");
       const known = z.record(z.string(), z.unknown()).parse(parse(text));
       expect(Object.keys(known)).to.deep.equal(sizes);
@@ -231,7 +231,7 @@ describe("standard-service", function () {
   describe("replicas", () => {
     const cases: [title: string, replicas: unknown, wanted: number | undefined, more: string[]][] =
       [
-        ["one: no budget, which would only hold its node up", 1, 1, []],
+        ["one: no budget, which would only stop its node from being drained", 1, 1, []],
         ["a fixed number", 3, 3, ["PodDisruptionBudget"]],
         [
           "a range: the autoscaler owns the number",
@@ -273,7 +273,7 @@ describe("standard-service", function () {
       ipBlock: { cidr },
     }));
 
-    it("lets in the namespace alone, out to names, HTTPS and other services' load balancers", async () => {
+    it("allows only the namespace in, and DNS, HTTPS and other services' load balancers out", async () => {
       const policy = await renderOne("NetworkPolicy", compliant);
       expect(policy).to.have.deep.property("spec", {
         podSelector: {},
@@ -303,7 +303,7 @@ describe("standard-service", function () {
   });
 
   describe("the Ingress", () => {
-    it("is a load balancer of the namespace's own, inside the VPC", async () => {
+    it("is the namespace's own load balancer, inside the VPC", async () => {
       const ingress = await renderOne("Ingress", {
         ...compliant,
         ingress: { path: "/api", host: "time.example.com" },
@@ -375,7 +375,7 @@ describe("standard-service", function () {
         ],
       ],
       [
-        "a variable that is no text",
+        "a variable that is not text",
         { ...compliant, env: { FLAG: true } },
         ["- at '/env/FLAG': got boolean, want string"],
       ],
@@ -392,19 +392,19 @@ describe("standard-service", function () {
     for (const [title, values, expected] of cases) {
       it(title, async () => {
         const found = await refusal(values);
-        // A pattern is long, and the schema's test has it.
+        // Patterns are cut off: they are long, and the schema's test has them.
         expect(found.map((line) => line.replace(/ '\^.*$/, ""))).to.have.members(expected);
       });
     }
   });
 
-  it("refuses fewer replicas at most than at least, which a schema cannot say", async () => {
+  it("refuses a maximum of replicas below the minimum, which a schema cannot express", async () => {
     const found = await refusal({ ...compliant, replicas: { min: 3, max: 2 } });
     expect(found).to.have.length(1);
     expect(found[0]).to.match(/: replicas\.max: found 2; must not be less than min, which is 3$/);
   });
 
-  it("has a schema that is the catalog's", async () => {
+  it("has the catalog's schema", async () => {
     const committed = await readFile(join(repositoryRoot, valuesSchemaFile), "utf8");
     expect(committed, "run: node catalog/values-schema.ts").to.equal(await valuesSchema());
   });

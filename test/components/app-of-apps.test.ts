@@ -59,7 +59,7 @@ describe("AppOfApps", () => {
 });
 
 describe("emptyDefaultProject", () => {
-  it("is Argo CD's own project, taken over, and allows nothing", () => {
+  it("is Argo CD's own default project, and allows nothing", () => {
     const { metadata, spec } = emptyDefaultProject();
     expect(metadata).to.deep.equal({
       name: "default",
@@ -116,7 +116,7 @@ describe("appProject", () => {
 });
 
 describe("applicationSet", () => {
-  it("makes an Application of each service file, from this repository's chart", () => {
+  it("makes an Application from each service file, with this repository's chart", () => {
     const { spec } = applicationSet(dev);
     expect(spec.goTemplateOptions).to.deep.equal(["missingkey=error"]);
     expect(spec.generators).to.deep.equal([
@@ -173,7 +173,7 @@ describe("applicationSet", () => {
     expect(spec.template.metadata.finalizers).to.deep.equal([]);
   });
 
-  it("waits for a person, but lets services go with the stack, once they need not be kept", () => {
+  it("waits for a person, but deletes services with the stack once they need not be kept", () => {
     const { spec } = applicationSet({ ...prod, keepsServices: false });
     expect(spec.syncPolicy).to.deep.equal({
       applicationsSync: "sync",

@@ -36,7 +36,7 @@ describe("ArgoCdInstall", () => {
     });
   }
 
-  it("sets what this platform decides and leaves the rest of the release", async () => {
+  it("sets what this platform decides and leaves the rest of the release unchanged", async () => {
     const made = await record(() => new ArgoCdInstall("argocd", args));
     expect(dataOf(made, "argocd-cm")).to.deep.equal({
       kept: "as it was",
@@ -70,7 +70,7 @@ describe("ArgoCdInstall", () => {
     expect(Object.values(stringData as object)).to.include("1b47061264138c4ac30d75fd1eb44270");
   });
 
-  it("refuses a release without a ConfigMap that must be set", async () => {
+  it("refuses a release that lacks a ConfigMap to be set", async () => {
     const manifest = argoCdManifest.filter(({ metadata }) => metadata.name !== "argocd-rbac-cm");
     let message = "";
     try {

@@ -6,7 +6,7 @@ const program = () => new ClusterServices("idp-cluster", { clusterName: "idp-dev
 
 describe("ClusterServices", () => {
   for (const preview of [false, true]) {
-    it(`switches on what the chart relies on${preview ? " in a preview" : ""}`, async () => {
+    it(`switches on what the chart needs${preview ? " in a preview" : ""}`, async () => {
       expect(names(await record(program, { preview }))).to.deep.equal([
         "aws:eks/addon:Addon idp-cluster-metrics",
         "idp:platform:ClusterServices idp-cluster",
@@ -36,7 +36,7 @@ describe("ClusterServices", () => {
     });
   });
 
-  it("has NetworkPolicies enforced", async () => {
+  it("makes EKS enforce NetworkPolicies", async () => {
     const made = await record(program);
     expect(
       inputsOf(made, "kubernetes:core/v1:ConfigMap", "idp-cluster-network-policy"),

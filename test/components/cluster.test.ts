@@ -52,14 +52,14 @@ describe("Cluster", () => {
     });
   }
 
-  it("says everything that AWS would otherwise choose openly", async () => {
+  it("sets explicitly what AWS or EKS would otherwise choose more openly", async () => {
     expect(inputsOf(await make(), "eks:index:Cluster", "idp-cluster")).to.deep.equal({
       name: "idp-test",
       version: "1.36",
       vpcId: "vpc-1",
       privateSubnetIds: ["subnet-private-a", "subnet-private-b", "subnet-private-c"],
       authenticationMode: "API",
-      // What stands beside `enabled` are defaults that the SDK of eks fills in.
+      // The values beside `enabled` are defaults that the eks SDK fills in.
       autoMode: { enabled: true, createNodeRole: true },
       skipDefaultNodeGroup: true,
       corednsAddonOptions: {
@@ -141,7 +141,7 @@ describe("Cluster", () => {
     ).to.deep.equal({ name: "/aws/eks/idp-test/cluster", retentionInDays: 365 });
   });
 
-  it("keeps the provider's kubeconfig secret, with a token for each use and the profile asked for", async () => {
+  it("keeps the provider's kubeconfig secret, and gets a token for each use with the given profile", async () => {
     const { kubeconfig } = inputsOf(
       await make({ profile: "platform-prod" }),
       "pulumi:providers:kubernetes",

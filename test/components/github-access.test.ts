@@ -58,7 +58,7 @@ describe("GithubAccess", () => {
     ]);
   });
 
-  it("lets the promotion read images, and makes no role for it where there are none", async () => {
+  it("lets a promotion read images, and makes no role for it if there are none", async () => {
     const made = await record(() => new GithubAccess("idp-github", args));
     const text = String(
       inputsOf(made, "aws:iam/rolePolicy:RolePolicy", "idp-github-promote")["policy"],

@@ -49,7 +49,7 @@ describe("IAM documents", () => {
     });
   }
 
-  it("preview reads descriptions, no data", () => {
+  it("preview reads descriptions but no data", () => {
     const reads = /^\w+:(Describe|Get|List)/;
     expect(actions(previewAccess(scope)).filter((action) => !reads.test(action))).to.deep.equal([]);
     const data = [
@@ -62,7 +62,7 @@ describe("IAM documents", () => {
   });
 
   for (const name of ["boundary", "provisionAccess"] as const) {
-    it(`${name} changes roles of the platform alone, and gives them rights under the boundary alone`, () => {
+    it(`${name} changes only the platform's roles, and gives them rights only under the boundary`, () => {
       const writes = statements(documents[name]).filter(({ Action }) =>
         [Action]
           .flat()
@@ -94,7 +94,7 @@ describe("IAM documents", () => {
     });
   }
 
-  it("a service takes a role for this account alone, and Pods for one service account of one cluster", () => {
+  it("a service may assume a role only for this account, and Pods only as one service account of one cluster", () => {
     expect(statements(serviceTrust("vpc-flow-logs.amazonaws.com", "123456789012"))).to.deep.equal([
       {
         Effect: "Allow",
@@ -116,7 +116,7 @@ describe("IAM documents", () => {
     ]);
   });
 
-  it("publish pushes to its own repository alone", () => {
+  it("publish pushes only to its own repository", () => {
     const wider = statements(ecrPublish(repository)).filter(
       ({ Resource }) => Resource !== repository,
     );
@@ -143,7 +143,7 @@ describe("IAM documents", () => {
     });
 
     for (const [name, document] of Object.entries({ boundary, provisionAccess })) {
-      it(`${name} lets the stack be written, in this bucket alone`, () => {
+      it(`${name} lets the stack be written, but only in this bucket`, () => {
         expect(additions(document)).to.deep.equal([
           { Effect: "Allow", Action: ["s3:ListBucket"], Resource: bucket },
           {
@@ -155,7 +155,7 @@ describe("IAM documents", () => {
       });
     }
 
-    it("bound what a preview reads: the boundary has each of its rights", () => {
+    it("let the boundary contain each right of a preview", () => {
       const bounded = actions(boundary(inS3));
       expect(
         actions(previewAccess(inS3)).filter(

@@ -33,7 +33,7 @@ describe("ImageUpdater", () => {
     });
   }
 
-  it("reads the account's registry with credentials renewed before they end, and starts no workflow", async () => {
+  it("reads the account's registry with credentials renewed before they expire, and starts no workflow", async () => {
     const made = await record(program);
     const data = inputsOf(made, "kubernetes:core/v1:ConfigMap", configMap)["data"] as Record<
       string,
@@ -93,7 +93,7 @@ describe("ImageUpdater", () => {
     ]);
   });
 
-  it("lets its service account, and no other, read images", async () => {
+  it("lets only its own service account read images", async () => {
     const made = await record(program);
     expect(
       inputsOf(made, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "idp-image-updater"),

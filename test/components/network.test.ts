@@ -55,7 +55,7 @@ describe("Network", () => {
     });
   });
 
-  it("keeps flow logs as long as asked, written by a role that can write there alone", async () => {
+  it("keeps flow logs as long as asked, written by a role that can write only there", async () => {
     const made = await record(() => new Network("idp-network", args));
     const flows = "idp-network-flow-logs";
     expect(inputsOf(made, "aws:cloudwatch/logGroup:LogGroup", flows)["retentionInDays"]).to.equal(

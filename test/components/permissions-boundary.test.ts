@@ -33,14 +33,14 @@ describe("PermissionsBoundary", () => {
     );
   });
 
-  it("is on the role in a preview too, as a value not known yet", async () => {
+  it("is on the role in a preview, too, as a value that is not known yet", async () => {
     const made = await record(program, { preview: true });
     expect(inputsOf(made, "aws:iam/role:Role", "idp-some")).to.include({
       permissionsBoundary: "<unknown>",
     });
   });
 
-  it("fails when a function is called that it is not known to call", async () => {
+  it("fails when it calls a function that the test does not expect", async () => {
     let message = "";
     try {
       await record(program, { invokes: {} });

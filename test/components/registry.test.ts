@@ -36,7 +36,7 @@ describe("Registry", () => {
     ]);
   });
 
-  it("makes them immutable, scanned, encrypted with an own key, and not easily deleted", async () => {
+  it("makes repositories immutable, scanned, encrypted with a key of the account, and not deleted with images", async () => {
     const made = await record(program);
     expect(inputsOf(made, "aws:ecr/repository:Repository", "idp/version")).to.deep.equal({
       name: "idp/version",
@@ -52,7 +52,7 @@ describe("Registry", () => {
     });
   });
 
-  it("shields releases, drops what lost its tag after a week, and keeps fifty builds", () => {
+  it("keeps every release and fifty builds, and drops untagged images after a week", () => {
     const rules = lifecyclePolicy.rules.map(({ rulePriority, selection }) => ({
       rulePriority,
       ...selection,

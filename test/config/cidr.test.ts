@@ -36,7 +36,7 @@ describe("CIDR arithmetic", () => {
     });
   }
 
-  it("takes the whole address space", () => {
+  it("accepts the whole address space", () => {
     expect(parseCidr("0.0.0.0/0")).to.deep.equal({ base: 0, prefix: 0 });
     expect(parseCidr("255.255.255.255/32")).to.deep.equal({ base: 2 ** 32 - 1, prefix: 32 });
   });

@@ -10,13 +10,13 @@ const fileOf = (settings: Readonly<Record<string, unknown>>): StackFile => ({
 });
 
 describe("committed", () => {
-  it("gives every group of a file that says nothing, with no key", () => {
+  it("gives every group, without keys, for a file that is empty", () => {
     expect(committed(fileOf({}))).to.deep.equal({
       ...{ aws: {}, repository: {}, network: {}, cluster: {}, argoCd: {}, images: {}, github: {} },
     });
   });
 
-  it("gives each right key of a group that has mistakes", () => {
+  it("gives each valid key of a group that has mistakes", () => {
     const { aws, network, domain, images, cluster } = committed(
       fileOf({
         aws: { accountId: undecidedAccount, region: 7, zone: "a" },
@@ -47,12 +47,12 @@ describe("committed", () => {
 });
 
 describe("required", () => {
-  it("gives the value that is picked", () => {
+  it("gives the value that was picked", () => {
     const file = fileOf({ aws: { region: "us-west-2" } });
     expect(required(file, ({ aws }) => aws.region)).to.equal("us-west-2");
   });
 
-  it("names every problem of the file where the value is missing, a decided account excepted", () => {
+  it("names every problem of the file if the value is missing, but accepts an undecided account", () => {
     const file = fileOf({
       ...{
         aws: { accountId: undecidedAccount, region: "Oregon" },
@@ -79,12 +79,12 @@ describe("wholeGroups", () => {
   const groups = Settings.pick({ images: true, repository: true });
   const repository = { url: "https://github.com/acme/idp", branch: "main" };
 
-  it("gives groups without a mistake, whatever the others have", () => {
+  it("gives groups without a mistake, whatever is wrong in the others", () => {
     const file = fileOf({ images: { strategy: "pinned" }, repository, aws: "broken" });
     expect(wholeGroups(file, groups)).to.deep.equal({ images: { strategy: "pinned" }, repository });
   });
 
-  it("gives nothing where one has a mistake", () => {
+  it("gives nothing if one of them has a mistake", () => {
     const file = fileOf({ images: { strategy: "pinned", keep: 3 }, repository });
     expect(wholeGroups(file, groups)).to.equal(undefined);
   });

@@ -64,7 +64,7 @@ config:
     expect([...initialise(once, facts).keys()]).to.deep.equal([]);
   });
 
-  it("leaves alone other files, other registries and files it cannot read", () => {
+  it("does not touch other files, other registries, and files that it cannot read", () => {
     const files = new Map([
       ["README.md", "000000000000.dkr.ecr.us-west-2.amazonaws.com/x"],
       ["argocd/applications/test/x.yaml", serviceFile],
@@ -74,7 +74,7 @@ config:
     expect([...initialise(files, facts).keys()]).to.deep.equal([]);
   });
 
-  it("knows the paths it looks at", () => {
+  it("recognises the paths of stack files and service files", () => {
     const paths = [
       "Pulumi.dev.yaml",
       "Pulumi.yaml",
@@ -128,7 +128,7 @@ config:
     admins: ["team/Platform_Admins"],
   };
 
-  it("makes repository, publishers, domain and administrators its own", () => {
+  it("sets the new owner's repository, publishers, domain and administrators", () => {
     const changed = initialise(files, owner);
     expect(changed.get("Pulumi.dev.yaml")).to.equal(`# The dev account.
 config:
@@ -156,7 +156,7 @@ config:
     expect(changed.get("Pulumi.prod.yaml")).to.include("  idp:domain: newcomer.example\n");
   });
 
-  it("replaces whole names of the old owner elsewhere, and no placeholder", () => {
+  it("replaces only whole names of the old owner in other files, and no placeholder", () => {
     expect(initialise(files, owner).get("workflow.yml")).to.equal(
       "uses: newcomer/platform/.github/workflows/x.yml\nrole: arn:aws:iam::111111111111:role/x\n" +
         "other: somebody/idp-tools my-somebody/idp 000000000000 1100000000011\n" +
@@ -164,7 +164,7 @@ config:
     );
   });
 
-  it("changes nothing the second time, and adds to what a third one brings", () => {
+  it("changes nothing the second time, and adds what a third one asks for", () => {
     const once = new Map([...files, ...initialise(files, owner)]);
     expect([...initialise(once, owner).keys()]).to.deep.equal([]);
     const more = initialise(once, { ...owner, admins: ["Security"] }).get("Pulumi.prod.yaml");
@@ -179,7 +179,7 @@ config:
     );
   });
 
-  it("takes administrators along when an account's number changes", () => {
+  it("moves administrators to the new account when its number changes", () => {
     const once = new Map([...files, ...initialise(files, owner)]);
     const accounts = { ...facts.accounts, dev: { accountId: "444444444444", region: "us-west-2" } };
     const moved = initialise(once, { ...owner, accounts });

@@ -9,7 +9,7 @@ import { fixtureRelease } from "../support/fixtures.ts";
 const manifestSha256 = "0".repeat(64);
 
 describe("a release's manifest", () => {
-  it("of Argo CD is the flavour that the settings ask for, from the release or from where they say", () => {
+  it("of Argo CD is the variant that the settings ask for, from the release or from their own address", () => {
     const settings = {
       version: "3.6.1",
       manifestSha256,
@@ -28,7 +28,7 @@ describe("a release's manifest", () => {
     expect(argoCdRelease({ ...settings, manifestUrl: "file:///x" }).url).to.equal("file:///x");
   });
 
-  it("of Image Updater comes from the release or from where the settings say", () => {
+  it("of Image Updater comes from the release or from the settings' own address", () => {
     const settings = { version: "1.3.0", manifestSha256, intervalSeconds: 60 };
     expect(imageUpdaterRelease(settings)).to.deep.equal({
       url: "https://raw.githubusercontent.com/argoproj-labs/argocd-image-updater/v1.3.0/config/install.yaml",
@@ -39,7 +39,7 @@ describe("a release's manifest", () => {
     );
   });
 
-  it("is read as its objects", async () => {
+  it("is read as a list of objects", async () => {
     const objects = await readReleaseManifest(fixtureRelease("image-updater-install"));
     expect(objects.map(({ kind }) => kind)).to.include("Deployment");
   });

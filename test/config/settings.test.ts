@@ -25,7 +25,7 @@ function settingsOf(stack: string, key: string): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
-/** The message that dev's settings with one change are refused with. */
+/** Returns the message that refuses dev's settings after a change. */
 function refusal(change: Record<string, unknown>, neighbours: readonly StackFile[] = []): string {
   try {
     parseSettings("dev", configOf("dev", change), neighbours);
@@ -44,7 +44,7 @@ const dev = (key: string, change: Record<string, unknown>) => ({
 });
 
 describe("settings", () => {
-  it("of dev, as committed, are right", () => {
+  it("of dev are valid as committed", () => {
     const neighbours = files.filter(({ environment }) => environment !== "dev");
     const settings = parseSettings("dev", configOf("dev"), neighbours);
     expect(settings.aws).to.deep.equal(settingsOf("dev", "aws"));
@@ -52,7 +52,7 @@ describe("settings", () => {
   });
 
   for (const stack of ["staging", "prod"]) {
-    it(`of ${stack} lack nothing, the account excepted where it is not decided`, () => {
+    it(`of ${stack} lack nothing but perhaps the account's number`, () => {
       const aws = { ...settingsOf(stack, "aws"), accountId: undecidedAccount };
       expect(() => parseSettings(stack, configOf(stack, { aws }), [])).to.throw(
         SettingsError,
@@ -116,7 +116,7 @@ describe("settings", () => {
       `  idp:aws.accountId: found 123456789012; expected string, received number\n${set("aws.accountId")}`,
     ],
     [
-      "a network with bits behind its prefix",
+      "a network with bits set after its prefix",
       dev("network", { cidr: "10.10.1.0/16" }),
       `  idp:network.cidr: found "10.10.1.0/16"; must be a network such as 10.10.0.0/16`,
     ],
@@ -126,12 +126,12 @@ describe("settings", () => {
       `  idp:network.cidr: found "10.10.0.0/18"; must be a /16 or /17: three zones need three /20 and three /24 subnets, each zone in a quarter\n${set("network.cidr")}`,
     ],
     [
-      "a NAT strategy that is none",
+      "an unknown NAT strategy",
       dev("network", { natGateways: "PerAz" }),
       `  idp:network.natGateways: found "PerAz"; expected one of "Single"|"OnePerAz"\n${set("network.natGateways")}`,
     ],
     [
-      "a retention CloudWatch does not know",
+      "a retention that CloudWatch does not know",
       dev("cluster", { logRetentionDays: 10 }),
       `  idp:cluster.logRetentionDays: found 10; expected one of 1|3|5|7|14`,
     ],
@@ -141,7 +141,7 @@ describe("settings", () => {
       `  idp:cluster.publicAccessCidrs: found ["0.0.0.0/0"]; must hold no network wider than /8 where deletionProtection is true: name the networks\n${edit("cluster.publicAccessCidrs")}`,
     ],
     [
-      "two access entries of one name",
+      "two access entries with one name",
       dev("cluster", {
         access: ["a", "b"].map((role) => ({
           name: "operators",
@@ -152,7 +152,7 @@ describe("settings", () => {
       `must name each entry once, and provision, audit, preview belong to the workflows: "operators" is there twice\n${edit("cluster.access")}`,
     ],
     [
-      "an access entry with the name of a workflow's",
+      "an access entry with the name of a workflow's entry",
       dev("cluster", {
         access: [
           { name: "preview", principalArn: "arn:aws:iam::123456789012:role/a", level: "view" },
@@ -161,7 +161,7 @@ describe("settings", () => {
       `"preview" is there twice\n${edit("cluster.access")}`,
     ],
     [
-      "the world in two halves",
+      "the whole internet in two halves",
       dev("cluster", {
         deletionProtection: true,
         publicAccessCidrs: ["0.0.0.0/1", "128.0.0.0/1"],
@@ -169,7 +169,7 @@ describe("settings", () => {
       `must hold no network wider than /8`,
     ],
     [
-      "a publisher whose role's name would be too long",
+      "a publisher whose role would have too long a name",
       dev("github", { publishers: [{ repository: "owner/a", image: `idp/${"a".repeat(34)}` }] }),
       `must have at most 37 characters: its role is named after it`,
     ],
@@ -189,17 +189,17 @@ describe("settings", () => {
       `  idp:images.strategy: found "newest-build"; must be "pinned" where argoCd.sync is manual: nobody has approved what would be written to git\n${set("images.strategy")}`,
     ],
     [
-      "an image strategy that is none",
+      "an unknown image strategy",
       { images: { strategy: "latest" } },
       `  idp:images.strategy: found "latest"; `,
     ],
     [
-      "a publisher that is an owner's every repository",
+      "all of an owner's repositories in place of one",
       dev("github", { repository: "owner/*" }),
       `  idp:github.repository: found "owner/*"; must be <owner>/<repository>, exactly one repository\n${set("github.repository")}`,
     ],
     [
-      "a state's bucket by its address",
+      "a state's bucket given by its address",
       dev("github", {
         stateBackend: {
           bucket: "s3://acme",
@@ -209,7 +209,7 @@ describe("settings", () => {
       `  idp:github.stateBackend.bucket: found "s3://acme"; must be the name of an S3 bucket`,
     ],
     [
-      "a state's key by its alias",
+      "a state's key given by its alias",
       dev("github", { stateBackend: { bucket: "acme-state", keyArn: "alias/state" } }),
       `  idp:github.stateBackend.keyArn: found "alias/state"; must be the ARN of a KMS key`,
     ],
@@ -256,7 +256,7 @@ describe("settings", () => {
     );
   });
 
-  it("leave a neighbour's own mistakes to the neighbour", () => {
+  it("ignore a neighbour's other mistakes", () => {
     const neighbour: StackFile = {
       environment: "prod",
       file: "Pulumi.prod.yaml",
@@ -265,7 +265,7 @@ describe("settings", () => {
     expect(refusal({}, [neighbour])).to.equal("accepted");
   });
 
-  it("leave other packages' configuration alone", () => {
+  it("ignore other packages' configuration", () => {
     const config = { ...configOf("dev"), "aws:region": "us-east-1", "pulumi:tags": "{}" };
     expect(() => parseSettings("dev", config, [])).not.to.throw();
   });
@@ -310,7 +310,7 @@ describe("loadStack", () => {
     expect(stack.githubApp && (await pulumi.isSecret(stack.githubApp))).to.equal(true);
   });
 
-  it("has no credentials where none are given", async () => {
+  it("has no credentials if none are given", async () => {
     expect((await load("dev", configOf("dev"))).githubApp).to.equal(undefined);
   });
 });

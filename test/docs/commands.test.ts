@@ -7,11 +7,11 @@ import { allCommands, commandsIn, notRun, pages, pagesThere, runCommandsOf } fro
 describe("the commands of README and runbooks", () => {
   const run = pages.flatMap((page) => runCommandsOf(page));
 
-  it("are run as they stand, with nothing left for a reader to put in", () => {
+  it("are run exactly as written: none has a placeholder", () => {
     expect(run.filter((command) => /<[a-z]|\.\.\./.test(command))).to.deep.equal([]);
   });
 
-  it("are all run on the twin, or a reason says why not", () => {
+  it("are all run on the twin, or have a reason why not", () => {
     const accountedFor = [...run, ...Object.keys(notRun)];
     expect(
       allCommands.filter((text) => !accountedFor.some((command) => command.startsWith(text))),
@@ -24,11 +24,11 @@ describe("the commands of README and runbooks", () => {
     ]);
   });
 
-  it("are still there where a reason says why they are not run", () => {
+  it("still exist if a reason says why they are not run", () => {
     expect(Object.keys(notRun).filter((text) => !allCommands.includes(text))).to.deep.equal([]);
   });
 
-  it("are run by a test that is there where a reason names one", () => {
+  it("are run by a test that exists if a reason names one", () => {
     const files = Object.values(notRun).flatMap(
       (reason) => /test\/[\w./-]+\.ts/.exec(reason)?.[0] ?? [],
     );
@@ -36,7 +36,7 @@ describe("the commands of README and runbooks", () => {
     expect(files.filter((file) => !existsSync(join(repositoryRoot, file)))).to.deep.equal([]);
   });
 
-  it("have an order that names every page once", () => {
+  it("come from pages whose order names each page once", () => {
     expect([...pages].sort()).to.deep.equal(pagesThere().sort());
   });
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../../lib/paths.ts";
 
-/** README and the runbooks, in an order in which the commands of each find what they need. */
+/** README and the runbooks, in an order in which each page's commands find what they need. */
 export const pages: readonly string[] = [
   ...[
     "first-day",
@@ -22,7 +22,7 @@ export const pages: readonly string[] = [
   "README.md",
 ];
 
-/** Every page whose commands have to be accounted for, as they lie there. */
+/** Returns every page in the repository whose commands have to be accounted for. */
 export function pagesThere(): string[] {
   const folder = "docs/runbooks";
   const names = readdirSync(join(repositoryRoot, folder)).filter((name) => name.endsWith(".md"));
@@ -33,7 +33,7 @@ const block = /^ *```sh\n([\s\S]*?)^ *```/gm;
 const anyBlock = /^ *```[\s\S]*?^ *```/gm;
 const programs = /^(?:alias|npx|make|pulumi|kubectl|argocd|aws|git|curl|eval|export|helm|node) /;
 
-/** The commands that a page's text gives in blocks, one a line, and then those that its sentences name. */
+/** Returns the commands in a page's blocks, one per line, and those in its sentences. */
 export function commandsIn(text: string): { blocks: string[]; sentences: string[] } {
   const blocks = [...text.matchAll(block)].flatMap(([, lines = ""]) =>
     lines
@@ -60,12 +60,12 @@ export const allCommands: readonly string[] = [
   ...[...byPage.values()].flatMap(({ sentences }) => sentences),
 ];
 
-/** Commands that change nothing and take long: of several pages only the last one's is run. */
+/** Commands that change nothing and take long: if several pages have one, only the last page's is run. */
 const looks = /^(?:pulumi preview|npx idp audit) /;
 
 /**
- * The commands of a page that are run: all but those of {@link notRun}, those of a sentence that a block has or that it
- * only begins (`pulumi up`), and looks that a later page takes again.
+ * Returns the commands of a page that are run. Left out are those of {@link notRun}; those in a sentence that a block
+ * repeats, or that are only the beginning of another command (`pulumi up`); and long ones that a later page has, too.
  */
 export function runCommandsOf(page: string): string[] {
   const { blocks = [], sentences = [] } = byPage.get(page) ?? {};
@@ -82,10 +82,9 @@ export function runCommandsOf(page: string): string[] {
 }
 
 const noAws = "the twin has no AWS behind it";
-const example = "it names what the reader has to put in";
+const example = "it has a placeholder that the reader replaces";
 const runBy = (spec: string) => `test/e2e/${spec}.e2e.ts runs it`;
-const noPod =
-  "no container is behind Argo CD's Pods in the twin, so nothing can be forwarded to one";
+const noPod = "Argo CD's Pods have no container in the twin: nothing can be forwarded to one";
 const teardown = runBy("shared-twin/12-down");
 
 /** Commands that neither 08-disaster.e2e.ts nor 11-runbooks.e2e.ts of test/e2e/shared-twin runs, and why. */
@@ -111,13 +110,13 @@ export const notRun: Readonly<Record<string, string>> = {
   'alias idp="npx idp"': "it is for a person's shell",
   'eval "$(idp completion bash)"': "test/cli/completion.test.ts runs it in bash",
 
-  // Nothing to do with the twin.
+  // They have nothing to do with the twin.
   "make golden": "it would rewrite the files of this clone",
   "make install": "it would install the packages that the test runs with",
   "make help": "it is about make",
   "make e2e": "it is this test",
 
-  // The twin cannot.
+  // The twin cannot run them.
   "argocd login --core": noPod,
   "argocd app diff time-service": noPod,
   "argocd app sync time-service": noPod,
@@ -131,7 +130,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "aws eks list-insights --cluster-name idp-dev": noAws,
   "aws kms cancel-key-deletion --key-id <key>": noAws,
 
-  // A reader's own values are missing in them.
+  // They lack the reader's own values.
   "npx idp init --staging-account <number>": example,
   "npx idp doctor --profile dev=acme-dev": example,
   "pulumi import aws:iam/openIdConnectProvider:OpenIdConnectProvider <name> <arn> -s dev": example,

@@ -8,7 +8,7 @@ import { costPage } from "../../cost/page.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 
 describe("docs/cost.md", () => {
-  it("has the stacks and prices as they are; else: make golden", async () => {
+  it("has the current stacks and prices; to rewrite it: make golden", async () => {
     const stacks = await Promise.all(
       environments.map((environment) => stackCost(repositoryRoot, environment)),
     );

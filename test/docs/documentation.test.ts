@@ -7,7 +7,7 @@ import { commands as commandTable } from "../../cli/commands.ts";
 import { programFor } from "../../cli/program.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 
-/** What the pages say of the tree: links, commands, paths. Whether they say it well is for a reader. */
+/** Checks what the pages say about the repository: links, commands, paths. A reader judges whether they say it well. */
 
 interface Page {
   readonly path: string;
@@ -27,7 +27,7 @@ const fence = /^ *```[^\n]*\n([\s\S]*?)^ *```/gm;
 
 const withoutFences = (text: string) => text.replaceAll(fence, "");
 
-/** What stands in code fences, indented blocks and backticks. */
+/** Returns what is in code fences, indented blocks and backticks. */
 function code(text: string): string[] {
   const rest = withoutFences(text);
   return [
@@ -37,7 +37,7 @@ function code(text: string): string[] {
   ];
 }
 
-/** The fragment that GitHub gives a heading. */
+/** Returns the fragment that GitHub gives a heading. */
 function fragment(heading: string): string {
   return heading
     .trim()
@@ -49,7 +49,7 @@ function fragment(heading: string): string {
 const fragments = (text: string) =>
   [...withoutFences(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => fragment(heading));
 
-/** The relative links of a page that lead nowhere. */
+/** Returns the relative links of a page that lead nowhere. */
 async function brokenLinks({ path, text }: Page): Promise<string[]> {
   const targets = [...withoutFences(text).matchAll(/\]\(([^()\s]+)\)/g)]
     .map(([, target = ""]) => target)
@@ -66,7 +66,7 @@ async function brokenLinks({ path, text }: Page): Promise<string[]> {
   return targets.filter((_, index) => broken[index]).map((target) => `${path}: ${target}`);
 }
 
-/** `page: word` for the words behind `pattern` in the pages' code that are not `known`. */
+/** Returns, as `page: word`, the words that `pattern` captures in the pages' code and that are not `known`. */
 function strangers(pages: readonly Page[], pattern: RegExp, known: readonly string[]): string[] {
   return pages.flatMap(({ path, text }) =>
     code(text)
@@ -99,7 +99,7 @@ describe("documentation", () => {
     expect(existsSync(join(repositoryRoot, "LICENSE"))).to.equal(true);
   });
 
-  it("has relative links that lead to a file and to a heading of it", async () => {
+  it("has relative links that lead to an existing file and heading", async () => {
     const broken = await Promise.all(pages.map(brokenLinks));
     expect(broken.flat()).to.deep.equal([]);
   });
@@ -112,7 +112,7 @@ describe("documentation", () => {
     ]);
   });
 
-  it("names targets of make that are there", async () => {
+  it("names only targets of make that exist", async () => {
     const targets = [...(await read("Makefile")).matchAll(/^([a-z0-9-]+):/gm)].map(
       ([, name = ""]) => name,
     );
@@ -121,7 +121,7 @@ describe("documentation", () => {
     expect(strangers([page], makeTarget, targets)).to.deep.equal(["page.md: coffee"]);
   });
 
-  it("names commands of idp that are there", async () => {
+  it("names only commands of idp that exist", async () => {
     const top = await Promise.all(Object.values(commandTable).map(({ load }) => load(programFor)));
     const commands = top.flatMap((command) => [
       command.name(),
@@ -131,7 +131,7 @@ describe("documentation", () => {
     expect(strangers(pages, idpCommand, commands)).to.deep.equal([]);
   });
 
-  it("shows a tree in the README whose paths are there", async () => {
+  it("shows only paths that exist in the README's tree", async () => {
     const tree = /```text\n([\s\S]*?)```/.exec(await read("README.md"))?.[1] ?? "";
     const paths = tree
       .split("\n")

@@ -28,11 +28,11 @@ const Schema: z.ZodType<Schema> = z.lazy(() =>
 interface Key {
   readonly name: string;
   readonly isRequired: boolean;
-  /** What it may be, where that is a list of words or numbers. */
+  /** The values that it may have, if they are a list of words or numbers. */
   readonly values: readonly (string | number)[];
 }
 
-/** The keys below a schema; of a key that several forms have, one that is required wherever it may be. */
+/** Returns the keys of a schema. A key that several forms have appears once, as required if all of them require it. */
 function keysOf(schema: Schema, path = ""): Key[] {
   const own = Object.entries(schema.properties ?? {}).flatMap(([property, value]) => {
     const name = path ? `${path}.${property}` : property;
@@ -79,7 +79,7 @@ describe("docs/stacks.md", () => {
     );
   });
 
-  it("has a row for every key of the schema and for no other, in its order", () => {
+  it("has a row for every key of the schema and no other, in the schema's order", () => {
     expect(rows.map(({ key }) => key)).to.deep.equal(documented.map(({ name }) => name));
   });
 
@@ -88,7 +88,7 @@ describe("docs/stacks.md", () => {
     expect(sections).to.deep.equal([...Object.keys(Settings.shape), "githubApp"]);
   });
 
-  it("says of each key whether it is required", () => {
+  it("says whether each key is required", () => {
     const said = rows.map(({ key, usual }) => `${key} ${usual.startsWith("required")}`);
     expect(said).to.deep.equal(documented.map(({ name, isRequired }) => `${name} ${isRequired}`));
   });

@@ -8,11 +8,11 @@ import { commandSteps, jobs, setupSteps, sources, workflows } from "./workflows.
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), "utf8");
 
-/** Jobs that run steps of their own; the others call a workflow. */
+/** Jobs that have steps; the others call a workflow. */
 const running = jobs.filter(({ job }) => job.uses === undefined);
 
 describe("workflows", () => {
-  it("are these", () => {
+  it("are exactly these", () => {
     expect([...workflows.keys()].sort()).to.deep.equal([
       "destroy",
       "drift",
@@ -29,7 +29,7 @@ describe("workflows", () => {
     ]);
   });
 
-  it("pin every action of others to one commit, with its version beside it", () => {
+  it("pin every third-party action to one commit, with its version beside it", () => {
     const uses = [...sources.values()].flatMap((text) =>
       [...text.matchAll(/uses: (?!\.\/)(\S+)(.*)$/gm)].map(([, action = "", rest = ""]) => ({
         action,
@@ -62,7 +62,7 @@ describe("workflows", () => {
     expect(writers.sort()).to.deep.equal([
       "drift.issue issues",
       "preview.comment pull-requests",
-      // A branch and its pull request; merging is a person's.
+      // A branch and its pull request; a person merges.
       "promote.promote contents",
       "promote.promote pull-requests",
     ]);
@@ -92,7 +92,7 @@ describe("workflows", () => {
       ["e2e.twin", ["contents", "read"]],
       ["policy.check", ["contents", "read"]],
       ["policy.service-files", ["contents", "read"]],
-      // Runs only when preview did, and preview does not for a fork.
+      // Runs only if preview did, and preview does not run for a fork.
       ["preview.comment", ["contents", "read"], ["pull-requests", "write"]],
     ]);
     expect(workflows.get("preview")?.jobs["comment"]?.if).to.include(
@@ -123,7 +123,7 @@ describe("workflows", () => {
     ).to.deep.equal([]);
   });
 
-  it("put no expression into a command: values come by the environment", () => {
+  it("put no expression into a command: values come from the environment", () => {
     const mixed = commandSteps.filter(({ step }) => step.run?.includes("${{"));
     expect(mixed.map(({ name }) => name)).to.deep.equal([]);
   });
@@ -134,7 +134,7 @@ describe("workflows", () => {
     expect(other.map(({ name }) => name)).to.deep.equal([]);
   });
 
-  it("end at the first command that fails, in a pipe too", () => {
+  it("end at the first command that fails, even in a pipe", () => {
     const shells = [...workflows].filter(
       ([, { defaults, jobs: own }]) =>
         Object.values(own).some(({ steps }) => steps.some(({ run }) => run !== undefined)) &&
@@ -178,7 +178,7 @@ describe("workflows", () => {
 });
 
 describe("a merge to main", () => {
-  /** Whether a path is one of a filter's: `**` is anything, `*` anything but a slash. */
+  /** Whether a filter matches a path: `**` is anything, `*` anything but a slash. */
   const matches = (path: string, patterns: readonly string[]) =>
     patterns.some((pattern) => {
       const source = pattern

@@ -29,7 +29,7 @@ describe("the expansion of expressions", () => {
     );
   });
 
-  it("refuses what it does not know", () => {
+  it("refuses an expression that it does not know", () => {
     for (const wrong of ["hashFiles('a')", "matrix.stack +", "(matrix.stack", "", "a b", "vars"]) {
       expect(() => expand(`\${{ ${wrong} }}`, contexts), wrong).to.throw();
     }

@@ -1,22 +1,22 @@
 /**
- * What GitHub does with `${{ }}`, as far as these workflows use it: contexts, `[ ]`, literals, `format()`, `!`, `==`,
- * `!=`, `&&`, `||`. Anything else is an error, so that a test never runs a step with a guess.
+ * Expands `${{ }}` as GitHub does, as far as these workflows use it: contexts, `[ ]`, literals, `format()`, `!`, `==`,
+ * `!=`, `&&`, `||`. Anything else is an error: a test never runs a step with a guess.
  */
 
-/** A context's value; what is not there is the empty text, as on GitHub. */
+/** A context's value; a missing one is the empty text, as on GitHub. */
 export type Value = string | number | boolean | { readonly [key: string]: Value };
 
 const token =
   /\s*(?:'((?:[^']|'')*)'|(\d+)|(true|false)\b|([A-Za-z_][\w-]*)|(&&|\|\||==|!=|[!().,[\]]))/y;
 
-/** Expands each expression in a text. */
+/** Returns a text with each expression expanded. */
 export function expand(text: string, contexts: Readonly<Record<string, Value>>): string {
   return text.replaceAll(/\$\{\{(.*?)\}\}/gs, (_, expression: string) =>
     textOf(evaluate(expression, contexts)),
   );
 }
 
-/** The value of one expression. */
+/** Returns the value of one expression. */
 export function evaluate(expression: string, contexts: Readonly<Record<string, Value>>): Value {
   const tokens = tokenise(expression.trim());
   let position = 0;
@@ -116,7 +116,7 @@ function tokenise(expression: string): Token[] {
   return tokens;
 }
 
-/** A member by its name; GitHub does not tell upper from lower case. */
+/** Returns a member by its name; GitHub ignores case. */
 function member(value: Value, name: string): Value {
   if (typeof value !== "object") return "";
   const key = Object.keys(value).find((own) => own.toLowerCase() === name.toLowerCase());

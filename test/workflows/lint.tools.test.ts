@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { actionlint, ensureLinters, zizmor, zizmorConfig } from "./linters.ts";
 
-/** Workflows that no review should let through, each with what must notice it. */
+/** Workflows that no review should accept. */
 const seeds = {
   "unpinned-action.yml": `
 on: push
@@ -73,7 +73,7 @@ describe("linters of the workflows", () => {
 
   const workflows = ".github/workflows";
 
-  it("find nothing: actionlint, which checks the schema too", async () => {
+  it("find nothing: actionlint, which also checks the schema", async () => {
     const files = readdirSync(join(repositoryRoot, workflows)).map((name) => join(workflows, name));
     expect(files).to.have.length.above(10);
     expect(await actionlint(files, repositoryRoot)).to.deep.equal([]);

@@ -7,7 +7,7 @@ import { cacheDir, repositoryRoot } from "../../lib/paths.ts";
 import { ensureTools } from "../../twin/toolchain/build.ts";
 import { binaryPath } from "../../twin/toolchain/locate.ts";
 
-/** A line of a linter: rule, file below the linted folder, what is wrong. */
+/** A linter's finding: the rule, the file below the linted folder, and what is wrong. */
 export interface LintFinding {
   readonly rule: string;
   readonly file: string;
@@ -16,16 +16,16 @@ export interface LintFinding {
 
 const requirements = join(import.meta.dirname, "zizmor/requirements.txt");
 
-/** Where zizmor is, or will be; another requirements.txt is another folder. */
+/** Returns the folder of zizmor; each version of requirements.txt has its own. */
 function zizmorFolder(): string {
   const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
   return join(cacheDir(), "tools", `zizmor-${hash}`);
 }
 
 /**
- * Puts both linters into the cache where they are not there yet: actionlint is built (about 15 s), zizmor comes as the
- * wheel that requirements.txt pins (10 MB, 3 s).
- * @throws Error with pip's own words when Python or the wheel cannot be had
+ * Puts both linters into the cache if they are missing: actionlint is built (about 15 s), zizmor comes as the wheel that
+ * requirements.txt pins (10 MB, 3 s).
+ * @throws Error with pip's own message when Python or the wheel is not available
  */
 export async function ensureLinters(): Promise<void> {
   await ensureTools(["actionlint"]);
@@ -33,7 +33,7 @@ export async function ensureLinters(): Promise<void> {
   if (existsSync(folder)) return;
   process.stderr.write(`zizmor: installing into ${folder}\n`);
   mkdirSync(join(folder, ".."), { recursive: true });
-  // It appears by one rename: a killed installation is never taken for a finished one.
+  // One rename puts it in place: a killed installation is never mistaken for a finished one.
   const half = mkdtempSync(`${folder}.`);
   const words =
     "-m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes";
@@ -60,13 +60,13 @@ const ActionlintFinding = z.object({
   message: z.string(),
 });
 
-/** What actionlint says of these workflow files. It checks their schema, types of expressions, and untrusted inputs. */
+/** Returns actionlint's findings. It checks the workflows' schema, types of expressions, and untrusted inputs. */
 export async function actionlint(files: readonly string[], cwd: string): Promise<LintFinding[]> {
-  // What else is on this machine must not decide: no shellcheck, no pyflakes.
+  // The result must not depend on what else this machine has: no shellcheck, no pyflakes.
   const options = ["-no-color", "-shellcheck=", "-pyflakes=", "-format", "{{json .}}"];
   const { stdout } = await execa(binaryPath("actionlint"), [...options, ...files], {
     cwd,
-    // 1 says that there are findings.
+    // 1 means that there are findings.
     reject: false,
   });
   return z
@@ -93,7 +93,7 @@ const ZizmorFinding = z.object({
   ),
 });
 
-/** What zizmor says of the workflows and actions below a folder, with `config` or as it is by default. */
+/** Returns zizmor's findings in the workflows and actions below a folder, with `config` or its default settings. */
 export async function zizmor(
   cwd: string,
   { config }: { config?: string } = {},
@@ -110,7 +110,7 @@ export async function zizmor(
     ],
     { cwd, reject: false },
   );
-  // 10 and more say how severe the findings are; less than that is an error of its own.
+  // From 10 on the code says how severe the findings are; below 10 zizmor itself failed.
   if (exitCode === undefined || (exitCode > 0 && exitCode < 10)) throw new Error(stderr);
   return z
     .array(ZizmorFinding)
@@ -124,5 +124,5 @@ export async function zizmor(
     }));
 }
 
-/** The configuration of zizmor that is part of the repository. */
+/** The repository's configuration of zizmor. */
 export const zizmorConfig = join(repositoryRoot, ".github/zizmor.yml");

@@ -13,11 +13,11 @@ import { commandSteps, jobs } from "./workflows.ts";
 
 /**
  * Runs the commands of the workflows' steps as a runner does: bash with its options, the job's and the step's
- * environment expanded, and the file for outputs. Programs that only a runner has, or that need a cloud, are replaced
- * by stand-ins that note their arguments; GitHub's API by one that answers on 127.0.0.1. Actions are not run.
+ * environment expanded, and the file for outputs. Stand-ins that record their arguments replace programs that only a
+ * runner has or that need a cloud; a server on 127.0.0.1 replaces GitHub's API. Actions are not run.
  */
 
-/** Steps that do not run here, and why. */
+/** Steps that are not run here, and why. */
 const elsewhere: Readonly<Record<string, string>> = {
   "policy.check: make check": "it is the first part of `make test`, which runs this very test",
   "e2e.twin: .ci/run": "it runs `make test`, and with it this very test",
@@ -97,7 +97,7 @@ describe("the steps' commands", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** A program that notes its arguments and does `script`. */
+  /** Writes a program that records its arguments and then runs `script`. */
   function standIn(name: string, script: string): void {
     const file = join(folder, "bin", name);
     writeFileSync(file, `#!/bin/bash\necho "${name} $*" >>"$CALLS"\n${script}\n`);
@@ -181,7 +181,7 @@ describe("the steps' commands", () => {
       expect(fine.calls[0]).to.match(/^pulumi preview .*--non-interactive/);
       expect(readFileSync(join(folder, "dev.txt"), "utf8")).to.equal("stack dev\n");
       const organisation = { vars: { PULUMI_ORGANIZATION: "acme" } };
-      // A refusal fails the step, and its output is kept for the comment.
+      // A refusal fails the step; its output is kept for the comment.
       const refused = await run("preview.preview: Preview", organisation, { CODE: "7" });
       expect(refused.exitCode).to.equal(7);
       expect(readFileSync(join(folder, "dev.txt"), "utf8")).to.equal("stack acme/dev\n");
@@ -206,7 +206,7 @@ describe("the steps' commands", () => {
 
     "preview.comment: Comment": async () => {
       const step = "preview.comment: Comment";
-      // The command is called from a checkout; what it reads lies beside.
+      // The command is called from a checkout; the files that it reads are beside it.
       for (const stack of ["dev", "staging"]) write(`previews/${stack}.txt`, `${stack} is fine\n`);
       standIn("node", `shift; exec '${process.execPath}' '${repositoryRoot}/bin/idp.js' "$@"`);
       const first = await run(step);
@@ -237,7 +237,7 @@ describe("the steps' commands", () => {
       expect(calls).to.deep.equal([
         "node bin/idp.js promote --open -- time-service; echo no v1.2.3",
       ]);
-      // What a push would be given.
+      // The credentials that git would use for a push.
       expect(stdout).to.include("username=x-access-token\npassword=token-of-the-job\nprod\n");
     },
 
@@ -451,7 +451,7 @@ describe("the steps' commands", () => {
     },
   };
 
-  it("all run here, or say why not", () => {
+  it("are all run here, or have a reason why not", () => {
     expect(commandSteps.map(({ name }) => name).sort()).to.deep.equal(
       [...Object.keys(tested), ...Object.keys(elsewhere)].sort(),
     );

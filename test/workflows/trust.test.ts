@@ -8,11 +8,11 @@ import { repositoryRoot } from "../../lib/paths.ts";
 import { jobs, workflows, type NamedJob } from "./workflows.ts";
 
 /**
- * What a job's token says, and which roles then let it in. The roles' trust is read from the golden files, which hold
- * what the program registers; the jobs from the workflows. Neither list knows the other.
+ * Checks what a job's token says, and which roles then accept it. The roles' trust comes from the golden files, which
+ * hold what the program registers; the jobs come from the workflows. Neither knows the other.
  */
 
-/** The claims that the roles' trust looks at. */
+/** The claims that the roles' trust policies check. */
 interface Token {
   readonly repository: string;
   readonly ref: string;
@@ -34,7 +34,7 @@ const Trust = z.object({
 const Golden = z.array(z.object({ resource: z.string(), inputs: z.unknown() }));
 const Role = z.object({ assumeRolePolicy: z.string() });
 
-/** The trust of each of GithubAccess's roles in a stack, by the role's name without its prefix. */
+/** Returns the trust conditions of GithubAccess's roles in a stack, by the role's name without its prefix. */
 function rolesOf(environment: Environment): Map<string, Record<string, string | string[]>> {
   const file = join(repositoryRoot, `test/golden/${environment}.json`);
   const golden = Golden.parse(JSON.parse(readFileSync(file, "utf8")));
@@ -50,18 +50,18 @@ function rolesOf(environment: Environment): Map<string, Record<string, string | 
   );
 }
 
-/** The repository in the subject that a role of dev trusts. */
+/** Returns the repository in the subject that a role of dev trusts. */
 function repositoryOf(role: string): string {
   const [subject = ""] = [rolesOf("dev").get(role)?.[`${githubIssuer}:sub`] ?? ""].flat();
   return /^repo:([^:]+):/.exec(subject)?.[1] ?? "";
 }
 
-// Whose they are is the golden files' matter; that it is one repository each, the policies' tests'.
+// The golden files say which repositories these are; the policies' tests prove that each role trusts only one.
 const platform = repositoryOf("provision");
 const publish = [...rolesOf("dev").keys()].find((role) => role.startsWith("publish-")) ?? "";
 const service = repositoryOf(publish);
 
-/** The roles of every account that let the token in, such as `dev provision`. */
+/** Returns the roles of all accounts that accept the token, such as `dev provision`. */
 function admits({ repository, ref, subject }: Token): string[] {
   const claims: Readonly<Record<string, string>> = {
     [`${githubIssuer}:aud`]: "sts.amazonaws.com",
@@ -71,7 +71,7 @@ function admits({ repository, ref, subject }: Token): string[] {
   return environments.flatMap((environment) =>
     [...rolesOf(environment)]
       .filter(([, condition]) =>
-        // A claim that this does not know is one that no token has.
+        // A claim that is not listed above is one that no token has.
         Object.entries(condition).every(([key, wanted]) =>
           [wanted].flat().some((value) => value === claims[key]),
         ),
@@ -84,7 +84,7 @@ const main = "refs/heads/main";
 const pull = "refs/pull/12/merge";
 
 describe("a job's token", () => {
-  it("is of a repository that the accounts know", () => {
+  it("comes from a repository that the accounts know", () => {
     expect([platform, service]).to.satisfy((names: string[]) =>
       names.every((name) => /^[\w.-]+\/[\w.-]+$/.test(name)),
     );
@@ -124,7 +124,7 @@ describe("a job's token", () => {
       { repository: service, ref: pull, subject: "pull_request" },
       [],
     ],
-    "of a repository with a like name does nothing": [
+    "of a repository with a similar name does nothing": [
       { repository: `${platform}-fork`, ref: main, subject: "environment:prod" },
       [],
     ],
@@ -137,14 +137,14 @@ describe("a job's token", () => {
 });
 
 describe("a job that asks for a role", () => {
-  /** Variables that hold a role's ARN, and the output of the stack that it is; docs/workflows.md has the same table. */
+  /** Variables that hold a role's ARN, and the role; docs/workflows.md has the same table. */
   const variables: Readonly<Record<string, string>> = {
     IDP_AUDIT_ROLE: "audit",
     IDP_PREVIEW_ROLE: "preview",
     IDP_PROVISION_ROLE: "provision",
   };
 
-  /** The values that a job's `stack` runs through. */
+  /** Returns the stacks that a job runs for. */
   function stacksOf({ name, job }: NamedJob): string[] {
     const called = jobs.filter(
       (caller) => caller.job.uses === `./.github/workflows/${name.split(".")[0]}.yml`,
@@ -153,7 +153,7 @@ describe("a job that asks for a role", () => {
     return job.strategy?.matrix["stack"] ?? (inputs.length > 0 ? inputs : ["dev"]);
   }
 
-  /** What the token of the job says for a stack, once for each way the workflow can start. */
+  /** Returns the job's tokens for a stack, one for each way in which the workflow can start. */
   function tokensOf({ name, workflow, job }: NamedJob, stack: string): Token[] {
     const callers = jobs.filter(
       (caller) => caller.job.uses === `./.github/workflows/${name.split(".")[0]}.yml`,
@@ -204,7 +204,7 @@ describe("a job that asks for a role", () => {
   });
 
   for (const { named, role } of asking) {
-    it(`${named.name} gets ${role}, and of that stack alone changes anything`, () => {
+    it(`${named.name} gets ${role}, and can change nothing but its own stack`, () => {
       const stacks = stacksOf(named);
       expect(stacks).to.have.length.above(0);
       for (const stack of stacks) {
@@ -220,7 +220,7 @@ describe("a job that asks for a role", () => {
     });
   }
 
-  it("in a service's repository gets its publisher's role, by the environments that the accounts trust", () => {
+  it("in a service's repository gets its publisher's role, in the environments that the accounts trust", () => {
     const publishing = [...workflows].filter(([name]) => name.startsWith("service-"));
     const named = publishing.flatMap(([, { jobs: own }]) =>
       Object.values(own).flatMap(({ environment, strategy }) =>

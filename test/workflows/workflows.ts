@@ -75,7 +75,7 @@ export const workflows: ReadonlyMap<string, Workflow> = new Map(
 export const setupSteps = Action.parse(parse(sources.get("actions/setup/action.yml") ?? "")).runs
   .steps;
 
-/** A job with the names that lead to it: `provision.up`. */
+/** A job with its full name, such as `provision.up`. */
 export interface NamedJob {
   readonly name: string;
   readonly workflow: Workflow;
@@ -87,7 +87,7 @@ export const jobs: readonly NamedJob[] = [...workflows].flatMap(([file, workflow
   Object.entries(workflow.jobs).map(([key, job]) => ({ name: `${file}.${key}`, workflow, job })),
 );
 
-/** Every step with a command, those of the set-up action as well: `preview.comment: Comment`. */
+/** Every step with a command, also those of the set-up action, by a name such as `preview.comment: Comment`. */
 export const commandSteps: readonly { readonly name: string; readonly step: Step }[] = [
   ...jobs.map(({ name, job }) => ({ name, steps: job.steps })),
   { name: "setup", steps: setupSteps },
