@@ -6,7 +6,7 @@ export interface Cidr {
 
 const shape = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/;
 
-/** Reads `a.b.c.d/n`. Undefined for any other text, and when bits are set behind the prefix (`10.0.0.1/16`). */
+/** Returns the network `a.b.c.d/n`; undefined for any other text, or if bits are set after the prefix (`10.0.0.1/16`). */
 export function parseCidr(text: string): Cidr | undefined {
   const match = shape.exec(text);
   if (!match) return undefined;
@@ -16,7 +16,7 @@ export function parseCidr(text: string): Cidr | undefined {
   return base % sizeOf(prefix) === 0 ? { base, prefix } : undefined;
 }
 
-/** The text of a network, the inverse of {@link parseCidr}. */
+/** Returns the text of a network, the inverse of {@link parseCidr}. */
 export function formatCidr({ base, prefix }: Cidr): string {
   return `${[24, 16, 8, 0].map((shift) => (base >>> shift) & 255).join(".")}/${prefix}`;
 }
@@ -26,17 +26,17 @@ export function overlap(a: Cidr, b: Cidr): boolean {
   return a.base < endOf(b) && b.base < endOf(a);
 }
 
-/** Whether every address of `inner` is one of `outer`. */
+/** Whether `outer` contains every address of `inner`. */
 export function contains(outer: Cidr, inner: Cidr): boolean {
   return inner.base >= outer.base && endOf(inner) <= endOf(outer);
 }
 
-/** The first address after the network. */
+/** Returns the first address after the network. */
 export function endOf({ base, prefix }: Cidr): number {
   return base + sizeOf(prefix);
 }
 
-/** Addresses in a network of this prefix. */
+/** Returns the number of addresses in a network with this prefix. */
 export function sizeOf(prefix: number): number {
   return 2 ** (32 - prefix);
 }

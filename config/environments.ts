@@ -7,7 +7,7 @@ export const environments = ["dev", "staging", "prod"] as const;
 /** One of {@link environments}. */
 export type Environment = (typeof environments)[number];
 
-/** Name of an environment's EKS cluster. */
+/** Returns the name of an environment's EKS cluster. */
 export function clusterNameOf(environment: Environment): string {
   return `idp-${environment}`;
 }
@@ -17,7 +17,7 @@ export function isEnvironment(name: string): name is Environment {
   return environments.some((environment) => environment === name);
 }
 
-/** Folder of an environment's service files, from the repository's root. Only this function knows it. */
+/** Returns the folder of an environment's service files, from the repository's root. Only this function knows it. */
 export function applicationsFolder(environment: Environment): string {
   return `argocd/applications/${environment}`;
 }

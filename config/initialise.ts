@@ -19,9 +19,9 @@ export function namesFacts(path: string): boolean {
 }
 
 /**
- * Puts a repository's facts into its stack files and service files, and with `facts.github` into every other file that
- * names the old owner's. Nothing else changes: comments, order and line breaks stay, and so does a file that cannot be
- * read (its own checks complain).
+ * Puts a repository's facts into its stack files and service files and, with `facts.github`, into every other file that
+ * names the old owner's repositories. Nothing else changes: comments, order and line breaks stay, and a file that cannot
+ * be read stays as it is (its own checks report it).
  *
  * @param files text by path, relative to the repository's root with `/`
  * @returns the files that change, with their new text

@@ -14,7 +14,7 @@ export interface Stack {
 }
 
 /**
- * Reads the settings of the current stack. The only place that asks Pulumi for its configuration and the stack's name.
+ * Returns the settings of the current stack. Nothing else asks Pulumi for its configuration and the stack's name.
  *
  * @param stackFiles the committed settings of all environments: neighbours must not share accounts or addresses
  * @throws SettingsError with every problem and the command that fixes it
@@ -43,7 +43,7 @@ export function loadStack(stackFiles: readonly StackFile[]): Stack {
 }
 
 /**
- * The settings in a stack's configuration, keyed `namespace:key`, objects as JSON text, as the engine hands it over.
+ * Returns the settings in a stack's configuration as the engine passes it: keyed `namespace:key`, objects as JSON text.
  * @throws SettingsError
  */
 export function parseSettings(

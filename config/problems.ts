@@ -25,7 +25,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** The problems of a failed parse, one for each unknown key and each wrong or missing value. */
+/** Returns the problems of a failed parse, one for each unknown key and each wrong or missing value. */
 export function problemsOf(error: z.ZodError, raw: unknown): Problem[] {
   return error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"

@@ -4,7 +4,7 @@ import { loadAll } from "js-yaml";
 import { z } from "zod";
 import type { Settings, UpdatedImages } from "./schema.ts";
 
-/** A Kubernetes object of a release manifest, as far as this program looks into it. */
+/** A Kubernetes object of a release manifest, with the parts that this program reads. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -22,11 +22,11 @@ const ManifestSchema = z.looseObject({
 export interface ReleaseManifest {
   /** Where it is read: https:// or file://. */
   readonly url: string;
-  /** Its sha256 in hex; anything else is refused. */
+  /** Its sha256 in hex; any other file is refused. */
   readonly sha256: string;
 }
 
-/** The release manifest of Argo CD that a stack's settings ask for. */
+/** Returns the release manifest of Argo CD that a stack's settings ask for. */
 export function argoCdRelease(settings: Settings["argoCd"]): ReleaseManifest {
   const { version, highAvailability, manifestUrl, manifestSha256 } = settings;
   const folder = highAvailability ? "manifests/ha" : "manifests";
@@ -38,7 +38,7 @@ export function argoCdRelease(settings: Settings["argoCd"]): ReleaseManifest {
   };
 }
 
-/** The release manifest of Image Updater that a stack's settings ask for. */
+/** Returns the release manifest of Image Updater that a stack's settings ask for. */
 export function imageUpdaterRelease({
   version,
   manifestUrl,
@@ -53,7 +53,7 @@ export function imageUpdaterRelease({
 }
 
 /**
- * Reads a release manifest and checks that it is the one that was pinned.
+ * Returns the objects of a release manifest after checking that it is the pinned one.
  * @throws Error when it cannot be read, or is not the pinned one
  */
 export async function readReleaseManifest(release: ReleaseManifest): Promise<Manifest[]> {
@@ -69,7 +69,7 @@ export function manifestsIn(bytes: Buffer): Manifest[] {
 }
 
 /**
- * The bytes of a release manifest, checked against the pinned sha256.
+ * Returns the bytes of a release manifest, checked against the pinned sha256.
  * @param limitMs how long its server may take
  * @throws Error when it cannot be read, or is not the pinned one
  */

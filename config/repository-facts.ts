@@ -73,12 +73,12 @@ export function currentFacts(files: ReadonlyMap<string, string>): CurrentFacts {
   };
 }
 
-/** Domain of an environment's services. */
+/** Returns the domain of an environment's services. */
 export function domainOf(domain: string, environment: Environment): string {
   return environment === "prod" ? domain : `${environment}.${domain}`;
 }
 
-/** The owner in `<owner>/<repository>`. */
+/** Returns the owner in `<owner>/<repository>`. */
 export function ownerOf(repository: string): string {
   return repository.split("/")[0] ?? "";
 }

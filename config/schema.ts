@@ -47,7 +47,7 @@ const vpcCidr = cidr.refine(
 const access = z.strictObject({
   /** A stable name for the entry; the entry is replaced when it changes. */
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, "must be lowercase letters, digits and dashes"),
-  /** IAM principal. A role of IAM Identity Center is written without its path. */
+  /** The IAM principal. Write a role of IAM Identity Center without its path. */
   principalArn: z
     .string()
     .regex(
@@ -56,7 +56,7 @@ const access = z.strictObject({
     ),
   /** What the principal may do: everything, everything in the namespaces, or read without secrets. */
   level: z.enum(["cluster-admin", "admin", "view"]),
-  /** Namespaces the level holds in. @default the whole cluster */
+  /** Namespaces in which the level applies. @default the whole cluster */
   namespaces: z.array(z.string()).min(1).optional(),
 });
 
@@ -258,12 +258,12 @@ export const GithubApp = z.strictObject({
 });
 export type GithubApp = z.infer<typeof GithubApp>;
 
-/** Nodes that Argo CD needs: with high availability its Redis runs one on each of three. */
+/** Returns how many nodes Argo CD needs: with high availability Redis runs on three. */
 export function argoCdNodes({ highAvailability }: Pick<Settings["argoCd"], "highAvailability">) {
   return highAvailability ? 3 : 1;
 }
 
-/** Host name of an account's ECR registry. */
+/** Returns the host name of an account's ECR registry. */
 export function registryHost({ accountId, region }: Pick<Settings["aws"], "accountId" | "region">) {
   const suffix = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
   return `${accountId}.dkr.ecr.${region}.${suffix}`;

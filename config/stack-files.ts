@@ -20,7 +20,7 @@ export const namespace = "idp";
 const StackFileText = z.object({ config: z.record(z.string(), z.unknown()).default({}) });
 
 /**
- * Reads one committed stack file; undefined when it does not exist.
+ * Returns a committed stack file; undefined if it does not exist.
  * @throws Error naming the file when it is not YAML or has no `config` map.
  */
 export function readStackFile(root: string, environment: Environment): StackFile | undefined {
@@ -29,13 +29,13 @@ export function readStackFile(root: string, environment: Environment): StackFile
   return parseStackFile(environment, readFileSync(join(root, file), "utf8"));
 }
 
-/** Path of an environment's stack file, from the repository's root. */
+/** Returns the path of an environment's stack file, from the repository's root. */
 export function stackFileOf(environment: Environment): string {
   return `Pulumi.${environment}.yaml`;
 }
 
 /**
- * A stack file from its text.
+ * Returns the stack file with this text.
  * @throws Error naming the file when it is not YAML or has no `config` map.
  */
 export function parseStackFile(environment: Environment, text: string): StackFile {
@@ -73,8 +73,8 @@ type PathIn<T> = T extends readonly (infer Item)[]
     : [];
 
 /**
- * The settings in a stack's configuration as the engine hands it over: keyed `idp:<key>`, values as JSON text. Not
- * checked.
+ * Returns the settings, unchecked, in a stack's configuration as the engine passes it: keyed `idp:<key>`, values as JSON
+ * text.
  */
 export function engineSettings(
   config: Readonly<Record<string, string | undefined>>,
@@ -84,7 +84,7 @@ export function engineSettings(
   );
 }
 
-/** The value of a JSON text; the text itself where it is not JSON, as a plain string is not. */
+/** Returns the value of a JSON text, or the text itself if it is not JSON, such as a plain string. */
 export function valueOf(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -102,7 +102,7 @@ function inNamespace<T>(config: Readonly<Record<string, T>>): Record<string, T> 
   );
 }
 
-/** The stack files among texts by path, such as those of a commit, in the environments' order. */
+/** Returns the stack files among texts by path, such as a commit's, in the environments' order. */
 export function stackFilesIn(files: ReadonlyMap<string, string>): StackFile[] {
   return environments.flatMap((environment) => {
     const text = files.get(stackFileOf(environment));
@@ -110,13 +110,13 @@ export function stackFilesIn(files: ReadonlyMap<string, string>): StackFile[] {
   });
 }
 
-/** The committed stack files, in the environments' order. */
+/** Returns the committed stack files, in the environments' order. */
 export function readStackFiles(root: string): StackFile[] {
   return environments.flatMap((environment) => readStackFile(root, environment) ?? []);
 }
 
 /**
- * An environment's stack file.
+ * Returns an environment's stack file.
  * @throws Error naming the file when it is missing
  */
 export function stackFileIn(stackFiles: readonly StackFile[], environment: Environment): StackFile {
