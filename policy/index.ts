@@ -4,7 +4,9 @@ import { readExceptions } from "./exceptions.ts";
 import { policiesOf } from "./pack.ts";
 import { platformOf } from "./platform.ts";
 import { rules } from "./rules/index.ts";
+import { leaveUnread } from "./unread.ts";
 
+leaveUnread();
 new PolicyPack("idp", {
   description: "The platform's rules over a plan",
   policies: policiesOf(
