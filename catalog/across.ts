@@ -4,8 +4,8 @@ import type { Catalog } from "./read.ts";
 import { serviceFileOf } from "./service.ts";
 
 /**
- * What the environments' catalogs say of each other: a service should have passed through every environment before
- * its own, as the same image. Warnings, because a service that is being retired leaves in the same order.
+ * Returns a warning for each service that has not passed through every earlier environment as the same image. These are
+ * only warnings, because a service that is being retired leaves the environments one by one.
  */
 export function acrossEnvironments(catalogs: readonly Catalog[]): Finding[] {
   const ordered = environments.flatMap(

@@ -4,8 +4,8 @@ import { committed, committedRegistryHost, required } from "../config/committed.
 import { readStackFiles, stackFileIn } from "../config/stack-files.ts";
 
 /**
- * What each environment asks of its service files, by the committed settings of the repository at `root`.
- * @throws SettingsError of the stack file that has no account or image strategy
+ * Returns each environment's rules for its service files, from the committed settings of the repository at `root`.
+ * @throws SettingsError for a stack file that has no account or image strategy
  */
 export function committedRules(root: string): Record<Environment, CatalogRules> {
   const stackFiles = readStackFiles(root);

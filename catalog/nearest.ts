@@ -1,4 +1,4 @@
-/** The candidate closest to `word`, or undefined when none is near enough to be a slip of the pen. */
+/** Returns the candidate closest to `word`, or undefined when none is close enough to be a typing error. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate) }))
@@ -7,7 +7,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best && best.distance <= Math.max(2, word.length / 3) ? best.candidate : undefined;
 }
 
-/** Levenshtein: the least number of letters to add, drop or change. */
+/** The Levenshtein distance: the smallest number of letters to add, drop or change. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of a.split("").entries()) {

@@ -3,7 +3,7 @@ import { environments, type Environment } from "../config/environments.ts";
 import type { CatalogRules, ImageStrategy, Size } from "./schema.ts";
 import { serviceFileOf } from "./service.ts";
 
-/** What a person decides when a service is new; everything else can be written into its files later. */
+/** What a person decides about a new service; everything else can be added to its files later. */
 export interface NewService {
   readonly name: string;
   /** Repository inside the registries, such as `idp/payments`. */
@@ -13,8 +13,8 @@ export interface NewService {
 }
 
 /**
- * The tag of a service that has no image yet. The file comes first: the repository of a new image is made from it, so
- * nothing can have been pushed. No commit and no release is ever tagged so, and the first that is replaces it.
+ * The tag of a service that has no image yet. The file comes first, because the image's repository is made from it, and
+ * nothing can be pushed before. No real build or release has this tag; the first one replaces it.
  */
 export const firstTag: Readonly<Record<ImageStrategy, string>> = {
   "newest-build": "sha-0000000",
@@ -22,15 +22,15 @@ export const firstTag: Readonly<Record<ImageStrategy, string>> = {
   pinned: "v0.0.0",
 };
 
-/** Whether a tag stands for "no image yet". */
+/** Returns whether a tag means "no image yet". */
 export function isFirstTag(tag: string): boolean {
   return Object.values(firstTag).includes(tag);
 }
 
-/** Replicas of a new service: prod's survive a zone. */
+/** Replicas of a new service. Prod's survive the loss of a zone. */
 const firstReplicas: Readonly<Record<Environment, number>> = { dev: 1, staging: 2, prod: 3 };
 
-/** The file of a new service in one environment. */
+/** Returns the path and text of a new service's file in one environment. */
 export function newServiceFile(
   environment: Environment,
   { registryHost }: Pick<CatalogRules, "registryHost">,
@@ -49,19 +49,19 @@ export function newServiceFile(
   };
 }
 
-/** The next environment that a service leaves, and what it leaves behind. */
+/** The next environment that a service leaves, and those that still have it. */
 export interface NextRemoval {
   readonly environment: Environment;
   readonly path: string;
-  /** The environments that still have it after this one, the next first. */
+  /** The environments that still have it after this one, in the order of removal. */
   readonly remaining: readonly Environment[];
 }
 
 /**
- * Where a service is taken out next: from the last environment to the first, so that at every moment whatever runs has
- * passed through the environments before its own. Undefined when it is nowhere.
+ * Returns the environment to remove a service from next; undefined when none has it. The last environment goes first:
+ * whatever still runs has then always passed through the environments before its own.
  *
- * @param has whether the environment has a file of the service
+ * @param has tells whether an environment has the service's file
  */
 export function nextRemoval(
   service: string,

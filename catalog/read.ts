@@ -12,7 +12,7 @@ export interface Catalog {
   readonly services: readonly Service[];
 }
 
-/** A catalog as far as it could be read, and everything that is wrong with the rest. */
+/** The valid part of a catalog, and everything that is wrong with the rest. */
 export interface ReadCatalog extends Catalog {
   readonly findings: readonly Finding[];
 }
@@ -20,15 +20,15 @@ export interface ReadCatalog extends Catalog {
 /** One entry of an environment's folder. */
 export interface Entry {
   readonly name: string;
-  /** Undefined for what is no regular file. */
+  /** Undefined for anything that is not a regular file. */
   readonly text: string | undefined;
 }
 
 /**
- * The services of one environment.
+ * Returns the services of one environment.
  *
  * @param root the repository's root
- * @throws CatalogError with every finding of the environment when there is one
+ * @throws CatalogError with every finding, if there are any
  */
 export async function readCatalog(
   root: string,
@@ -40,7 +40,7 @@ export async function readCatalog(
   return { environment, services };
 }
 
-/** As {@link readCatalog}, but hands back findings beside the services that are in order. */
+/** Returns the valid services of an environment together with the findings, where {@link readCatalog} would throw. */
 export async function inspectCatalog(
   root: string,
   environment: Environment,
@@ -53,7 +53,7 @@ export async function inspectCatalog(
     : { environment, services: [], findings: [missingFolder(folder)] };
 }
 
-/** The image repositories a catalog uses, each once, sorted: what the environment's registry must hold. */
+/** Returns the image repositories that a catalog uses, each once, sorted: those that the registry must have. */
 export function imageNames({ services }: Catalog): string[] {
   return [...new Set(services.map(({ image }) => image.name))].sort();
 }
@@ -74,14 +74,14 @@ async function readEntries(folder: string): Promise<Entry[] | undefined> {
   }
 }
 
-/** The catalog that a folder's entries make. */
+/** Returns the catalog made from a folder's entries. */
 export function catalogOf(
   entries: readonly Entry[],
   environment: Environment,
   rules: CatalogRules,
 ): ReadCatalog {
   const folder = applicationsFolder(environment);
-  // Git keeps no empty folder, so an environment without services holds a .gitkeep.
+  // Git does not keep empty folders, therefore an environment without services has a .gitkeep.
   const ordered = entries
     .filter(({ name }) => name !== ".gitkeep")
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -111,7 +111,7 @@ function missingFolder(folder: string): Finding {
     rule: "folder",
     key: "",
     found: "no folder",
-    allowed: "must be there, with a file for each service of the environment",
+    allowed: "must exist, with a file for each service of the environment",
     fix: `mkdir -p ${folder} && touch ${folder}/.gitkeep`,
   });
 }
@@ -121,7 +121,7 @@ function duplicate(file: string, twin: string): Finding {
     rule: "duplicate-service",
     key: "",
     found: `a second file for the service ${nameOf(twin).toLowerCase()}`,
-    allowed: `must be the only one: ${twin} is there`,
+    allowed: `must be the only one: ${twin} exists`,
     fix: `git rm ${file}`,
   });
 }
@@ -131,13 +131,13 @@ function stranger(file: string, isFile: boolean): Finding {
   return finding(top(file), {
     rule: "stray-file",
     key: "",
-    found: isFile ? "a file with another ending" : "what is no regular file",
-    allowed: `must hold files <service>${serviceFileEnding} only: Argo CD looks at nothing else`,
+    found: isFile ? "a file with another ending" : "something that is not a regular file",
+    allowed: `must hold only files named <service>${serviceFileEnding}: Argo CD ignores all others`,
     fix: isFile ? `git mv ${file} ${wanted}` : `git mv it out of the folder, or git rm -r ${file}`,
   });
 }
 
-/** Every service has a load balancer of its own, so a host name can lead to one service only. */
+/** Each service has its own load balancer, therefore a host name can belong to only one service. */
 function sharedHosts(services: readonly Service[]): Finding[] {
   const owner = new Map<string, Service>();
   return services.flatMap((service) => {
@@ -152,8 +152,8 @@ function sharedHosts(services: readonly Service[]): Finding[] {
       rule: "ingress-host",
       key: "ingress.host",
       found: host,
-      allowed: `must be one service's alone: ${first.file} has it`,
-      fix: "give each service a host name of its own",
+      allowed: `must belong to one service only: ${first.file} has it`,
+      fix: "give each service its own host name",
     });
   });
 }

@@ -1,24 +1,24 @@
 import { z } from "zod";
 import type { Settings } from "../config/schema.ts";
 
-/** How the images of an environment change; decides which tags its service files may carry. */
+/** How an environment's images change; decides which tags its service files may have. */
 export type ImageStrategy = Settings["images"]["strategy"];
 
-/** What one environment asks of its service files beyond their shape. */
+/** An environment's rules for its service files, beyond their shape. */
 export interface CatalogRules {
-  /** Host of the environment's own registry: it pulls from no other. */
+  /** Host of the environment's registry, the only one that it pulls from. */
   readonly registryHost: string;
   readonly strategy: ImageStrategy;
   /** Domain that host names must be in. @default any */
   readonly domain?: string | undefined;
 }
 
-/** Sizes of a service; helm-charts/standard-service/sizes.yaml says what each one gets. */
+/** Sizes of a service. helm-charts/standard-service/sizes.yaml defines them. */
 export const sizes = ["small", "medium", "large"] as const;
 /** One of {@link sizes}. */
 export type Size = (typeof sizes)[number];
 
-// No lookaheads in these patterns: Helm checks them too, with Go's regular expressions, which have none.
+// No lookaheads in these patterns: Helm checks them too, and Go's regular expressions do not have them.
 const build = /^sha-[0-9a-f]{7}$/;
 const release = /^v(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$/;
 const anyTag = new RegExp(`${build.source}|${release.source}`);
@@ -47,7 +47,7 @@ interface TagRule {
   readonly example: string;
 }
 
-/** A complete service file: the example of docs/services.md, and where the fixes in findings take their examples from. */
+/** A complete service file, used as the example in docs/services.md and for the examples in findings' fixes. */
 export const example = {
   image: {
     repository: "123456789012.dkr.ecr.us-west-2.amazonaws.com/idp/localtime",
@@ -62,7 +62,7 @@ export const example = {
   hold: { tag: "sha-3f2a9c1", reason: "the next one fails at month's end, see the incident" },
 } as const satisfies z.input<typeof ServiceFile>;
 
-/** Text of one form; `allowed` is the message whatever is wrong with it, its type included. */
+/** Text that matches a pattern; `allowed` is the message for every fault, a wrong type included. */
 const text = (pattern: RegExp, allowed: string) =>
   z.string({ error: allowed }).regex(pattern, { error: allowed, abort: true });
 
@@ -78,10 +78,10 @@ const path = text(/^\/[A-Za-z0-9._~\/-]*$/, "must be a path such as /health, beg
 const replicaCount = wholeNumber(1, 50, "must be a whole number from 1 to 50");
 
 /**
- * The schema of a service file. Without rules it is what every environment asks for (and values.schema.json); with an
- * environment's rules it also knows the registry and the tags of that environment.
+ * Returns the schema of a service file. Without rules it holds what every environment requires, as values.schema.json
+ * does. With an environment's rules it also checks the registry and the tags.
  *
- * The parsed value is the file as it is written, its defaults filled in, and beside it `tag`, the version that runs.
+ * The parsed value is the file with its defaults filled in, plus `tag`, the version that runs.
  */
 export function serviceFile(rules?: CatalogRules) {
   return fields(rules).transform((file) => ({ ...file, tag: file.hold?.tag ?? file.image.tag }));
@@ -105,9 +105,9 @@ function fields(rules: CatalogRules | undefined) {
             replicaCount,
             z
               .strictObject({ min: replicaCount, max: replicaCount })
-              // JSON Schema compares a value with constants only, so values.schema.json cannot say this. The chart's
-              // helper "service.replicas" says it again, and makes min and max of a number as catalog/service.ts does:
-              // Argo CD renders a file without this program.
+              // JSON Schema compares a value only with constants: values.schema.json cannot express this. The chart's
+              // helper "service.replicas" repeats it, and turns a number into min and max as catalog/service.ts does,
+              // because Argo CD renders files without this program.
               .refine(({ min, max }) => min <= max, {
                 path: ["max"],
                 error: "must not be less than min",
@@ -159,7 +159,7 @@ function fields(rules: CatalogRules | undefined) {
   );
 }
 
-/** What every environment asks of a service file. */
+/** The rules that hold for a service file in every environment. */
 export const ServiceFile = serviceFile();
 export type ServiceFile = z.infer<typeof ServiceFile>;
 
@@ -201,33 +201,33 @@ function tag(rules: CatalogRules | undefined) {
   return shape.describe("The version that runs: a build (sha-3f2a9c1) or a release (v1.2.3).");
 }
 
-/** A tag that the environment's strategy allows, for a message. */
+/** Returns an example of a tag that the strategy allows, for a message. */
 export function exampleTag(strategy: ImageStrategy): string {
   return tagOf[strategy].example;
 }
 
-/** Whether `text` is a release's version, `v<major>.<minor>.<patch>`. */
+/** Returns whether `text` is a release's version, `v<major>.<minor>.<patch>`. */
 export function isRelease(text: string): boolean {
   return release.test(text);
 }
 
-/** Whether `text` is a build's tag, `sha-<7 hex digits>`. */
+/** Returns whether `text` is a build's tag, `sha-<7 hex digits>`. */
 export function isBuild(text: string): boolean {
   return build.test(text);
 }
 
-/** Whether `text` is a tag that some environment allows. */
+/** Returns whether `text` is a tag that some environment allows. */
 export function isImageTag(text: string): boolean {
   return anyTag.test(text);
 }
 
-/** `host/idp/localtime` in its two parts. */
+/** Splits an image repository such as `host/idp/localtime` into host and name. */
 export function imageOf(repository: string): { host: string; name: string } {
   const slash = repository.indexOf("/");
   return { host: repository.slice(0, slash), name: repository.slice(slash + 1) };
 }
 
-/** Whether `text` can be the reason of a hold. */
+/** Returns whether `text` can be the reason for a hold. */
 export function isHoldReason(text: string): boolean {
   return holdReason.safeParse(text).success;
 }

@@ -27,14 +27,14 @@ export interface Service {
     readonly host: string;
     /** Repository inside the registry, such as `idp/localtime`. */
     readonly name: string;
-    /** As written; of a held service it need not be what runs. */
+    /** As written; when the service is held, another version may run. */
     readonly tag: string;
   };
-  /** The version that runs: the hold's, or else the image's. */
+  /** The version that runs: the hold's if there is one, else the image's. */
   readonly tag: string;
   readonly port: number;
   readonly resources: Size;
-  /** Equal for a fixed number. */
+  /** `min` and `max` are equal for a fixed number. */
   readonly replicas: { readonly min: number; readonly max: number };
   readonly health: { readonly live: string; readonly ready: string };
   readonly ingress: { readonly path: string; readonly host?: string | undefined } | undefined;
@@ -43,24 +43,24 @@ export interface Service {
   readonly hold: Hold | undefined;
 }
 
-/** What became of one file: a service, or everything that is wrong with it. */
+/** The result for one file: a service, or everything that is wrong with it. */
 export type ParsedService =
   | { readonly service: Service; readonly findings: readonly [] }
   | { readonly service: undefined; readonly findings: readonly Finding[] };
 
-/** Path of a service's file in an environment, from the repository's root. */
+/** Returns the path of a service's file in an environment, from the repository's root. */
 export function serviceFileOf(environment: Environment, service: string): string {
   return `${applicationsFolder(environment)}/${service}${serviceFileEnding}`;
 }
 
-/** A Helm release's name has at most 53 characters, and the name is one. */
+/** Helm's limit for the name of a release. A service's name is one. */
 const longestName = 53;
 
-/** Namespaces that are not a service's, as patterns in which `*` ends a prefix. */
+/** Namespaces that no service may use, as patterns in which `*` ends a prefix. */
 export const reservedNamespaces = ["argocd", "default", "kube-*"] as const;
 
 /**
- * Reads one service file.
+ * Returns the service in a file, or the findings when it is not valid.
  *
  * @param file its path from the repository's root; the last part gives the service its name
  */
@@ -88,15 +88,15 @@ export function parseService(file: string, text: string, rules: CatalogRules): P
 }
 
 /**
- * What a service file says, by what every environment asks of it; undefined when it is not valid. `idp check` says what
- * is wrong with it.
+ * Returns a service file's content, checked by the rules of every environment; undefined when it is not valid.
+ * `idp check` says what is wrong with it.
  */
 export function readServiceFile(text: string): ServiceFile | undefined {
   const { value, findings } = readYaml("", text);
   return findings.length === 0 ? ServiceFile.safeParse(value).data : undefined;
 }
 
-/** The service's name: the file's, without folder and ending. */
+/** Returns the service's name: the file's, without folder and ending. */
 export function nameOf(file: string): string {
   return file.slice(file.lastIndexOf("/") + 1).replace(/\.[^.]*$/, "");
 }
@@ -116,7 +116,7 @@ function nameFindings(file: string, name: string): Finding[] {
   ];
   if (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(name) || name.length > longestName) {
     return refuse(
-      `must be a namespace's name: lowercase letters, digits and dashes, first a letter, at most ${longestName} characters`,
+      `must be a namespace's name: lowercase letters, digits and dashes, beginning with a letter, at most ${longestName} characters`,
     );
   }
   const taken = reservedNamespaces.some((pattern) =>
@@ -125,7 +125,7 @@ function nameFindings(file: string, name: string): Finding[] {
   return taken ? refuse(`must not be one of the platform's: ${reservedNamespaces.join(", ")}`) : [];
 }
 
-/** The findings of a failed parse, one for each unknown key and each wrong or missing value, in the file's order. */
+/** Returns the findings of a failed parse in the file's order: one for each unknown key and wrong or missing value. */
 function schemaFindings(error: z.ZodError, yaml: YamlFile, rules: CatalogRules): Finding[] {
   const findings = error.issues
     .flatMap((issue) => specific(issue))
@@ -135,7 +135,7 @@ function schemaFindings(error: z.ZodError, yaml: YamlFile, rules: CatalogRules):
 
 type Issue = z.core.$ZodIssue;
 
-/** Of a value that fits none of several forms, the faults inside the form it was meant to have, if that is plain. */
+/** Returns, for a value that fits none of several forms, the faults in the form that was meant, if that is clear. */
 function specific(issue: Issue): Issue[] {
   if (issue.code !== "invalid_union") return [issue];
   const meant = issue.errors.find(
@@ -157,12 +157,12 @@ function issueFindings(issue: Issue, yaml: YamlFile, rules: CatalogRules): Findi
         key: "",
         found: source === undefined ? "an empty file" : shown(source),
         allowed: `must be a map of ${Object.keys(example).join(", ")}`,
-        fix: "begin with the example in docs/services.md",
+        fix: "start from the example in docs/services.md",
       }),
     ];
   }
   const key = path.join(".");
-  // A record's bad key has its own message one level down.
+  // The message for a record's bad key is one level down.
   const allowed =
     (issue.code === "invalid_key" ? issue.issues[0]?.message : undefined) ?? issue.message;
   if (source === undefined) {
@@ -200,7 +200,7 @@ function unknownKey(path: readonly PropertyKey[], yaml: YamlFile): Finding {
   });
 }
 
-/** A line that would be right in the place of a wrong or missing one. */
+/** Returns a correct line to replace a wrong or missing one. */
 function sample(issue: Issue, source: string | undefined, rules: CatalogRules): string {
   const key = String(issue.path.at(-1) ?? "");
   if (issue.code === "invalid_key") return key.toUpperCase().replace(/[^A-Z0-9]+/g, "_");

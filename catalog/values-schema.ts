@@ -8,7 +8,7 @@ import { ServiceFile } from "./schema.ts";
 /** The chart's schema file, from the repository's root. */
 export const valuesSchemaFile = `${chartPath}/values.schema.json`;
 
-/** Text of {@link valuesSchemaFile}: the service file's schema as JSON Schema, which Helm checks before it renders. */
+/** Returns the text of {@link valuesSchemaFile}: the JSON Schema that Helm checks a service file against. */
 export async function valuesSchema(): Promise<string> {
   const schema = z.toJSONSchema(ServiceFile, { io: "input", target: "draft-7" });
   const comment = "Made from catalog/schema.ts by: node catalog/values-schema.ts";

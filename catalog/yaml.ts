@@ -3,23 +3,23 @@ import type { Document, ErrorCode, ScalarTag, YAMLError } from "yaml";
 import { locate } from "../lib/yaml-edit.ts";
 import { finding, type Finding, type Place } from "./finding.ts";
 
-/** A parsed YAML file that can say where each of its keys stands. */
+/** A parsed YAML file that knows the place of each of its keys. */
 export interface YamlFile {
   /** Its value as plain JavaScript; undefined when there are findings. */
   readonly value: unknown;
   readonly findings: readonly Finding[];
-  /** Where the key or the value at a path stands, or else the nearest key above it. */
+  /** Returns the place of the key or value at a path, or else of the nearest key above it. */
   readonly placeOf: (path: readonly PropertyKey[], part: "key" | "value") => Place;
-  /** The value at a path as it is written; undefined when there is none. */
+  /** Returns the value at a path as it is written; undefined when there is none. */
   readonly sourceOf: (path: readonly PropertyKey[]) => string | undefined;
 }
 
 /**
- * Reads one YAML file strictly: one document, no key twice, no anchors, aliases, tags or directives.
+ * Reads one YAML file strictly: one document without duplicate keys, anchors, aliases, tags or directives.
  *
- * Plain values are read as YAML 1.1, as Helm reads them: an unquoted `yes` is a boolean. Read as YAML 1.2 such a file
- * would pass here and fail in the cluster. What Helm takes for text and YAML 1.1 does not (a date, `1:30`) is refused: in
- * quotes every reader agrees.
+ * Plain values are read as YAML 1.1, as Helm does: an unquoted `yes` is a boolean. Read as YAML 1.2, such a file would
+ * pass here and fail in the cluster. Values that are text for Helm but not in YAML 1.1 (a date, `1:30`) are refused:
+ * in quotes, every reader agrees.
  *
  * @param file path for the findings
  */
@@ -49,7 +49,7 @@ export function readYaml(file: string, text: string): YamlFile {
 
 const mergeTag = "tag:yaml.org,2002:merge";
 
-/** `0o14`: a number of YAML 1.2, which Helm's reader takes beside those of 1.1. */
+/** `0o14`: a YAML 1.2 number, which Helm accepts in addition to those of YAML 1.1. */
 const octal: ScalarTag = {
   tag: "tag:yaml.org,2002:int",
   default: true,
@@ -64,7 +64,7 @@ function parseYaml(text: string) {
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
-    // A merge key (<<) is a key like any other, so the schema refuses it.
+    // A merge key (<<) is read as an ordinary key, and the schema refuses it.
     customTags: (tags) => [
       octal,
       ...tags.filter((tag) => typeof tag === "string" || tag.tag !== mergeTag),
@@ -89,7 +89,7 @@ function syntaxError(
         rule: "yaml",
         key,
         found: "the key a second time",
-        allowed: "must be there once",
+        allowed: "must occur once",
         fix: "keep one of the two lines",
       })
     : finding(at(start), {

@@ -24,7 +24,7 @@ describe("checkServiceFiles", () => {
     expect(isFailure(findings)).to.equal(false);
   });
 
-  it("warns of a service that skipped an environment, and does not fail", async () => {
+  it("warns about a service that skipped an environment, and does not fail", async () => {
     await rm(join(root, "argocd/applications/staging/time-service.yaml"));
     const findings = await checkServiceFiles(root);
     expect(formatFindings(findings)).to.equal(
@@ -35,7 +35,7 @@ idp check: 0 errors, 1 warning`,
     expect(isFailure(findings)).to.equal(false);
   });
 
-  it("warns of a service that is another image further on", async () => {
+  it("warns about a service that has another image in a later environment", async () => {
     const file = join(root, "argocd/applications/prod/time-service.yaml");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace("idp/localtime", "idp/clock"));
@@ -48,7 +48,7 @@ idp check: 0 errors, 1 warning`,
     );
   });
 
-  it("fails on an error, and tells a program the same", async () => {
+  it("fails on an error, in text and in JSON alike", async () => {
     const file = join(root, "argocd/applications/prod/time-service.yaml");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace("v1.0.0", "latest"));
@@ -71,7 +71,7 @@ idp check: 0 errors, 1 warning`,
     ]);
   });
 
-  it("names the stack file that does not say what its images may be", async () => {
+  it("names the stack file that has no image strategy", async () => {
     await writeFile(
       join(root, "Pulumi.prod.yaml"),
       'config:\n  idp:aws: { accountId: "000000000000", region: us-west-2 }\n',

@@ -50,7 +50,7 @@ describe("the dialect of service files", () => {
     );
   });
 
-  it("is YAML 1.1, where an unquoted yes is no text", () => {
+  it("is YAML 1.1, where an unquoted yes is not text", () => {
     expect(readServiceFile(fileWith("env", "yes"))).to.equal(undefined);
     expect(servicesIn(new Map([[path, fileWith("env", "yes")]]))).to.deep.equal([]);
     expect(readServiceFile(fileWith("env", '"yes"'))?.env).to.deep.equal({ A: "yes" });

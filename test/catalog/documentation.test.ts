@@ -12,7 +12,7 @@ const Schema = z.object({
   anyOf: z.array(z.unknown()).optional(),
 });
 
-/** Every key of the schema, dotted; a map that is only there for its keys is left out. */
+/** Every key of the schema, dotted; maps that only group other keys are left out. */
 function keysOf(raw: unknown, path = ""): string[] {
   const schema = Schema.parse(raw);
   const inner = (name: string) => (path ? `${path}.${name}` : name);
@@ -31,7 +31,7 @@ describe("docs/services.md", () => {
     text = await readFile(join(repositoryRoot, "docs/services.md"), "utf8");
   });
 
-  it("has a row for every key of the schema and for no other", () => {
+  it("has a row for every key of the schema and no others", () => {
     const section = /^## Keys\n([\s\S]*?)^There are no other keys/m.exec(text)?.[1] ?? "";
     const rows = [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, key]) => key);
     expect(rows).to.deep.equal(keysOf(z.toJSONSchema(ServiceFile, { io: "input" })));
@@ -42,7 +42,7 @@ describe("docs/services.md", () => {
     expect(ServiceFile.safeParse(example).error).to.equal(undefined);
   });
 
-  it("gives the sizes of the chart", async () => {
+  it("lists the chart's sizes", async () => {
     const sizes = z
       .record(
         z.string(),

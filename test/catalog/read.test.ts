@@ -30,12 +30,12 @@ function inspect(files: Record<string, string | undefined>) {
 }
 
 describe("catalogOf", () => {
-  it("sorts the services by name and overlooks .gitkeep", () => {
+  it("sorts the services by name and ignores .gitkeep", () => {
     const files = { ".gitkeep": "", "b.yaml": text("idp/b"), "a.yaml": text("idp/a") };
     expect(inspect(files)).to.deep.equal({ names: ["a", "b"], findings: [] });
   });
 
-  it("keeps the services in order when another is not", () => {
+  it("keeps the valid services when another is not valid", () => {
     const { names, findings } = inspect({ "a.yaml": text("idp/a"), "b.yaml": "image: [" });
     expect(names).to.deep.equal(["a"]);
     expect(
@@ -48,21 +48,21 @@ describe("catalogOf", () => {
       "the same service under another ending",
       { "a.yaml": text("idp/a"), "a.yml": text("idp/a") },
       [
-        "argocd/applications/dev/a.yml duplicate-service found a second file for the service a; must be the only one: argocd/applications/dev/a.yaml is there | git rm argocd/applications/dev/a.yml",
+        "argocd/applications/dev/a.yml duplicate-service found a second file for the service a; must be the only one: argocd/applications/dev/a.yaml exists | git rm argocd/applications/dev/a.yml",
       ],
     ],
     [
       "another ending alone",
       { "a.yml": text("idp/a") },
       [
-        "argocd/applications/dev/a.yml stray-file found a file with another ending; must hold files <service>.yaml only: Argo CD looks at nothing else | git mv argocd/applications/dev/a.yml argocd/applications/dev/a.yaml",
+        "argocd/applications/dev/a.yml stray-file found a file with another ending; must hold only files named <service>.yaml: Argo CD ignores all others | git mv argocd/applications/dev/a.yml argocd/applications/dev/a.yaml",
       ],
     ],
     [
       "a folder",
       { team: undefined },
       [
-        "argocd/applications/dev/team stray-file found what is no regular file; must hold files <service>.yaml only: Argo CD looks at nothing else | git mv it out of the folder, or git rm -r argocd/applications/dev/team",
+        "argocd/applications/dev/team stray-file found something that is not a regular file; must hold only files named <service>.yaml: Argo CD ignores all others | git mv it out of the folder, or git rm -r argocd/applications/dev/team",
       ],
     ],
     [
@@ -74,7 +74,7 @@ describe("catalogOf", () => {
         "d.yaml": text("idp/b", "ingress: { path: /b }\n"),
       },
       [
-        "argocd/applications/dev/b.yaml ingress-host ingress.host: found x.example.com; must be one service's alone: argocd/applications/dev/a.yaml has it | give each service a host name of its own",
+        "argocd/applications/dev/b.yaml ingress-host ingress.host: found x.example.com; must belong to one service only: argocd/applications/dev/a.yaml has it | give each service its own host name",
       ],
     ],
   ];
@@ -84,7 +84,7 @@ describe("catalogOf", () => {
     });
   }
 
-  it("reports names that differ in case, as one file would hide the other on some disks", () => {
+  it("reports names that differ only in case, because one file would hide the other on some disks", () => {
     const { findings } = inspect({ "api.yaml": text("idp/a"), "Api.yaml": text("idp/a") });
     expect(findings.map((line) => line.split(" ", 2).join(" "))).to.deep.equal([
       "argocd/applications/dev/Api.yaml file-name",
@@ -103,7 +103,7 @@ describe("readCatalog", () => {
   const put = (name: string, content: string) =>
     writeFile(join(root, "argocd/applications/dev", name), content);
 
-  it("gives the services, and each image once", async () => {
+  it("returns the services, and each image once", async () => {
     await put("web.yaml", text("idp/shop"));
     await put("api.yaml", text("idp/shop"));
     await put("bot.yaml", text("idp/bot"));
@@ -135,10 +135,10 @@ argocd/applications/dev/web.yaml:7:1 error unknown-key: sync: found an unknown k
     ]);
   });
 
-  it("says so when the folder is missing", async () => {
+  it("reports a missing folder", async () => {
     const { findings } = await inspectCatalog(root, "prod", rules);
     expect(findings.map(({ message, fix }) => `${message} | ${fix}`)).to.deep.equal([
-      "found no folder; must be there, with a file for each service of the environment | mkdir -p argocd/applications/prod && touch argocd/applications/prod/.gitkeep",
+      "found no folder; must exist, with a file for each service of the environment | mkdir -p argocd/applications/prod && touch argocd/applications/prod/.gitkeep",
     ]);
   });
 });
@@ -147,7 +147,7 @@ describe("the committed service files", () => {
   const strategy = { dev: "newest-build", staging: "semver", prod: "pinned" } as const;
   const stackFiles = readStackFiles(repositoryRoot);
   for (const environment of ["dev", "staging", "prod"] as const) {
-    it(`are in order in ${environment}`, async () => {
+    it(`are valid in ${environment}`, async () => {
       const catalog = await readCatalog(repositoryRoot, environment, {
         registryHost: committedRegistryHost(stackFiles, environment),
         strategy: strategy[environment],

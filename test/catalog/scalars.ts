@@ -1,4 +1,4 @@
-/** Plain scalars that YAML 1.1 and YAML 1.2, or two readers of one of them, take for different things. */
+/** Plain scalars that YAML 1.1 and YAML 1.2, or two readers of the same version, read differently. */
 export const oddScalars = [
   ...[
     "yes",

@@ -16,7 +16,7 @@ resources: small
 replicas: 1
 `;
 
-/** What is found wrong: `line:column rule message | fix`. */
+/** The findings, each as `line:column rule message | fix`. */
 function faults(text: string, { rules = dev, name = "time-service" } = {}): string[] {
   return parseService(`${folder}/${name}.yaml`, text, rules).findings.map(
     ({ line, column, rule, message, fix }) => `${line}:${column} ${rule} ${message} | ${fix}`,
@@ -26,7 +26,7 @@ function faults(text: string, { rules = dev, name = "time-service" } = {}): stri
 const keys = "image, port, resources, replicas, health, ingress, env, hold";
 
 describe("parseService", () => {
-  it("fills in the defaults and takes the name from the file", () => {
+  it("fills in the defaults and takes the service's name from the file's", () => {
     const { service, findings } = parseService(`${folder}/time-service.yaml`, compliant, dev);
     expect(findings).to.deep.equal([]);
     expect(service).to.deep.equal({
@@ -82,7 +82,7 @@ describe("parseService", () => {
       ["pinned", "latest", false],
     ];
     for (const [strategy, tag, allowed] of cases) {
-      it(`${strategy} ${allowed ? "takes" : "refuses"} ${tag}`, () => {
+      it(`${strategy} ${allowed ? "accepts" : "refuses"} ${tag}`, () => {
         const text = compliant.replace("sha-3f2a9c1", tag);
         const found = faults(text, { rules: { ...dev, strategy } });
         expect(found.length).to.equal(allowed ? 0 : 1);
@@ -108,12 +108,12 @@ describe("parseService", () => {
         `2:15 wrong-value image.repository: found docker.io/idp/localtime; must be an image repository in this environment's registry, ${host}/<name> | write for example repository: "${host}/idp/localtime"`,
       ],
       [
-        "a word about syncing",
+        "a key about syncing",
         `${compliant}syncPolicy: automated\n`,
         `7:1 unknown-key syncPolicy: found an unknown key; may be ${keys} | delete it`,
       ],
       [
-        "a slip of the pen",
+        "a misspelt key",
         `${compliant}ingres:\n  path: /\n`,
         `7:1 unknown-key ingres: found an unknown key; may be ${keys} | write ingress`,
       ],
@@ -158,7 +158,7 @@ describe("parseService", () => {
         '6:11 wrong-value replicas: found 0; must be a whole number from 1 to 50 | write for example replicas: {"min":2,"max":6}',
       ],
       [
-        "fewer at most than at least",
+        "a maximum below the minimum",
         compliant.replace("replicas: 1", "replicas: { min: 3, max: 2 }"),
         "6:26 wrong-value replicas.max: found 2; must not be less than min | write for example max: 6",
       ],
@@ -173,7 +173,7 @@ describe("parseService", () => {
         '8:9 wrong-value ingress.path: found time; must be a path such as /health, beginning with / | write for example path: "/"',
       ],
       [
-        "a boolean among the variables, as Helm would read it",
+        "a variable that Helm would read as a boolean",
         `${compliant}env:\n  FLAG: yes\n`,
         '8:9 wrong-value env.FLAG: found yes; must be text | write for example FLAG: "yes"',
       ],
@@ -185,17 +185,17 @@ describe("parseService", () => {
       [
         "an empty file",
         "",
-        `1:1 wrong-value found an empty file; must be a map of ${keys} | begin with the example in docs/services.md`,
+        `1:1 wrong-value found an empty file; must be a map of ${keys} | start from the example in docs/services.md`,
       ],
       [
         "a list",
         "- image\n",
-        `1:1 wrong-value found - image; must be a map of ${keys} | begin with the example in docs/services.md`,
+        `1:1 wrong-value found - image; must be a map of ${keys} | start from the example in docs/services.md`,
       ],
       [
         "a key twice",
         `${compliant}port: 8080\n`,
-        "7:1 yaml port: found the key a second time; must be there once | keep one of the two lines",
+        "7:1 yaml port: found the key a second time; must occur once | keep one of the two lines",
       ],
       [
         "two documents",
@@ -235,7 +235,7 @@ describe("parseService", () => {
     }
   });
 
-  it("reports all faults of a file at once, in its order", () => {
+  it("reports all faults of a file at once, in the file's order", () => {
     const text = compliant
       .replace("sha-3f2a9c1", "v1.2")
       .replace("port: 1599", "prot: 1599")
@@ -255,18 +255,18 @@ describe("parseService", () => {
     for (const name of refused) {
       it(`refuses ${name}`, () => {
         expect(faults(compliant, { name })).to.deep.equal([
-          `1:1 file-name found "${name}"; must be a namespace's name: lowercase letters, digits and dashes, first a letter, at most 53 characters | git mv ${folder}/${name}.yaml ${folder}/<name>.yaml`,
+          `1:1 file-name found "${name}"; must be a namespace's name: lowercase letters, digits and dashes, beginning with a letter, at most 53 characters | git mv ${folder}/${name}.yaml ${folder}/<name>.yaml`,
         ]);
       });
     }
     for (const name of ["kube-system", "kube-x", "default", "argocd"]) {
-      it(`refuses ${name}, which is the platform's`, () => {
+      it(`refuses ${name}, which belongs to the platform`, () => {
         expect(faults(compliant, { name })).to.deep.equal([
           `1:1 file-name found "${name}"; must not be one of the platform's: argocd, default, kube-* | git mv ${folder}/${name}.yaml ${folder}/<name>.yaml`,
         ]);
       });
     }
-    it("takes the longest name Helm does", () => {
+    it("accepts the longest name that Helm accepts", () => {
       expect(faults(compliant, { name: "a".repeat(53) })).to.deep.equal([]);
     });
   });

@@ -20,7 +20,7 @@ const file = fc
   );
 
 describe("a hold", () => {
-  it("is three lines more, which say tag and reason", () => {
+  it("adds three lines, with the tag and the reason", () => {
     fc.assert(
       fc.property(file, hold, (text, why) => {
         const held = setHold(text, why);
@@ -31,7 +31,7 @@ describe("a hold", () => {
     );
   });
 
-  it("that is lifted leaves every byte as it was", () => {
+  it("leaves every byte as it was when it is lifted", () => {
     fc.assert(
       fc.property(file, hold, (text, why) => {
         expect(dropHold(setHold(text, why))).to.equal(text);
@@ -40,7 +40,7 @@ describe("a hold", () => {
     );
   });
 
-  it("becomes a new one in its place", () => {
+  it("is replaced by a new one", () => {
     fc.assert(
       fc.property(file, hold, hold, (text, first, second) => {
         expect(setHold(setHold(text, first), second)).to.equal(setHold(text, second));
@@ -48,7 +48,7 @@ describe("a hold", () => {
     );
   });
 
-  it("begins a line of its own where the file has no last line break", () => {
+  it("begins on a new line where the file has no last line break", () => {
     expect(setHold("port: 1", { tag: "v1.0.0", reason: "x" })).to.equal(
       'port: 1\nhold:\n  tag: v1.0.0\n  reason: "x"\n',
     );
@@ -66,7 +66,7 @@ describe("a hold", () => {
     });
   }
 
-  it("is not lifted from a line that says more", () => {
+  it("is not lifted when it shares its line with another key", () => {
     expect(() => dropHold("{ port: 1, hold: { tag: v1.0.0, reason: wait } }\n")).to.throw(
       "shares its line",
     );
@@ -75,14 +75,14 @@ describe("a hold", () => {
   for (const bad of ["", " ", "two\nlines", " x", "x".repeat(201)]) {
     it(`refuses the reason ${JSON.stringify(bad.slice(0, 12))}`, () => {
       expect(() => setHold("port: 1\n", { tag: "v1.0.0", reason: bad })).to.throw(
-        "is no reason of a hold",
+        "is not a valid reason for a hold",
       );
     });
   }
 
-  it("refuses a tag that is none", () => {
+  it("refuses a tag that is not an image tag", () => {
     expect(() => setHold("port: 1\n", { tag: "latest", reason: "x" })).to.throw(
-      '"latest" is no image tag to hold a service at.',
+      '"latest" is not an image tag to hold a service at.',
     );
   });
 });

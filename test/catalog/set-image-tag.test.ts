@@ -36,7 +36,7 @@ const template = fc
   });
 
 describe("setImageTag", () => {
-  it("changes the tag's characters and no other", () => {
+  it("changes only the tag's characters", () => {
     fc.assert(
       fc.property(template, tag, tag, (text, before, after) => {
         expect(setImageTag(text.replace("TAG", before), after)).to.equal(
@@ -46,7 +46,7 @@ describe("setImageTag", () => {
     );
   });
 
-  it("gives a file that has the tag", () => {
+  it("returns a file that has the tag", () => {
     fc.assert(
       fc.property(template, tag, tag, (text, before, after) => {
         const changed: unknown = parse(setImageTag(text.replace("TAG", before), after));
@@ -73,7 +73,7 @@ describe("setImageTag", () => {
   for (const bad of ["latest", "v1.2", "", "v1.2.3\nport: 1", "sha-3f2a9c1 # x"]) {
     it(`refuses the tag ${JSON.stringify(bad)}`, () => {
       expect(() => setImageTag("image:\n  tag: v1.0.0\n", bad)).to.throw(
-        `"${bad}" is no image tag; allowed are sha-<7 hex digits> and v<major>.<minor>.<patch>.`,
+        `"${bad}" is not an image tag; allowed are sha-<7 hex digits> and v<major>.<minor>.<patch>.`,
       );
     });
   }

@@ -150,7 +150,7 @@ describe("hold and rollback", () => {
     it("a reason of two lines", () =>
       refused(
         () => hold(platform.workspace, { ...inDev, reason: "a\nb" }),
-        "is no reason of a hold",
+        "is not a valid reason for a hold",
       ));
 
     it("a rollback of what had no other tag", () =>
