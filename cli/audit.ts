@@ -17,7 +17,7 @@ interface Options {
   readonly twin?: true;
 }
 
-/** `idp audit <environment>`: what is deployed, by every rule, and where it is no longer what was deployed. */
+/** `idp audit <environment>`: checks what is deployed by every rule, and for drift since it was deployed. */
 export function auditCommand(): Command {
   return new Command("audit")
     .addArgument(new Argument("<environment>", "whose stack and cluster").choices(environments))
@@ -27,7 +27,7 @@ export function auditCommand(): Command {
       "after",
       `
 Reads the stack's state, a preview of its refresh, a preview of the program, and Argo CD's resources in the cluster. It
-changes nothing. Needs pulumi, kubectl and aws on PATH, and reads as PULUMI_STACK where that names the environment's stack.
+changes nothing. Needs pulumi, kubectl and aws on PATH, and uses PULUMI_STACK where that names the environment's stack.
 Exit code 1 when there is an error; warnings are for a person to judge.`,
     )
     .action(async (environment: Environment, { json, twin }: Options) => {
@@ -52,12 +52,12 @@ function twinsEnvironment(): NodeJS.ProcessEnv {
   return twinEnvironment();
 }
 
-/** The stack's name; with its organisation where PULUMI_STACK has it. */
+/** Returns the stack's name, with its organisation where PULUMI_STACK has one. */
 export function stackOf(environment: Environment, configured: string | undefined): string {
   return configured?.split("/").at(-1) === environment ? configured : environment;
 }
 
-/** One line that a terminal shows meanwhile. */
+/** Shows one line of progress on a terminal. */
 function say(what: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${what}`);
 }
@@ -75,7 +75,7 @@ const Diagnostics = z.object({
   diagnostics: z.array(z.object({ severity: z.string(), message: z.string() })),
 });
 
-/** Programs of the PATH, in the repository's root. */
+/** Returns a runner for programs on PATH, in the repository's root. */
 function runIn(env: NodeJS.ProcessEnv): Run {
   return async (program, args) => {
     const { stdout, stderr, failed, shortMessage } = await execa(program, args, {
@@ -84,12 +84,12 @@ function runIn(env: NodeJS.ProcessEnv): Run {
     if (!failed) return stdout;
     const why = [...errorsIn(stdout), stderr].filter((text) => text.trim() !== "").join("\n");
     throw new Error(
-      `${shortMessage}\n${why}\nNothing was changed. Fix: what it says; ${program} must be on PATH and have credentials that read the account`,
+      `${shortMessage}\n${why}\nNothing was changed. Fix: follow the message; ${program} must be on PATH and have credentials that can read the account`,
     );
   };
 }
 
-/** What the engine complained of: with `--json` it says so on its standard output. */
+/** The engine's errors: with `--json` it prints them on its standard output. */
 function errorsIn(stdout: string): string[] {
   try {
     return Diagnostics.parse(JSON.parse(stdout))

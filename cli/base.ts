@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import type { Before } from "../policy/repository/versions.ts";
 
 /**
- * The texts of files as of a commit, to compare a change with.
+ * Returns the texts of files at a commit, to compare a change with.
  *
- * @param base branch, tag or commit; undefined compares with nothing
- * @throws Error saying how to get a commit that is not there
+ * @param base branch, tag or commit; undefined means nothing to compare with
+ * @throws Error that says how to get a missing commit
  */
 export function filesBefore(root: string, base: string | undefined): Before {
   if (base === undefined) return () => undefined;
@@ -32,7 +32,7 @@ export function filesBefore(root: string, base: string | undefined): Before {
       { cause: error },
     );
   }
-  // What did not change has the text it had: nothing of it is older than before.
+  // A file that did not change is compared with itself: nothing in it can be older than before.
   return (file) => {
     if (!changed.has(file)) return undefined;
     try {

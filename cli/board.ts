@@ -6,14 +6,14 @@ import { withClusterOptions, type ClusterOptions } from "./clusters.ts";
 import { withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 import { boardOf } from "./status.ts";
 
-/** `idp board`: what `idp status` says, as a page. */
+/** `idp board`: writes what `idp status` shows as a page. */
 export function boardCommand(): Command {
   return withClusterOptions(withWorkspaceOptions(new Command("board")))
-    .argument("[services...]", "names of services; else all")
-    .addOption(new Option("--out <file>", "where to write it; else to standard output"))
+    .argument("[services...]", "names of services (default: all)")
+    .addOption(new Option("--out <file>", "where to write it (default: standard output)"))
     .addHelpText(
       "after",
-      "\nOne HTML page that needs no other file. As data: idp status --json. The exit code is the one of idp status.",
+      "\nOne HTML page that needs no other file. For data: idp status --json. The exit code is that of idp status.",
     )
     .action(
       async (

@@ -21,7 +21,7 @@ interface Options {
   readonly base?: string;
 }
 
-/** `idp check`: the service files, the charts they give, the settings and what the program makes of them, by every rule. */
+/** `idp check`: checks the service files, the charts rendered from them, the settings and what the program makes of them. */
 export function checkCommand(): Command {
   return new Command("check")
     .addOption(new Option("--format <format>", "how to print").choices(formats).default("text"))
@@ -48,22 +48,22 @@ export function checkCommand(): Command {
     });
 }
 
-/** GitHub names the branch that a pull request goes to; elsewhere there is none. */
+/** The target branch of a pull request, which GitHub names; undefined elsewhere. */
 function baseOfPullRequest(): string | undefined {
   const branch = process.env["GITHUB_BASE_REF"];
   return branch ? `origin/${branch}` : undefined;
 }
 
-/** Everything that is wrong with the repository at `root`: its service files, then what the rules say of it. */
+/** Returns everything that is wrong with the repository at `root`: its service files first, then the broken rules. */
 export async function checkRepository(root: string, options: CheckOptions): Promise<Finding[]> {
   const { catalogs, findings } = await readCatalogs(root);
   return [...findings, ...(await policyFindings(root, readStackFiles(root), catalogs, options))];
 }
 
 /**
- * Everything that is wrong with the service files of the repository at `root`, by its committed settings: environment
- * by environment, then what the environments say of each other.
- * @throws Error naming the stack file that has no account or image strategy
+ * Returns everything that is wrong with the service files of the repository at `root`, by its committed settings: one
+ * environment after another, then across the environments.
+ * @throws Error that names the stack file without an account or image strategy
  */
 export async function checkServiceFiles(root: string): Promise<Finding[]> {
   return (await readCatalogs(root)).findings;

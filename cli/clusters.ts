@@ -9,7 +9,7 @@ import { parseApplications, type Application } from "../promotion/argocd.ts";
 import type { ReadApplications } from "../promotion/board-clusters.ts";
 import { byEnvironment, profilesOf } from "./workspace.ts";
 
-/** What a person may say about how to reach the clusters. */
+/** Options for how to reach the clusters. */
 export interface ClusterOptions {
   readonly cluster?: true;
   readonly context?: readonly string[];
@@ -23,14 +23,14 @@ export function withClusterOptions(command: Command): Command {
     .addOption(
       new Option(
         "--context <environment=name...>",
-        "context of kubectl for an environment's cluster; also IDP_CONTEXT_PROD; else aws eks update-kubeconfig makes one",
+        "kubectl context for an environment's cluster; also IDP_CONTEXT_PROD (default: aws eks update-kubeconfig makes one)",
       ),
     );
 }
 
 /**
- * Does `work` with a way to ask the clusters, or with none unless that is wanted. The credentials that it takes are gone
- * afterwards.
+ * Runs `work` with a function that reads the clusters, or with undefined unless clusters are wanted. Credentials made
+ * for this are deleted afterwards.
  */
 export async function withClusters<T>(
   { cluster, context = [], profile = [] }: ClusterOptions,
@@ -86,7 +86,7 @@ async function run(
     const stderr: unknown = error.stderr;
     const said = typeof stderr === "string" ? stderr.trim() : "";
     throw new Error(
-      `${environment}'s cluster cannot be asked: ${said === "" ? error.shortMessage : said}\nFix: see that kubectl get applications -n argocd works there; name its context (--context ${environment}=<name>) or the account's profile (--profile ${environment}=<name>)`,
+      `${environment}'s cluster cannot be asked: ${said === "" ? error.shortMessage : said}\nFix: make sure that kubectl get applications -n argocd works there; name its context (--context ${environment}=<name>) or the account's profile (--profile ${environment}=<name>)`,
       { cause: error },
     );
   }

@@ -1,22 +1,22 @@
 import type { Command } from "commander";
 import type { ProgramFor } from "./completion.ts";
 
-/** A command of `idp`. Its module is loaded only when it is asked for: `idp check` runs in every pull request. */
+/** A command of `idp`. Its module is loaded only when it is used, because `idp check` runs in every pull request. */
 export interface CommandEntry {
-  /** For the list that `idp --help` shows. */
+  /** Shown in the list of `idp --help`. */
   readonly description: string;
   /** Makes the command. Completion alone needs the whole program. */
   readonly load: (programFor: ProgramFor) => Promise<Command>;
 }
 
-/** Every command by its name, in the order of the help. A new one is a line here and a module that makes it. */
+/** Every command by its name, in the order of the help. A new command needs an entry here and a module. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   check: {
     description: "check the service files, charts and settings by every rule",
     load: async () => (await import("./check.ts")).checkCommand(),
   },
   audit: {
-    description: "check an environment as it is: drift, and every rule over what is deployed",
+    description: "check a deployed environment: drift, and every rule",
     load: async () => (await import("./audit.ts")).auditCommand(),
   },
   init: {
@@ -24,15 +24,15 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./init.ts")).initCommand(),
   },
   doctor: {
-    description: "what a machine, a fork and its accounts lack, and how to fix it",
+    description: "find what a machine, a fork and its accounts lack, and how to fix it",
     load: async () => (await import("./doctor.ts")).doctorCommand(),
   },
   service: {
-    description: "write the files of a new service, or take one out step by step",
+    description: "write the files of a new service, or remove one step by step",
     load: async () => (await import("./service.ts")).serviceCommand(),
   },
   cost: {
-    description: "what the stacks cost in a month, with the arithmetic",
+    description: "show what the stacks cost in a month, with the arithmetic",
     load: async () => (await import("./cost.ts")).costCommand(),
   },
   report: {
@@ -40,20 +40,20 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./github-report.ts")).reportCommand(),
   },
   release: {
-    description: "make a build a release: the same digest, in staging's and prod's registry",
+    description: "make a build a release: the same digest in staging's and prod's registries",
     load: async () => (await import("./release.ts")).releaseCommand(),
   },
   status: {
     description:
-      "what is where: tags, digests, what waits, who changed it; from git and registries",
+      "show what is where: tags, digests, waiting tags, last changes; from git and registries",
     load: async () => (await import("./status.ts")).statusCommand(),
   },
   board: {
-    description: "the same as idp status, as one HTML page",
+    description: "write what idp status shows as one HTML page",
     load: async () => (await import("./board.ts")).boardCommand(),
   },
   diff: {
-    description: "how a service differs between two environments: file, image, manifests",
+    description: "show how a service differs between two environments: file, image, manifests",
     load: async () => (await import("./diff.ts")).diffCommand(),
   },
   promote: {
@@ -61,11 +61,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./promote.ts")).promoteCommand(),
   },
   hold: {
-    description: "keep a service's image as it is, until unhold",
+    description: "keep a service's image unchanged until unhold",
     load: async () => (await import("./hold.ts")).holdCommand(),
   },
   unhold: {
-    description: "let image updates of a service go on",
+    description: "let image updates change a service again",
     load: async () => (await import("./hold.ts")).unholdCommand(),
   },
   rollback: {
@@ -77,7 +77,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./twin.ts")).twinCommand(),
   },
   completion: {
-    description: "a script that completes the words of idp in bash, zsh or fish",
+    description: "print a script that completes idp commands in bash, zsh or fish",
     load: async (programFor) => (await import("./completion.ts")).completionCommand(programFor),
   },
 };

@@ -5,10 +5,10 @@ import { nameOf } from "../catalog/service.ts";
 import { applicationsFolder, environments, serviceFileEnding } from "../config/environments.ts";
 import { nextWords } from "./next-words.ts";
 
-/** What a shell is told where a path comes next: it completes paths better itself. */
+/** Tells the shell to complete a path itself, which it does better. */
 const filesMark = ":files";
 
-/** What makes a shell ask idp for the next words, by the command that asks. */
+/** Scripts that make a shell ask idp for the next words, given the command that asks. */
 const scripts = {
   bash: (ask: string) => `_idp() {
   local IFS=$'\\n'
@@ -49,10 +49,13 @@ export type ProgramFor = (line: readonly string[]) => Promise<Command>;
 export function completionCommand(programFor: ProgramFor): Command {
   return new Command("completion")
     .addArgument(new Argument("<shell>", "which shell").choices(shells))
-    .argument("[words...]", "a command line behind --: prints what can come next, for the script")
+    .argument(
+      "[words...]",
+      "after --, a command line: prints the words that can come next, for the script",
+    )
     .addHelpText(
       "after",
-      '\nbash: eval "$(npx idp completion bash)"   zsh: eval "$(npx idp completion zsh)"   fish: npx idp completion fish | source\nIt completes the word idp: have it on PATH, or as an alias of npx idp.',
+      '\nbash: eval "$(npx idp completion bash)"   zsh: eval "$(npx idp completion zsh)"   fish: npx idp completion fish | source\nIt completes the command idp: put it on PATH, or make it an alias of npx idp.',
     )
     .action(async (shell: Shell, line: readonly string[]) => {
       const text =
@@ -61,7 +64,7 @@ export function completionCommand(programFor: ProgramFor): Command {
     });
 }
 
-/** A script that makes a shell ask this clone's idp at every completion, without npx: that takes half a second more. */
+/** Returns a script that makes a shell ask this clone's idp directly: npx would take half a second more each time. */
 export function completionScript(shell: Shell): string {
   const main = join(import.meta.dirname, "main.ts");
   return scripts[shell](`'${process.execPath}' '${main}' completion`);
@@ -80,7 +83,7 @@ async function offer(
     .join("");
 }
 
-/** Names of the services in the clone that a folder is in; none outside a clone. */
+/** Returns the names of the services in the clone around a folder; none outside a clone. */
 export function servicesAround(folder: string): string[] {
   const isClone = existsSync(join(folder, applicationsFolder("dev")));
   if (!isClone) return dirname(folder) === folder ? [] : servicesAround(dirname(folder));

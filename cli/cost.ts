@@ -7,23 +7,25 @@ import { previewResources } from "../cost/sources.ts";
 import { stackCost, type StackCost } from "../cost/stack-cost.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 
-/** `idp cost`: what the stacks cost in a month. */
+/** `idp cost`: prints what the stacks cost in a month. */
 export function costCommand(): Command {
   return new Command("cost")
-    .addArgument(new Argument("[environment]", "which one; else all").choices(environments))
+    .addArgument(new Argument("[environment]", "which one (default: all)").choices(environments))
     .option(
       "--preview <file>",
-      "resources of a plan, by pulumi preview --json --show-sames (default: the golden files', with the settings' NAT gateways)",
+      "the plan from pulumi preview --json --show-sames (default: the golden files, with the NAT gateways of the settings)",
     )
     .addOption(new Option("--json", "as one JSON object"))
     .addHelpText(
       "after",
-      "\nWhat stands there idle, on demand, without tax and discounts. What is paid by use is named, not counted.",
+      "\nThe cost of idle stacks, on demand, before tax and discounts. What is paid by use is listed but not counted.",
     )
     .action(
       async (name: string | undefined, { preview, json }: { preview?: string; json?: true }) => {
         if (preview !== undefined && name === undefined) {
-          throw new Error("--preview is one stack's: name it, such as: idp cost dev --preview ...");
+          throw new Error(
+            "--preview is for one stack. Fix: name it, such as: idp cost dev --preview ...",
+          );
         }
         const plan = preview === undefined ? undefined : previewResources(read(preview));
         const wanted = environments.filter(
@@ -52,13 +54,13 @@ function costJson(costs: readonly StackCost[]): string {
   return JSON.stringify({ currency: "USD", priceDate, priceRegion, stacks: costs }, null, 2);
 }
 
-/** An estimate as a person reads it; the last line is the sum. */
+/** Returns the estimates as lines for a person; the last line is the sum. */
 export function costLines(costs: readonly StackCost[]): string[] {
   const elsewhere = costs.filter(({ region }) => region !== priceRegion);
   const dollars = costs.reduce((sum, cost) => sum + cost.dollars, 0);
   return [
     ...costs.flatMap((cost) => [...stackLines(cost), ""]),
-    "Paid by use, so not counted:",
+    "Paid by use and not counted:",
     ...byUse.map(([price, what]) => `  ${what}: $${prices[price].dollars} a ${prices[price].per}`),
     "",
     `Prices of ${priceRegion}, ${priceDate}, on demand: docs/cost.md`,

@@ -1,4 +1,4 @@
-/** A line that a terminal shows while many things are done, such as `charts rendered: 3 of 40`; gone at the end. */
+/** Returns a function that shows progress on a terminal, such as `charts rendered: 3 of 40`, and clears it at last. */
 export function counter(what: string): (done: number, total: number) => void {
   return (done, total) => {
     if (!process.stderr.isTTY || total < 20) return;

@@ -6,7 +6,7 @@ import { lineText } from "../promotion/text.ts";
 import { findHelm } from "./helm.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
-/** `idp diff`: how a service differs between two environments. */
+/** `idp diff`: prints how a service differs between two environments. */
 export function diffCommand(): Command {
   return withWorkspaceOptions(new Command("diff"))
     .argument("<service>", "name of the service")
@@ -15,7 +15,7 @@ export function diffCommand(): Command {
     .addOption(new Option("--json", "as one JSON object"))
     .addHelpText(
       "after",
-      "\nExit code 0 whether there are differences or not; 1 when a registry gave no digest.",
+      "\nExit code 0 with or without differences; 1 when a registry gave no digest.",
     )
     .action(
       async (
@@ -34,12 +34,12 @@ export function diffCommand(): Command {
     );
 }
 
-/** The differences as a person reads them. */
+/** Returns the differences as lines for a person. */
 export function diffLines(diff: ServiceDiff): string[] {
   const { service, from, to, sameDigest, values, manifest, problems } = diff;
   const verdict =
     sameDigest === null
-      ? "whether they are one image is not known"
+      ? "it is not known whether they are the same image"
       : sameDigest
         ? "one image"
         : "two images";

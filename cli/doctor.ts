@@ -20,7 +20,7 @@ interface Options {
   readonly json?: true;
 }
 
-/** `idp doctor`: what a machine, a fork and its accounts lack. */
+/** `idp doctor`: finds what a machine, a fork and its accounts lack. */
 export function doctorCommand(): Command {
   return new Command("doctor")
     .option("--twin", "examine the twin's accounts; also when IDP_TWIN is set")
@@ -31,7 +31,7 @@ export function doctorCommand(): Command {
     .addOption(new Option("--json", "as one JSON object"))
     .addHelpText(
       "after",
-      "\nIt changes nothing. Exit code 1 when something failed; what cannot be asked is skipped, with the reason.",
+      "\nIt changes nothing. Exit code 1 when a check failed; checks that cannot be made are skipped, with the reason.",
     )
     .action(async ({ twin, profile, json }: Options) => {
       const isTwin = twin === true || Boolean(process.env["IDP_TWIN"]);

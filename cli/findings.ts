@@ -1,12 +1,12 @@
 import { formatFinding, type Finding } from "../catalog/finding.ts";
 import { rules } from "../policy/rules/index.ts";
 
-/** How findings are printed: for a person, for GitHub's annotations, as a JSON array, as SARIF 2.1.0. */
+/** The output formats of findings: text for a person, GitHub's annotations, a JSON array, SARIF 2.1.0. */
 export const formats = ["text", "github", "json", "sarif"] as const;
 /** One of {@link formats}. */
 export type Format = (typeof formats)[number];
 
-/** Whether findings should stop a pull request: warnings do not. */
+/** Returns whether findings should stop a pull request: errors do, warnings do not. */
 export function isFailure(findings: readonly Finding[]): boolean {
   return findings.some(({ level }) => level === "error");
 }
@@ -18,7 +18,7 @@ const printers: Readonly<Record<Format, (findings: readonly Finding[]) => string
   sarif: (findings) => JSON.stringify(sarif(findings), null, 2),
 };
 
-/** Findings in a format; the two for people end with a line that counts them. */
+/** Returns findings in a format; the two for people end with a line of counts. */
 export function formatFindings(findings: readonly Finding[], format: Format = "text"): string {
   return printers[format](findings);
 }

@@ -1,20 +1,20 @@
 import { z } from "zod";
 
-/** GitHub's REST API as far as a job needs it to report: comments of a pull request, and issues. */
+/** The part of GitHub's REST API that a job's report needs: a pull request's comments, and issues. */
 
-/** Where a job's token leads. GitHub Actions sets the variables of the same names. */
+/** The repository that a job may write to, and its token. GitHub Actions sets the variables named here. */
 export interface GithubJob {
   /** `GITHUB_API_URL`. @default https://api.github.com */
   readonly apiUrl: string;
   /** `GITHUB_REPOSITORY`: `<owner>/<repository>`. */
   readonly repository: string;
-  /** `GITHUB_TOKEN`. Goes into a header, never into a message. */
+  /** `GITHUB_TOKEN`. It is sent in a header and never printed. */
   readonly token: string;
 }
 
 /**
- * Reads {@link GithubJob} from a job's variables.
- * @throws Error naming the variables that are missing
+ * Returns the {@link GithubJob} in a job's variables.
+ * @throws Error that names the missing variables
  */
 export function githubJob(env: NodeJS.ProcessEnv): GithubJob {
   const names = ["GITHUB_REPOSITORY", "GITHUB_TOKEN"] as const;
@@ -32,7 +32,7 @@ export function githubJob(env: NodeJS.ProcessEnv): GithubJob {
   };
 }
 
-/** A comment or an issue: both have a text of somebody. */
+/** A comment or an issue: both have an author and a text. */
 const Entry = z.object({
   /** The comment's id. */
   id: z.int(),
@@ -47,8 +47,8 @@ export type Entry = z.infer<typeof Entry>;
 const pageSize = 100;
 
 /**
- * One call. `path` is below the repository.
- * @throws Error with GitHub's answer when it is not a success
+ * Makes one call and returns GitHub's answer. `path` is relative to the repository.
+ * @throws Error with GitHub's answer when the call fails
  */
 export async function callGithub(
   { apiUrl, repository, token }: GithubJob,
@@ -79,7 +79,7 @@ export async function callGithub(
   return JSON.parse(text);
 }
 
-/** The first entry of a list that a bot wrote and whose text has the marker. Pull requests are no issues here. */
+/** Returns the first entry that a bot wrote and whose text has the marker. Pull requests do not count as issues. */
 export async function findMarked(
   job: GithubJob,
   path: string,
@@ -89,7 +89,7 @@ export async function findMarked(
     const query = `${path}${path.includes("?") ? "&" : "?"}per_page=${pageSize}&page=${page}`;
     const entries = z.array(Entry).parse(await callGithub(job, "GET", query));
     const found = entries.find(
-      // Anybody may write the marker; a text of a person is not ours to change.
+      // Anybody can write the marker, but a person's text must not be changed.
       ({ body, user, pull_request }) =>
         user?.type === "Bot" && pull_request === undefined && body?.includes(marker) === true,
     );

@@ -3,22 +3,22 @@ import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { callGithub, findMarked, githubJob, type GithubJob } from "./github-api.ts";
 
-/** What a command printed, under its name. */
+/** A command's output, under its name. */
 export interface Section {
   readonly name: string;
-  /** `undefined`: it came to no output. */
+  /** `undefined` when the command never got to print. */
   readonly text: string | undefined;
 }
 
-/** The most that GitHub takes for a comment or an issue, in characters. */
+/** GitHub's limit for a comment or an issue, in characters. */
 const bodyLimit = 65_536;
 
-/** Hidden in the text, so that the next run finds what this one wrote. */
+/** A marker hidden in the text, by which the next run finds what this one wrote. */
 const markerOf = (title: string): string => `<!-- idp report: ${title} -->`;
 
 /**
- * One text of several outputs, each folded away below its last line that says something. Where they are too long for
- * GitHub (`limit` characters) the beginning of each goes: what matters comes last.
+ * Returns one text of several outputs, each folded away below a summary line. If they are too long for GitHub (`limit`
+ * characters), the beginning of each is cut: what matters comes last.
  */
 export function reportBody(
   title: string,
@@ -27,7 +27,7 @@ export function reportBody(
 ): string {
   const head = `${markerOf(title)}\n## ${title}\n`;
   const foot = runUrl === undefined ? "" : `\n[The run](${runUrl})\n`;
-  // The rest of a section, without its text, is far below this.
+  // A section's own markup is far shorter than this.
   const room = Math.floor((limit - head.length - foot.length) / Math.max(sections.length, 1)) - 400;
   return head + sections.map((section) => sectionBody(section, room)).join("") + foot;
 }
@@ -42,7 +42,7 @@ function sectionBody({ name, text }: Section, room: number): string {
   return `\n<details><summary><b>${name}</b>: ${summaryOf(clean)}</summary>\n\n${fence}text\n${shown}\n${fence}\n\n</details>\n`;
 }
 
-/** What the engine counts at its end (`12 to create`, `3 changes`), else the last line. */
+/** Returns the engine's final counts (`12 to create`, `3 changes`), else the last line. */
 function summaryOf(text: string): string {
   const lines = text.split("\n").map((line) => line.trim());
   const block = lines.slice(lines.findLastIndex((line) => line === "Resources:") + 1);
@@ -54,7 +54,7 @@ function summaryOf(text: string): string {
   return summary.slice(0, 200).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
-/** Writes the one comment with this title under a pull request, or writes it anew. */
+/** Writes or replaces the comment with this title on a pull request. */
 export async function reportComment(
   job: GithubJob,
   pullRequest: number,
@@ -71,7 +71,7 @@ export async function reportComment(
   return "updated";
 }
 
-/** Opens the one issue with this title, writes it anew, or, when there is nothing left to report, closes it. */
+/** Opens or replaces the issue with this title, or closes it when there is nothing left to report. */
 export async function reportIssue(
   job: GithubJob,
   title: string,
@@ -96,7 +96,7 @@ export async function reportIssue(
   return "closed";
 }
 
-/** A file's output under the file's name; a missing file is a job that came to none. */
+/** Returns a file's text under the file's name. A missing file means that the job did not get that far. */
 function readSection(path: string): Section {
   const name = basename(path, extname(path));
   try {
@@ -108,7 +108,7 @@ function readSection(path: string): Section {
   }
 }
 
-/** Address of the run that this is part of, from its variables. */
+/** Returns the address of the present run, from its variables. */
 function runUrl(env: NodeJS.ProcessEnv): string | undefined {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = env;
   return server && repository && run ? `${server}/${repository}/actions/runs/${run}` : undefined;
@@ -122,16 +122,16 @@ function pullRequestNumber(word: string): number {
 }
 
 const titleOption = () =>
-  new Option("--title <title>", "what it is about; a later run with the same title replaces it");
+  new Option("--title <title>", "title; a later run with the same title replaces the report");
 
-/** `idp report`: what a job has to say to people, on GitHub. Reads a job's variables and GITHUB_TOKEN. */
+/** `idp report`: shows a job's outputs to people on GitHub. Reads the job's variables and GITHUB_TOKEN. */
 export function reportCommand(): Command {
   const command = new Command("report");
   command
     .command("comment")
     .description("write or replace one comment of a pull request")
     .addArgument(new Argument("<pull-request>", "its number").argParser(pullRequestNumber))
-    .argument("<files...>", "outputs; a missing one is said to be missing")
+    .argument("<files...>", "files with outputs; a missing one is reported as missing")
     .addOption(titleOption().makeOptionMandatory())
     .action(async (pullRequest: number, files: string[], { title }: { title: string }) => {
       const body = reportBody(title, files.map(readSection), { runUrl: runUrl(process.env) });
@@ -141,7 +141,7 @@ export function reportCommand(): Command {
   command
     .command("issue")
     .description("open or replace one issue, or close it when there is nothing to report")
-    .argument("<files...>", "outputs; a missing one is said to be missing")
+    .argument("<files...>", "files with outputs; a missing one is reported as missing")
     .addOption(titleOption().makeOptionMandatory())
     .addOption(
       new Option("--result <result>", "how the jobs ended; success closes the issue")

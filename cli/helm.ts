@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { execa, ExecaError } from "execa";
 import type { Helm } from "../catalog/chart.ts";
 
-/** Helm from the PATH, or else the twin's, built first where it is missing (minutes, once). */
+/** Returns the Helm on PATH, or else the twin's, which is built first if it is missing (once, in minutes). */
 export async function findHelm(env: NodeJS.ProcessEnv = process.env): Promise<Helm> {
   const program = onPath("helm", env) ?? (await built());
   return async (args) => {
@@ -16,7 +16,7 @@ export async function findHelm(env: NodeJS.ProcessEnv = process.env): Promise<He
 }
 
 async function built(): Promise<string> {
-  // Imported only where PATH has no Helm: `idp check` on a runner loads nothing of the twin.
+  // Imported only when PATH has no Helm: `idp check` on a runner must load nothing of the twin.
   const { ensureTools } = await import("../twin/toolchain/build.ts");
   const { binaryPath } = await import("../twin/toolchain/locate.ts");
   await ensureTools(["helm"]);

@@ -7,7 +7,7 @@ import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./work
 
 type Options = WorkspaceOptions & { readonly json?: true };
 
-/** `idp hold`: no image update until it is lifted. */
+/** `idp hold`: stops image updates of a service until the hold is lifted. */
 export function holdCommand(): Command {
   return targetCommand("hold")
     .addOption(new Option("--reason <text>", "why, for whoever reads the file").default("held"))
@@ -23,17 +23,19 @@ export function holdCommand(): Command {
     );
 }
 
-/** `idp unhold`: image updates go on. */
+/** `idp unhold`: lets image updates of a service go on. */
 export function unholdCommand(): Command {
   return targetCommand("unhold").action((service: string, environment: string, options: Options) =>
     run(options, environment, (workspace, target) => unhold(workspace, { ...target, service })),
   );
 }
 
-/** `idp rollback`: an earlier tag, held. */
+/** `idp rollback`: puts a service back to an earlier tag and holds it there. */
 export function rollbackCommand(): Command {
   return targetCommand("rollback")
-    .addOption(new Option("--to <tag>", "tag to go back to; else the one before the present one"))
+    .addOption(
+      new Option("--to <tag>", "tag to go back to (default: the one before the present one)"),
+    )
     .addOption(
       new Option("--reason <text>", "why, for whoever reads the file").default("rolled back"),
     )
@@ -61,21 +63,21 @@ async function run(
   environment: string,
   work: (workspace: Workspace, target: { environment: Environment }) => Promise<Published>,
 ): Promise<void> {
-  // Commander has refused any other word.
+  // Commander has already refused any other word.
   if (!isEnvironment(environment)) return;
   const published = await inWorkspace(options, ({ workspace }) => work(workspace, { environment }));
   console.log(json ? JSON.stringify(published, null, 2) : publishedLines(published).join("\n"));
 }
 
-/** What became of a service file, for a person. */
+/** Returns the outcome for a service file as lines for a person. */
 export function publishedLines(published: Published): string[] {
   const { service, environment, before, tag, hold: reason, commit, branch } = published;
   const state = `${service} in ${environment}: ${before === tag ? tag : `${before} -> ${tag}`}, ${reason === null ? "not held" : `held: ${reason}`}`;
-  if (commit === null) return [`${state}; it was so already, nothing changed`];
+  if (commit === null) return [`${state}; it already was, nothing changed`];
   return branch === null
     ? [`${state} (commit ${commit.slice(0, 7)})`]
     : [
         `${state} (commit ${commit.slice(0, 7)} on branch ${branch})`,
-        `Next: merge ${branch} by a pull request; then a person syncs ${service} in ${environment}`,
+        `Next: merge ${branch} with a pull request; then a person syncs ${service} in ${environment}`,
       ];
 }

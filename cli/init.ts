@@ -23,7 +23,7 @@ import { githubRepository } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
 
-/** `idp init`: makes a fork its owner's. */
+/** `idp init`: writes a fork's owner, accounts, region and domain into the repository. */
 export function initCommand(root = repositoryRoot): Command {
   const command = new Command("init")
     .option("--org <owner>", "GitHub user or organisation that owns the repository")
@@ -40,7 +40,7 @@ export function initCommand(root = repositoryRoot): Command {
     .option("-y, --yes", "do not ask whether to write")
     .addHelpText(
       "after",
-      "\nWithout flags it asks. What is not said stays as it stands; what changes is shown before it is written.",
+      "\nWithout flags it asks. What is not given stays unchanged; changes are shown before they are written.",
     );
   return command.action(
     async ({ dryRun, yes, ...given }: InitAnswers & { dryRun?: true; yes?: true }) => {
@@ -49,14 +49,14 @@ export function initCommand(root = repositoryRoot): Command {
       const isAsking = process.stdin.isTTY && process.stdout.isTTY;
       if (Object.keys(given).length === 0 && !isAsking) {
         throw new Error(
-          "idp init was told nothing, and there is no terminal to ask at. Fix: idp init --org <owner> --dev-account <number> ... (idp init --help)",
+          "idp init has no flags, and there is no terminal to ask at. Fix: idp init --org <owner> --dev-account <number> ... (idp init --help)",
         );
       }
       const told = Object.keys(given).length === 0 ? await ask(current, await origin(root)) : given;
       const facts = factsFrom(told, current);
       const changes = initialise(files, facts);
       if (changes.size === 0) {
-        console.log("Nothing to change: the repository says all of it already.");
+        console.log("Nothing to change: the repository already has these values.");
         return;
       }
       console.log(await difference(files, changes));
@@ -80,7 +80,7 @@ function collected(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];
 }
 
-/** What follows from the new names: widths of tables, and the golden files where somebody gets access. */
+/** Updates what depends on the new names: table widths, and the golden files when administrators were given. */
 async function settle(root: string, paths: readonly string[], hasAdmins: boolean): Promise<void> {
   const prettier = ["prettier", "--write", "--ignore-unknown", "--log-level", "warn"];
   await execa("npx", [...prettier, ...paths], { cwd: root });
@@ -89,7 +89,7 @@ async function settle(root: string, paths: readonly string[], hasAdmins: boolean
   await execa("make", ["golden"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
 }
 
-/** The changes as git shows them; in colour on a terminal. */
+/** Returns the changes as git shows them, in colour on a terminal. */
 async function difference(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
@@ -107,13 +107,13 @@ async function difference(
     }
     const colour = `--color=${process.stdout.isTTY ? "always" : "never"}`;
     const args = ["diff", "--no-index", "--no-prefix", "-U0", colour, "a", "b"];
-    // Exit code 1 says that there are differences.
+    // Exit code 1 means that there are differences.
     const { stdout } = await execa("git", args, { cwd: scratch, reject: false });
     return stdout;
   });
 }
 
-/** Owner and repository of the remote `origin`, where it is on GitHub. */
+/** Returns owner and repository of the remote `origin`; undefined unless it is on GitHub. */
 export async function origin(
   root: string,
 ): Promise<{ readonly org: string; readonly repository: string } | undefined> {
@@ -201,7 +201,7 @@ function rolesIn(text: string): string[] {
     .filter((role) => role !== "");
 }
 
-/** What is left to do after `idp init`, as lines. */
+/** Returns what is left to do after `idp init`, as lines. */
 export function nextSteps({ accounts, domain, github, url }: RepositoryFacts): string[] {
   const undecided = environments.filter(
     (environment) => accounts[environment].accountId === undecidedAccount,
@@ -214,15 +214,17 @@ export function nextSteps({ accounts, domain, github, url }: RepositoryFacts): s
           `No account yet for ${undecided.join(", ")}: idp init ${undecided.map((name) => `--${name}-account <number>`).join(" ")} when there is one. The twin runs without.`,
         ]
       : []),
-    "What a machine and the accounts lack: idp doctor",
+    "Run idp doctor: it finds what the machine and the accounts lack",
     `First pulumi up of each account: docs/runbooks/first-day.md`,
     `Environments and variables of ${github} on GitHub: docs/workflows.md#set-up`,
     ...(domain === undefined
       ? []
       : [
-          `Host zones for ${environments.map((name) => domainOf(domain, name)).join(", ")}: the program makes no DNS records`,
+          `Create DNS zones for ${environments.map((name) => domainOf(domain, name)).join(", ")}: the program makes no DNS records`,
         ]),
-    ...(url.startsWith("https://github.com/") ? [] : [`Argo CD reads ${url}: let it reach it`]),
+    ...(url.startsWith("https://github.com/")
+      ? []
+      : [`Argo CD reads ${url}: make sure that it can reach it`]),
   ];
   return ["What to do next:", ...steps.map((step, index) => `  ${index + 1}. ${step}`)];
 }

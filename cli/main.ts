@@ -2,7 +2,7 @@ import { CommanderError, type Command } from "commander";
 import { styleText } from "node:util";
 import { programFor } from "./program.ts";
 
-/** Exit code when the words are wrong: nothing was tried. A failure of what was asked is 1. */
+/** Exit code for a wrong command line, where nothing was tried. A command that fails exits with 1. */
 const usageError = 2;
 
 if (process.argv[2] === "local") {
@@ -20,15 +20,15 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
-/** What commander gives only to the commands that a command makes itself. */
+/** Copies the settings that commander gives only to subcommands it makes itself. */
 function inheritSettings(parent: Command): void {
   for (const command of parent.commands) inheritSettings(command.copyInheritedSettings(parent));
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has said it already; help that was asked for is no error.
+  // Commander has already printed it; requested help is not an error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError;
-  // The message is the whole story; the trace is for whoever works on this.
+  // The message says everything a user needs; the trace is for developers of idp.
   const text = error instanceof Error ? error.message : String(error);
   console.error(`${styleText("red", "error", { stream: process.stderr })} ${text}`);
   if (process.env["IDP_DEBUG"] && error instanceof Error) console.error(error.stack);

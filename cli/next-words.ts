@@ -7,11 +7,11 @@ export interface NextWord {
 }
 
 /**
- * The words that can come next on a command line, those that begin as its last word does; "files" where a path comes
+ * Returns the words that can come next on a command line and begin as its last word does; "files" where a path comes
  * next.
  *
- * @param line words after the program's name; the last one is being typed, and may be empty
- * @param services gives the names for an argument that is a service
+ * @param line words after the program's name; the last one is still being typed and may be empty
+ * @param services returns the names for an argument that is a service
  */
 export function nextWords(
   program: Command,
@@ -28,10 +28,10 @@ export function nextWords(
   return offered === "files" ? offered : offered.filter(({ word }) => word.startsWith(current));
 }
 
-/** Where the next word stands. */
+/** The position of the next word. */
 interface Place {
   readonly command: Command;
-  /** Number of the argument that comes next, from 0. */
+  /** Index of the next argument, from 0. */
   readonly position: number;
   /** The option whose value comes next. */
   readonly valueOf: Option | undefined;

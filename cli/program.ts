@@ -2,8 +2,8 @@ import { Command } from "commander";
 import { commands } from "./commands.ts";
 
 /**
- * The program `idp` for a command line: the command that it names is whole, the others stand there by their names and
- * descriptions only, because every module that is loaded takes time.
+ * Returns the program `idp` for a command line. Only the command that the line names is loaded; the others have just
+ * their names and descriptions, because loading a module takes time.
  */
 export async function programFor(line: readonly string[]): Promise<Command> {
   const program = new Command("idp").description(

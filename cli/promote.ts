@@ -11,20 +11,20 @@ import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./work
 
 type Options = WorkspaceOptions & ClusterOptions & { readonly json?: true; readonly open?: true };
 
-/** `idp promote`: propose a release for prod. */
+/** `idp promote`: proposes a release for prod. */
 export function promoteCommand(): Command {
   return withClusterOptions(withWorkspaceOptions(new Command("promote")))
     .argument("<service>", "name of the service")
-    .argument("<version>", "vX.Y.Z, which staging has run")
+    .argument("<version>", "vX.Y.Z; staging must have run it")
     .addOption(
       new Option(
         "--open",
-        "open the pull request, with GITHUB_TOKEN and GITHUB_REPOSITORY as a job of GitHub Actions has them",
+        "open the pull request, with GITHUB_TOKEN and GITHUB_REPOSITORY as in a job of GitHub Actions",
       ),
     )
     .addOption(new Option("--json", "as one JSON object"))
     .action(async (service: string, version: string, { json, open, ...options }: Options) => {
-      // What is missing for the last step is said before the first.
+      // Checked first, because a missing variable would make the last step fail.
       const job = open ? githubJob(process.env) : undefined;
       const tools = await promoteTools();
       const { promoted, base, url } = await inWorkspace(options, ({ workspace, isTwin }) =>
@@ -48,7 +48,7 @@ export function promoteCommand(): Command {
     });
 }
 
-/** Helm and the rules, as `idp check` has them. */
+/** Returns Helm and the rules as `idp check` uses them. */
 export async function promoteTools(): Promise<PromoteTools> {
   const helm = await findHelm();
   const concurrency = availableParallelism();
@@ -70,7 +70,7 @@ function titleAndBody(text: string): { title: string; body: string } {
   return { title, body: body.join("\n") };
 }
 
-/** Address of an opened pull request, as GitHub gives it. */
+/** Returns the address of an opened pull request from GitHub's answer. */
 function pageOf(pullRequest: unknown): string | undefined {
   return typeof pullRequest === "object" &&
     pullRequest !== null &&
@@ -81,8 +81,8 @@ function pageOf(pullRequest: unknown): string | undefined {
 }
 
 /**
- * Where a person opens the pull request of a branch; GitHub fills its text in from the one commit.
- * @param url of the repository, by HTTPS or SSH; of another server there is no such page
+ * Returns the page on which a person opens a branch's pull request; GitHub fills in the text from the commit.
+ * @param url the repository's address, HTTPS or SSH; servers other than GitHub have no such page
  */
 export function comparePage(url: string, branch: string): string | undefined {
   const repository = githubRepository(url);
@@ -92,12 +92,12 @@ export function comparePage(url: string, branch: string): string | undefined {
 function promotedLines(promoted: Promoted, page: string | undefined): string[] {
   const { service, tag, commit, branch, text } = promoted;
   if (commit === null || branch === null) {
-    return [`prod's file names ${service} ${tag} already, nothing changed`];
+    return [`prod's file already names ${service} ${tag}, nothing changed`];
   }
   return [
     text.trimEnd(),
     "",
     `on branch ${branch} (commit ${commit.slice(0, 7)})`,
-    `Next: merge it by a pull request${page === undefined ? "" : `: ${page}`}; then a person syncs ${service} in prod`,
+    `Next: merge it with a pull request${page === undefined ? "" : `: ${page}`}; then a person syncs ${service} in prod`,
   ];
 }

@@ -13,13 +13,16 @@ interface Options extends WorkspaceOptions {
   readonly json?: true;
 }
 
-/** `idp release`: a build becomes a release. */
+/** `idp release`: makes a build a release. */
 export function releaseCommand(): Command {
   return withWorkspaceOptions(new Command("release"))
     .argument("<service>", "name of the service")
     .argument("<version>", "vX.Y.Z")
     .addOption(
-      new Option("--commit <sha>", "commit whose build it is; else the build that dev runs"),
+      new Option(
+        "--commit <sha>",
+        "commit whose build to release (default: the build that dev runs)",
+      ),
     )
     .addOption(
       new Option(
@@ -41,7 +44,7 @@ export function releaseCommand(): Command {
 
 function releasedLine({ service, version, image, build, digest, copiedTo }: Released): string {
   const what = `${service} ${version} is ${image}@${digest}${build === null ? "" : `, built as ${build}`}`;
-  if (copiedTo.length === 0) return `${what}; it was released already, nothing changed`;
+  if (copiedTo.length === 0) return `${what}; it was already released, nothing changed`;
   const copied = `${what}; copied to ${copiedTo.join(" and ")}`;
   return copiedTo.includes("staging")
     ? `${copied}. staging takes the highest version by itself`

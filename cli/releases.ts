@@ -7,10 +7,10 @@ import { writeWhole } from "../lib/write-file.ts";
 import type { ToolName } from "../twin/toolchain/tools.ts";
 import type { ReadRelease } from "../policy/repository/schemas.ts";
 
-/** How long a release's server may take: a check has to end where there is no network, too. */
+/** How long a release's server may take: a check has to end even without a network. */
 const limitMs = 10_000;
 
-/** Manifests that the twin's tools ship. */
+/** Manifests that ship with the twin's tools. */
 const shipped: readonly (readonly [tool: ToolName, file: string])[] = [
   ["argocd", "install.yaml"],
   ["argocd", "ha/install.yaml"],
@@ -18,8 +18,8 @@ const shipped: readonly (readonly [tool: ToolName, file: string])[] = [
 ];
 
 /**
- * A release's manifest: what was kept of it, or ships with a built tool, or else from its address; then it is kept in the
- * cache folder. Whatever it is, it has the pinned sha256.
+ * Returns a release's manifest: from the cache folder, from a built tool, or else from its address, and then keeps it
+ * in the cache folder. It always has the pinned sha256.
  */
 export const readKeptRelease: ReadRelease = (release) => {
   // Environments share releases.
@@ -45,13 +45,13 @@ async function pinnedFile({ sha256 }: ReleaseManifest, file: string): Promise<Bu
   try {
     return await readPinned({ url: pathToFileURL(file).href, sha256 });
   } catch {
-    // Another release's, or broken off: the address has the right one.
+    // The file is another release's or is cut short: the address has the right one.
     return undefined;
   }
 }
 
 async function shippedFiles(): Promise<string[]> {
-  // Where no tool was ever built, as on a runner, nothing of the twin is loaded.
+  // Where no tool was ever built, as on a runner, the twin's modules are not loaded.
   if (!existsSync(toolsFolder())) return [];
   const { sharePath } = await import("../twin/toolchain/locate.ts");
   return shipped.flatMap(([tool, file]) => {

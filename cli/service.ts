@@ -6,7 +6,7 @@ import { addService, type AddedService, type OpenRegistry } from "../promotion/a
 import { removeService, type RemovedService } from "../promotion/remove-service.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
-/** `idp service ...`: files of a service, written and taken away. */
+/** `idp service ...`: writes or removes the files of a service. */
 export function serviceCommand(): Command {
   const service = new Command("service");
   service.addCommand(newCommand());
@@ -26,10 +26,10 @@ interface NewOptions extends WorkspaceOptions {
 function newCommand(): Command {
   return withWorkspaceOptions(new Command("new"))
     .description("write the files of a new service for the three environments")
-    .argument("<service>", "its name, and so its namespace")
+    .argument("<service>", "its name, which is also its namespace")
     .requiredOption("--port <number>", "port that the container listens on", wholeNumber)
     .requiredOption("--image <name>", "repository inside the registries, such as idp/payments")
-    .option("--tag <tag>", "build that dev begins with (default: the newest in dev's registry)")
+    .option("--tag <tag>", "build that dev starts with (default: the newest in dev's registry)")
     .addOption(new Option("--resources <size>", "of one replica").choices(sizes).default("small"))
     .option("--publisher <owner/repository>", "GitHub repository that may push the image")
     .addOption(new Option("--json", "as one JSON object"))
@@ -46,7 +46,7 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-/** Where it cannot be found out where to work, every registry is one that does not answer. */
+/** If it cannot be determined where to work, every registry counts as one that does not answer. */
 async function registriesFrom(options: WorkspaceOptions): Promise<OpenRegistry> {
   try {
     return await inWorkspace(options, ({ workspace }) => Promise.resolve(workspace.registryOf));
@@ -57,13 +57,13 @@ async function registriesFrom(options: WorkspaceOptions): Promise<OpenRegistry> 
 
 function newLines({ service, image, files, stackFiles, next }: AddedService): string[] {
   if (files.length === 0 && stackFiles.length === 0) {
-    return [`${service} is in every environment already: nothing was changed`];
+    return [`${service} is already in every environment: nothing was changed`];
   }
   return [
     ...files.map(({ path, tag, missing }) =>
       missing === undefined
         ? `wrote ${path}: ${image}:${tag}`
-        : `wrote ${path}: ${tag} stands for no image yet (${missing})`,
+        : `wrote ${path}: ${tag} is a placeholder, there is no image yet (${missing})`,
     ),
     ...stackFiles.map((file) => `wrote ${file}: who may push ${image}`),
     "",
@@ -77,13 +77,13 @@ function numbered(steps: readonly string[]): string[] {
 
 function removeCommand(): Command {
   return new Command("remove")
-    .description("take a service out of the next environment: prod, then staging, then dev")
+    .description("remove a service from the next environment: prod, then staging, then dev")
     .argument("<service>", "name of the service")
-    .option("--repository <folder>", "clone to work in, instead of this one")
+    .option("--repository <folder>", "clone to work in (default: this one)")
     .addOption(new Option("--json", "as one JSON object"))
     .addHelpText(
       "after",
-      "\nOne environment a run, and only files: commit each step and let it take effect before the next.",
+      "\nEach run removes one environment's files only: commit each step and let it take effect before the next.",
     )
     .action(async (name: string, { repository, json }: { repository?: string; json?: true }) => {
       const removed = await removeService(repository ?? repositoryRoot, name);

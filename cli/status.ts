@@ -9,10 +9,10 @@ import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./work
 
 type Options = WorkspaceOptions & ClusterOptions;
 
-/** `idp status`: what is where. */
+/** `idp status`: shows what is where. */
 export function statusCommand(): Command {
   return withClusterOptions(withWorkspaceOptions(new Command("status")))
-    .argument("[services...]", "names of services; else all")
+    .argument("[services...]", "names of services (default: all)")
     .addOption(new Option("--json", "as one JSON object"))
     .addHelpText(
       "after",
@@ -25,7 +25,7 @@ export function statusCommand(): Command {
     });
 }
 
-/** Reads the board of some services, or of all, where the options say. */
+/** Returns the board of the named services, or of all, from where the options say. */
 export function boardOf(services: readonly string[], options: Options): Promise<Board> {
   return inWorkspace(options, ({ workspace, isTwin }) =>
     withClusters(options, isTwin, (applications) =>
@@ -38,7 +38,7 @@ export function boardOf(services: readonly string[], options: Options): Promise<
   );
 }
 
-/** The board as a person reads it. */
+/** Returns the board as lines for a person. */
 export function boardLines({ repository, services, strays = [], problems }: Board): string[] {
   const said = [
     ...problems,

@@ -14,38 +14,38 @@ import { requireTwin } from "../twin/state/twin.ts";
 import { up } from "../twin/up.ts";
 import { promoteTools } from "./promote.ts";
 
-/** `idp twin ...`: the three accounts on this machine. */
+/** `idp twin ...`: runs the three accounts on this machine. */
 export function twinCommand(): Command {
   const twin = new Command("twin");
 
   twin
     .command("up")
     .description(
-      "bring the twin up, or what is missing of it; the first time, show a commit's way to prod",
+      "start the twin, or its missing parts; the first time, show a commit's way to prod",
     )
     .action(async () => {
       if (!(await up())) process.exitCode = 1;
       else if (lastDemo() === undefined) await showDemo();
-      else print("A commit's way to prod was shown already; once more: idp twin demo");
+      else print("A commit's way to prod was already shown. To see it again: idp twin demo");
     });
 
   twin
     .command("demo")
     .description(
-      "take a commit of time-service through dev and staging to prod, and show when what happened",
+      "take a commit of time-service through dev and staging to prod, and show when each step happened",
     )
     .addOption(new Option("--json", "as one JSON object"))
     .action(({ json }: { json?: true }) => showDemo(json));
 
   twin
     .command("down")
-    .description("stop everything of the twin and delete what it kept")
+    .description("stop the whole twin and delete its state")
     .action(() => down(print));
 
   twin
     .command("status")
     .description(
-      "what runs, and how the services are; exit code 1 when something is not as it should be",
+      "show what runs and the state of the services; exit code 1 when something is wrong",
     )
     .addOption(new Option("--json", "as one JSON object"))
     .action(async ({ json }: { json?: true }) => {
@@ -59,7 +59,7 @@ export function twinCommand(): Command {
     .description(
       "build a service's image from a commit, without Docker, and push it to dev's registry as sha-<7 hex digits>",
     )
-    .argument("<service>", `one with its source in ${sourcesFolder}/`)
+    .argument("<service>", `a service with its source in ${sourcesFolder}/`)
     .option("--commit <commit>", "which commit", "HEAD")
     .addOption(new Option("--json", "as one JSON object"))
     .action(async (service: string, { commit, json }: { commit: string; json?: true }) => {
@@ -68,7 +68,7 @@ export function twinCommand(): Command {
       print(
         json
           ? JSON.stringify(build, null, 2)
-          : `${isNew ? "pushed" : "is there already:"} dev ${image}:${tag}\n${digest}`,
+          : `${isNew ? "pushed" : "already there:"} dev ${image}:${tag}\n${digest}`,
       );
     });
 
@@ -95,10 +95,10 @@ export function twinCommand(): Command {
 
   twin
     .command("logs")
-    .description("what a process of the twin says; without a name: which there are")
-    .argument("[process]", "name, or a part of it")
-    .option("-f, --follow", "go on as more is said")
-    .option("-n, --lines <count>", "how many of the last lines", "100")
+    .description("show the log of one of the twin's processes; without a name, list the processes")
+    .argument("[process]", "its name, or part of it")
+    .option("-f, --follow", "keep printing new lines")
+    .option("-n, --lines <count>", "how many lines from the end", "100")
     .action((name: string | undefined, options: { follow?: true; lines: string }) =>
       showLogs(name, options),
     );
@@ -151,7 +151,7 @@ async function showLogs(
     );
   }
   const args = ["-n", lines, ...(follow ? ["-F"] : []), only.logFile];
-  // Ended by Ctrl-C when it follows: no failure.
+  // Following ends with Ctrl-C, which is not a failure.
   await execa("tail", args, { stdio: "inherit", reject: false });
 }
 

@@ -9,7 +9,7 @@ import { readTwin, repositoryUrl, requireTwin, twinPaths } from "../twin/state/t
 import type { Workspace } from "../promotion/workspace.ts";
 import { Repository } from "../promotion/repository.ts";
 
-/** What a person may say about where to work. */
+/** Options for where to work. */
 export interface WorkspaceOptions {
   readonly twin?: true;
   readonly repository?: string;
@@ -25,7 +25,7 @@ export function withWorkspaceOptions(command: Command): Command {
         "work on the twin; also when IDP_TWIN is set or origin is the twin's git",
       ),
     )
-    .addOption(new Option("--repository <folder>", "clone to work through, instead of this one"))
+    .addOption(new Option("--repository <folder>", "clone to work through (default: this one)"))
     .addOption(
       new Option(
         "--profile <environment=name...>",
@@ -34,7 +34,7 @@ export function withWorkspaceOptions(command: Command): Command {
     );
 }
 
-/** Where the work goes. */
+/** Where to work. */
 export interface Where {
   readonly workspace: Workspace;
   /** Whether it is the twin. */
@@ -42,8 +42,8 @@ export interface Where {
 }
 
 /**
- * Finds out where to work, says so on standard error, and does the work. Without a clone of the twin's repository at
- * hand a passing one is made.
+ * Finds out where to work, says so on standard error, and runs the work. If the twin's repository has no clone at hand,
+ * a temporary one is made.
  */
 export async function inWorkspace<T>(
   options: WorkspaceOptions,
@@ -59,7 +59,7 @@ export async function inWorkspace<T>(
     const profiles = profilesOf(options.profile ?? []);
     const repository = await Repository.open(here, { branch: committedBranch() });
     const registryOf = async (environment: Environment, host: string) => {
-      // The SDK is loaded for AWS only.
+      // The SDK is loaded only when AWS is used.
       const { ecrRegistry } = await import("../promotion/ecr.ts");
       return ecrRegistry(environment, host, profiles[environment]);
     };
@@ -83,13 +83,13 @@ async function originOf(directory: string): Promise<string | undefined> {
   return failed ? undefined : stdout;
 }
 
-/** The branch that Argo CD watches, as this repository's settings have it. */
+/** The branch that Argo CD watches, from this repository's settings. */
 function committedBranch(): string {
   const file = readStackFile(repositoryRoot, "dev");
   return (file && committed(file).repository.branch) ?? "main";
 }
 
-/** The AWS profiles, by environment: `prod=acme`; what is not said, from IDP_PROFILE_<ENVIRONMENT>. */
+/** Returns the AWS profiles by environment, from words such as `prod=acme`, else from IDP_PROFILE_<ENVIRONMENT>. */
 export function profilesOf(
   words: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
@@ -98,9 +98,9 @@ export function profilesOf(
 }
 
 /**
- * The values of an option that is `<environment>=<name>`, by environment; what is not said, from
+ * Returns an option's values by environment, from words of the form `<environment>=<name>`, else from
  * `IDP_<OPTION>_<ENVIRONMENT>`.
- * @throws Error naming the word that is of another form
+ * @throws Error that names a word of another form
  */
 export function byEnvironment(
   option: "profile" | "context",

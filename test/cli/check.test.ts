@@ -21,7 +21,7 @@ describe("idp check on a runner", () => {
     mkdirSync(join(scratch, "bin"));
     writeFileSync(helm, "#!/bin/sh\n");
     chmodSync(helm, 0o755);
-    // Writes down every module that Node loads, and takes the network away.
+    // Records every module that Node loads, and takes the network away.
     const list = join(scratch, "loaded");
     const hook = join(scratch, "hook.mjs");
     writeFileSync(
@@ -48,7 +48,7 @@ describe("idp check on a runner", () => {
         },
       },
     );
-    // It came to its end: without the releases' manifests it warns.
+    // The command finished: without the releases' manifests it warns.
     expect(JSON.parse(stdout)).to.be.an("array").that.is.not.empty;
     const loaded = readFileSync(list, "utf8")
       .split("\n")

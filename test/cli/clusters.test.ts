@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { withClusters, type ClusterOptions } from "../../cli/clusters.ts";
 import { failure } from "../support/platform.ts";
 
-describe("the way to the clusters, on AWS", () => {
+describe("access to the clusters on AWS", () => {
   const path = process.env["PATH"];
   let scratch = "";
 
-  /** A program on PATH that notes how it was called. */
+  /** A program on PATH that records how it was called. */
   const program = (name: string, script: string) => {
     const file = join(scratch, name);
     writeFileSync(file, `#!/bin/sh\necho "${name} $*" >> '${join(scratch, "calls")}'\n${script}\n`);
@@ -47,21 +47,21 @@ describe("the way to the clusters, on AWS", () => {
     ]);
   });
 
-  it("is a context where one is named", async () => {
+  it("is a context when one is named", async () => {
     await ask({ context: ["prod=mine"] });
     expect(calls()).to.deep.equal([`kubectl --context mine ${get}`]);
   });
 
-  it("is none unless it is asked for", async () => {
+  it("is not set up unless it is asked for", async () => {
     expect(await withClusters({}, false, (applications) => Promise.resolve(applications))).to.equal(
       undefined,
     );
   });
 
-  it("ends with what the program said, and what to try", async () => {
+  it("fails with the program's message and what to try", async () => {
     program("kubectl", "echo 'Unauthorized' >&2; exit 1");
     expect(await failure(ask({}))).to.equal(
-      "prod's cluster cannot be asked: Unauthorized\nFix: see that kubectl get applications -n argocd works there; name its context (--context prod=<name>) or the account's profile (--profile prod=<name>)",
+      "prod's cluster cannot be asked: Unauthorized\nFix: make sure that kubectl get applications -n argocd works there; name its context (--context prod=<name>) or the account's profile (--profile prod=<name>)",
     );
   });
 

@@ -15,33 +15,33 @@ describe("the table of commands", () => {
     });
   }
 
-  it("is what the help lists, without loading a command", async () => {
+  it("is listed in the help without loading a command", async () => {
     const { stdout, exitCode } = await idp("--help");
     expect(exitCode).to.equal(0);
     const listed = [...stdout.matchAll(/^ {2}([a-z]+) .*$/gm)].map(([, name]) => name);
     expect(listed.filter((name) => name !== "help")).to.deep.equal(Object.keys(commands));
   });
 
-  it("gives the options of one command", async () => {
+  it("shows the options of one command", async () => {
     expect((await idp("check", "--help")).stdout).to.include("--json");
     expect((await idp("help", "check")).stdout).to.include("--json");
   });
 
-  it("does not know another", async () => {
+  it("refuses an unknown command", async () => {
     const { stderr, exitCode } = await idp("chek");
     expect(exitCode).to.equal(2);
     expect(stderr).to.include("unknown command 'chek'");
     expect(stderr).to.include("Did you mean check?");
   });
 
-  it("takes the old name of idp twin, and says so once", async () => {
+  it("accepts the old name of idp twin, and says so once", async () => {
     const { stdout, stderr, exitCode } = await idp("local", "--help");
     expect(exitCode).to.equal(0);
     expect(stdout).to.include("Usage: idp twin");
     expect(stderr).to.equal("idp local is now idp twin; the old name goes in 0.2");
   });
 
-  it("ends with 2 when it is used wrongly, which is not a failure of what was asked", async () => {
+  it("exits with 2 for a wrong command line, unlike for a failed command", async () => {
     expect((await idp("check", "--yaml")).exitCode).to.equal(2);
     expect((await idp()).exitCode).to.equal(2);
     const release = ["release", "clock", "v1.0.0", "--from"];

@@ -12,7 +12,7 @@ import { repositoryRoot } from "../../lib/paths.ts";
 describe("completion", () => {
   let scratch: string;
   before(() => {
-    // A clone with two services; they are found from its root, wherever inside a shell is.
+    // A clone with two services. They are found from any folder inside it.
     scratch = mkdtempSync(join(tmpdir(), "idp-completion-"));
     mkdirSync(join(scratch, "inner"));
     for (const environment of ["dev", "prod"]) {
@@ -29,7 +29,7 @@ describe("completion", () => {
     rmSync(scratch, { recursive: true });
   });
 
-  /** What is offered for the last word of a line; it is an empty one when the line ends in a blank. */
+  /** Returns what is offered for the last word of a line; that word is empty when the line ends in a space. */
   const offered = async (line: string) => {
     const words = line.split(" ").slice(1);
     const next = nextWords(await programFor(words), words, () =>
@@ -38,7 +38,7 @@ describe("completion", () => {
     return next === "files" ? next : next.map(({ word }) => word);
   };
 
-  it("offers every command, and none that is not there", async () => {
+  it("offers every command and nothing else", async () => {
     expect(await offered("idp ")).to.deep.equal(Object.keys(commands));
     expect(await offered("idp nothing-like-it")).to.deep.equal([]);
     expect(await offered("idp nothing-like-it ")).to.deep.equal([]);
@@ -81,7 +81,7 @@ describe("completion", () => {
       file,
       `PS1='> '; source '${join(scratch, "bash")}'; idp() { echo "got: $*"; exit; }\n`,
     );
-    // script gives bash a terminal; without one it does not edit lines, so completes none.
+    // script gives bash a terminal. Without one, bash neither edits nor completes lines.
     const { stdout } = await execa(
       "script",
       ["--quiet", "--command", `bash --noprofile --rcfile '${file}' -i`, "/dev/null"],
@@ -106,7 +106,7 @@ describe("completion", () => {
     expect((await ask("zsh")).stdout).to.equal("staging");
   });
 
-  // Where these shells are not installed, nothing can be proved of them but that they ask the same program.
+  // These shells may not be installed. The test then proves only that they ask the same program.
   for (const shell of ["bash", "zsh", "fish"] as const) {
     it(`asks the clone's own idp in ${shell}`, () => {
       expect(completionScript(shell)).to.include(

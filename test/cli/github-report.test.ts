@@ -6,7 +6,7 @@ import { reportBody, reportComment, reportIssue } from "../../cli/github-report.
 describe("the text of a report", () => {
   const plan = "Previewing update (dev):\n\nResources:\n    + 2 to create\n    63 unchanged\n";
 
-  it("folds each output away under what it comes to", () => {
+  it("folds each output away under its summary", () => {
     const body = reportBody("Preview", [{ name: "dev", text: plan }], { runUrl: "https://run" });
     expect(body).to.equal(
       "<!-- idp report: Preview -->\n## Preview\n" +
@@ -16,7 +16,7 @@ describe("the text of a report", () => {
     );
   });
 
-  it("names the error where there is one, and says what is missing", () => {
+  it("names an error, and reports a missing output", () => {
     const body = reportBody("Preview", [
       { name: "dev", text: "error: no <network>\n\nResources:\n    63 unchanged\n" },
       { name: "prod", text: undefined },
@@ -25,12 +25,12 @@ describe("the text of a report", () => {
     expect(body).to.include("**prod**: no output, see the run.");
   });
 
-  it("cannot be left by what is in it", () => {
+  it("cannot be broken by an output's own code fences", () => {
     const body = reportBody("Preview", [{ name: "dev", text: "a\n````\n## free\n````\n" }]);
     expect(body).to.include("\n`````text\na\n````\n## free\n````\n`````\n");
   });
 
-  it("keeps the end of what is too long, within GitHub's limit", () => {
+  it("keeps the end of an output that exceeds GitHub's limit", () => {
     const text = `${"x".repeat(200_000)}\nResources:\n    3 changes\n`;
     const body = reportBody(
       "Drift",
@@ -98,7 +98,7 @@ describe("a report on GitHub", () => {
     expect(calls.at(-1)).to.equal("POST /repos/acme/idp/issues/12/comments");
   });
 
-  it("takes no pull request for its issue", async () => {
+  it("does not mistake a pull request for its issue", async () => {
     pages = [[marked(1, { number: 4, pull_request: {} })]];
     expect(await reportIssue(job, "Preview", "", { resolved: true })).to.equal("nothing to report");
     pages = [[marked(1, { number: 5 })]];
@@ -107,7 +107,7 @@ describe("a report on GitHub", () => {
     expect(calls.at(-1)).to.equal("PATCH /repos/acme/idp/issues/5");
   });
 
-  it("says what GitHub refused and which permission to look at, not the token", async () => {
+  it("reports GitHub's refusal and the permission to check, but not the token", async () => {
     status = 403;
     let message = "";
     try {

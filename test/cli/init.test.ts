@@ -25,8 +25,8 @@ const current: CurrentFacts = {
   repositories: ["somebody/idp"],
 };
 
-describe("idp init: what it is told", () => {
-  it("leaves what is not said", () => {
+describe("idp init: its answers", () => {
+  it("leaves values that are not given", () => {
     const { accounts, github, url, branch } = factsFrom({ domain: "newcomer.example" }, current);
     expect({ accounts, github, url, branch }).to.deep.equal({
       accounts: current.accounts,
@@ -36,7 +36,7 @@ describe("idp init: what it is told", () => {
     });
   });
 
-  it("takes the address along with the repository, unless Argo CD reads another one", () => {
+  it("changes the address with the repository, unless Argo CD reads another address", () => {
     expect(factsFrom({ org: "newcomer" }, current).url).to.equal("https://github.com/newcomer/idp");
     expect(
       factsFrom({ org: "newcomer", url: "https://git.newcomer.example/idp" }, current).url,
@@ -45,7 +45,7 @@ describe("idp init: what it is told", () => {
     expect(factsFrom({ org: "newcomer" }, elsewhere).url).to.equal(elsewhere.url);
   });
 
-  it("says everything that cannot be, at once", () => {
+  it("reports all invalid answers at once", () => {
     const wrong = {
       org: "newcomer/idp",
       url: "git@github.com:newcomer/idp",
@@ -67,7 +67,7 @@ describe("idp init: what it is told", () => {
     );
   });
 
-  it("refuses one account for two environments, the placeholder excepted", () => {
+  it("refuses one account for two environments, except the placeholder", () => {
     expect(() => factsFrom({ prodAccount: "100000000011" }, current)).to.throw(
       "  --prod-account: found 100000000011; must not be the account of dev",
     );
@@ -82,7 +82,7 @@ describe("idp init: on this repository", () => {
     prodAccount: "210000000003",
   };
 
-  it("leaves no trace of the owner, and has nothing to do the second time", async () => {
+  it("leaves no trace of the old owner, and has nothing to do the second time", async () => {
     const files = await ownedFiles(repositoryRoot);
     const before = currentFacts(files);
     const facts = factsFrom(given, before);
@@ -92,7 +92,7 @@ describe("idp init: on this repository", () => {
       `${owner}/`,
       ...Object.values(before.accounts).map(({ accountId }) => accountId),
     ]
-      // A fork may have been given these very numbers, or the name that tests use for anybody.
+      // A fork may have the same account numbers, or the placeholder name that tests use.
       .filter((trace) => ![undecidedAccount, "acme/", ...Object.values(given)].includes(trace))
       .map((trace) => new RegExp(`(?<![\\w-])${trace}`));
     const traced = [...after].filter(([, text]) => traces.some((trace) => trace.test(text)));
@@ -100,7 +100,7 @@ describe("idp init: on this repository", () => {
     expect([...initialise(after, facts).keys()]).to.deep.equal([]);
   });
 
-  it("looks at no page of docs and not at the licence", async () => {
+  it("reads neither docs nor the licence", async () => {
     const paths = [...(await ownedFiles(repositoryRoot)).keys()];
     expect(paths.filter((path) => path.startsWith("docs/") || path === "LICENSE")).to.deep.equal(
       [],
@@ -108,7 +108,7 @@ describe("idp init: on this repository", () => {
     expect(paths).to.include.members(["README.md", "Pulumi.prod.yaml", "twin/state/twin.ts"]);
   });
 
-  it("ends with what is left to do", () => {
+  it("ends with the next steps", () => {
     const steps = nextSteps(factsFrom(given, current)).join("\n");
     expect(steps).to.include("docs/runbooks/first-day.md");
     expect(steps).not.to.include("No account yet");
@@ -140,7 +140,7 @@ describe("the remote of a clone", () => {
     rmSync(clone, { recursive: true });
   });
 
-  it("gives owner and repository, where it is on GitHub", async () => {
+  it("names owner and repository when it is on GitHub", async () => {
     expect(await origin(clone)).to.equal(undefined);
     const cases = [
       ["git@github.com:newcomer/platform.git", { org: "newcomer", repository: "platform" }],

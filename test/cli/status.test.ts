@@ -20,7 +20,7 @@ describe("idp status and idp board, as they are run", () => {
     platform.stop();
   });
 
-  /** On AWS, where nobody answers; from the clone. */
+  /** Runs a command in the clone, against AWS where nothing answers. */
   const idp = (...args: string[]) =>
     execa("node", [join(repositoryRoot, "cli/main.ts"), ...args], {
       cwd: platform.clone,
@@ -36,7 +36,7 @@ describe("idp status and idp board, as they are run", () => {
       },
     });
 
-  it("give what git says when no registry answers, say so, and end with 1", async () => {
+  it("show what git has when no registry answers, say so, and exit with 1", async () => {
     const { stdout, stderr, exitCode } = await idp("status", "--json");
     expect(exitCode).to.equal(1);
     expect(stderr).to.equal("on AWS");
@@ -55,7 +55,7 @@ describe("idp status and idp board, as they are run", () => {
     expect(stdout.replaceAll("\n", "")).to.not.match(/\p{Cc}/u);
   });
 
-  it("write the page where they are told", async () => {
+  it("write the page to the given file", async () => {
     const { stdout, exitCode } = await idp("board", "--out", "board.html");
     expect([stdout, exitCode]).to.deep.equal(["wrote board.html", 1]);
     const page = readFileSync(join(platform.clone, "board.html"), "utf8");
@@ -63,7 +63,7 @@ describe("idp status and idp board, as they are run", () => {
     expect((await idp("board", "clock")).stdout).to.match(/^<!doctype html>/);
   });
 
-  it("end with 1 for a service that is not there, with 2 for words that make no sense", async () => {
+  it("exit with 1 for an unknown service and with 2 for a wrong command line", async () => {
     const { stdout, stderr, exitCode } = await idp("status", "clok");
     expect([stdout, exitCode]).to.deep.equal(["", 1]);
     expect(stderr).to.include('There is no service "clok"; did you mean clock?');

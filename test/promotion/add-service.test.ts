@@ -47,7 +47,7 @@ describe("idp service new", () => {
       }),
     );
 
-  it("writes a file for each environment, with the tag that stands for no image", async () => {
+  it("writes a file for each environment, with the tag that means no image yet", async () => {
     const { files } = await add();
     expect(files.map(({ path, tag }) => `${path} ${tag}`)).to.deep.equal([
       "argocd/applications/dev/payments.yaml sha-0000000",
@@ -70,7 +70,7 @@ replicas: 2
     );
   });
 
-  it("begins with what the registries have: the newest build, the highest release that staging has", async () => {
+  it("starts with the newest build and the highest release that staging has", async () => {
     await push("dev", "sha-00000aa", 3);
     await push("dev", "sha-00000bb", 2);
     await push("staging", "v1.9.0", 1);
@@ -82,12 +82,12 @@ replicas: 2
     expect(files.every(({ missing }) => missing === undefined)).to.equal(true);
   });
 
-  it("takes the build that it is told", async () => {
+  it("uses the given build", async () => {
     await push("dev", "sha-00000aa", 3);
     expect((await add({ tag: "sha-1234567" })).files[0]?.tag).to.equal("sha-1234567");
   });
 
-  it("needs no registry, and says which did not answer", async () => {
+  it("works without a registry, and says which one did not answer", async () => {
     const down = () => Promise.reject(new Error("No access\nFix: log in"));
     const { files } = await addService(root, payments, down);
     expect(files.map(({ tag, missing }) => `${tag}: ${missing ?? ""}`)).to.deep.equal([
@@ -97,7 +97,7 @@ replicas: 2
     ]);
   });
 
-  it("adds what is missing, and leaves what is there", async () => {
+  it("adds missing files, and leaves existing ones", async () => {
     await add();
     const mine = `${text("dev")}env:\n  LEVEL: info\n`;
     writeFileSync(join(root, serviceFileOf("dev", "payments")), mine);
@@ -105,7 +105,7 @@ replicas: 2
     expect(text("dev")).to.equal(mine);
   });
 
-  it("names who may push the image, once", async () => {
+  it("adds the publisher of the image once", async () => {
     for (const environment of environments) {
       const file = join(root, `Pulumi.${environment}.yaml`);
       const github = "  idp:github:\n    repository: acme/idp\n    publishers: []\n";
@@ -126,7 +126,7 @@ replicas: 2
     expect((await add({ publisher: "acme/payments" })).stackFiles).to.deep.equal([]);
   });
 
-  it("says what to do next, also that nobody may push yet", async () => {
+  it("lists the next steps, including that nobody may push yet", async () => {
     expect((await add()).next[1]).to.equal(
       "Nobody may push idp/payments yet: npx idp service new again with --publisher <owner>/<repository>",
     );
@@ -147,7 +147,7 @@ replicas: 2
     });
   }
 
-  it("has tags for no image that no build and no release can have", () => {
+  it("has placeholder tags that no build or release can have", () => {
     expect(firstTag).to.deep.equal({
       "newest-build": "sha-0000000",
       semver: "v0.0.0",
@@ -170,7 +170,7 @@ describe("idp service remove", () => {
       existsSync(join(platform.clone, serviceFileOf(environment, "clock"))),
     );
 
-  it("goes from prod to dev, a commit at a time", async () => {
+  it("goes from prod to dev, one commit at a time", async () => {
     expect((await removeService(platform.clone, "clock")).environment).to.equal("prod");
     expect(has()).to.deep.equal(["dev", "staging"]);
     expect(await failure(removeService(platform.clone, "clock"))).to.include(
@@ -189,7 +189,7 @@ describe("idp service remove", () => {
     );
   });
 
-  it("says that prod goes on running, and what comes then", async () => {
+  it("says that prod keeps running, and what comes next", async () => {
     const { next } = await removeService(platform.clone, "clock");
     expect(next[1]).to.equal(
       "In prod it goes on running: kubectl -n argocd delete application clock, in prod's cluster",
@@ -197,7 +197,7 @@ describe("idp service remove", () => {
     expect(next.at(-1)).to.equal("npx idp service remove clock, for staging, then dev");
   });
 
-  it("takes who may push its image away, unless another service has the image", async () => {
+  it("removes the image's publisher, unless another service uses the image", async () => {
     const file = "Pulumi.prod.yaml";
     const before = readFileSync(join(platform.clone, file), "utf8");
     const publishers =

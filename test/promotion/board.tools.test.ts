@@ -34,7 +34,7 @@ const running = (tag: string, sync = "Synced", health = "Healthy") => ({
   images: [{ image: "idp/clock", tag, digest: digest("a") }],
 });
 
-/** Text that would do harm if it were taken for markup. */
+/** Text that would do harm if a browser read it as markup. */
 const hostile = `<script>console.error("ran")</script><img src=x onerror=alert(1)> "quoted" & 'more'`;
 
 const row = (change: Partial<BoardRow>): BoardRow => ({
@@ -55,7 +55,7 @@ const row = (change: Partial<BoardRow>): BoardRow => ({
   ...change,
 });
 
-/** A board with one of everything that can be on one. */
+/** A board with one of everything that it can show. */
 const board: Board = {
   at: new Date("2026-03-01T12:30:00Z"),
   repository: {
@@ -145,7 +145,7 @@ describe("the board in a browser", function () {
     expect(complaints).to.deep.equal([]);
   });
 
-  it("has no column of the clusters when they were not asked", async () => {
+  it("has no cluster columns when the clusters were not asked", async () => {
     const services = board.services.map((one) => ({ ...one, cluster: undefined }));
     const { page } = await open(browser, at("alone.html", { ...board, services }));
     expect(await textsOf(page, "thead th")).to.deep.equal([
@@ -153,11 +153,11 @@ describe("the board in a browser", function () {
     ]);
   });
 
-  it("runs nothing and loads nothing, whatever a commit's message says", async () => {
+  it("runs and loads nothing, whatever a commit's message says", async () => {
     const { page, complaints } = await open(browser, at("board.html", board));
     expect(await textsOf(page, "script, img, b")).to.deep.equal([]);
     expect(complaints).to.deep.equal([]);
-    // Were the escaping to fail, the page's own policy would still stop it.
+    // If the escaping failed, the page's own policy would still stop it.
     const broken = join(scratch, "broken.html");
     writeFileSync(
       broken,
@@ -168,7 +168,7 @@ describe("the board in a browser", function () {
     expect(attacked.complaints).to.not.include("log: ran");
   });
 
-  it("tells assistive technology what heads what", async () => {
+  it("gives assistive technology the right headings", async () => {
     const { page } = await open(browser, at("board.html", board));
     expect(await textsOf(page, 'thead th:not([scope="col"])')).to.deep.equal([]);
     expect(await textsOf(page, 'tbody th[scope="rowgroup"]')).to.deep.equal(["alarm", "clock"]);
@@ -219,7 +219,7 @@ describe("the board in a browser", function () {
     expect(new URL(page.url()).hash).to.equal("#dev-clock");
   });
 
-  it("never scrolls sideways as a whole, on a narrow screen neither", async () => {
+  it("never scrolls sideways as a whole, not even on a narrow screen", async () => {
     const { page } = await open(browser, at("board.html", board), { width: 360 });
     const root = "document.documentElement";
     const overflow = `${root}.scrollWidth - ${root}.clientWidth`;
@@ -240,7 +240,7 @@ describe("the board in a browser", function () {
     });
   }
 
-  it("links to GitHub's page of a commit, and to none where there is none", async () => {
+  it("links to a commit's page on GitHub, and not on other servers", async () => {
     const links = async (url: string) => {
       const repository = { ...board.repository, url };
       const { page } = await open(browser, at("links.html", { ...board, repository }));
@@ -267,7 +267,7 @@ describe("the board in a browser", function () {
 });
 
 describe("contrast", () => {
-  it("is WCAG's", () => {
+  it("is computed as in WCAG", () => {
     expect(contrast("rgb(0, 0, 0)", "rgb(255, 255, 255)")).to.equal(21);
     expect(contrast("rgb(119, 119, 119)", "rgb(255, 255, 255)")).to.be.closeTo(4.48, 0.005);
     expect(() => contrast("rgba(0, 0, 0, 0.5)", "rgb(0, 0, 0)")).to.throw("not an opaque");

@@ -35,7 +35,7 @@ describe("diff", () => {
   const diff = (from: "dev" | "staging" | "prod", to: "dev" | "staging" | "prod") =>
     diffService(platform.workspace, { service: "clock", from, to }, helm);
 
-  it("says what the files, the images and the manifests have that is not the same", async () => {
+  it("reports how the files, the images and the manifests differ", async () => {
     const text = serviceText("prod", "v1.0.0").replace("replicas: 2", "replicas: 3");
     await platform.commitElsewhere({ [serviceFileOf("prod", "clock")]: text });
     const commit = await platform.inRemote("rev-parse", "main");
@@ -73,7 +73,7 @@ describe("diff", () => {
     );
   });
 
-  it("tells two images under one tag", async () => {
+  it("recognises two images under one tag", async () => {
     await platform.push("staging", "v1.1.0", 2);
     await platform.push("prod", "v1.1.0", 3);
     await platform.commitElsewhere(
@@ -88,7 +88,7 @@ describe("diff", () => {
     expect({ sameTag, sameDigest }).to.deep.equal({ sameTag: true, sameDigest: false });
   });
 
-  it("gives the rest when a registry is down, and does not guess", async () => {
+  it("returns the rest when a registry is down, and does not guess", async () => {
     platform.registries.prod.stop();
     const found = await diff("staging", "prod");
     expect(found.sameDigest).to.equal(null);
@@ -103,13 +103,13 @@ describe("diff", () => {
     expect((await diff("staging", "prod")).manifest).to.include("333333333333");
   });
 
-  it("fails with Helm's words where the chart cannot render", async () => {
+  it("fails with Helm's message when the chart cannot render", async () => {
     const text = '{{ fail "no clock today" }}';
     await platform.commitElsewhere({ "helm-charts/standard-service/templates/x.yaml": text });
     expect(await failure(diff("dev", "prod"))).to.include("no clock today");
   });
 
-  it("refuses one environment twice, and a service that is not there", async () => {
+  it("refuses the same environment twice, and a service that does not exist", async () => {
     expect(await failure(diff("dev", "dev"))).to.equal(
       "dev and dev are the same environment; name two.",
     );
@@ -148,7 +148,7 @@ describe("different values", () => {
     ]);
   });
 
-  it("are none of equal values", () => {
+  it("are none for equal values", () => {
     expect(differentValues({ a: { b: 1 } }, { a: { b: 1 } })).to.deep.equal([]);
   });
 });
@@ -160,7 +160,7 @@ describe("a unified diff", () => {
     );
   });
 
-  it("is empty of equal texts", async () => {
+  it("is empty for equal texts", async () => {
     expect(await unifiedDiff(["dev", "prod"], ["a\n", "a\n"])).to.equal("");
   });
 });

@@ -5,7 +5,7 @@ import { failure } from "../support/platform.ts";
 
 const host = "111111111111.dkr.ecr.us-west-2.amazonaws.com";
 
-/** Answers of ECR's API, by the operation that a request names. */
+/** Answers of ECR's API, by the operation in the request. */
 type Answers = Readonly<
   Record<string, (input: unknown) => readonly [status: number, body: unknown]>
 >;
@@ -56,7 +56,7 @@ describe("ECR as a registry", () => {
     }
   });
 
-  it("is reached with the token that ECR gives", async () => {
+  it("is reached with the token from ECR", async () => {
     const { name, url, authorization } = await ecrRegistry("dev", host, undefined);
     expect({ name, url, authorization }).to.deep.equal({
       name: "dev",
@@ -104,7 +104,7 @@ describe("ECR as a registry", () => {
     ]);
   });
 
-  it("is refused with what AWS says, and how to fix it", async () => {
+  it("fails with AWS's message and how to fix it", async () => {
     answers = {
       GetAuthorizationToken: () => [400, { __type: "AccessDeniedException", message: "not you" }],
     };
@@ -113,7 +113,7 @@ describe("ECR as a registry", () => {
     );
   });
 
-  it("is at an address of ECR only", async () => {
+  it("accepts only an address of ECR", async () => {
     expect(await failure(ecrRegistry("dev", "docker.io", undefined))).to.equal(
       "docker.io is not the address of an ECR registry.",
     );

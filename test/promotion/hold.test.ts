@@ -25,7 +25,7 @@ describe("hold and rollback", () => {
     );
   };
 
-  it("hold adds its lines by one commit, unhold takes it away by one", async () => {
+  it("hold adds its lines in one commit, unhold removes them in another", async () => {
     const before = await platform.fileOf("dev");
     const count = await commits();
     const held = await hold(platform.workspace, { ...inDev, reason });
@@ -52,7 +52,7 @@ describe("hold and rollback", () => {
     );
   });
 
-  it("the same hold again, or the lift of none, makes no commit", async () => {
+  it("repeating a hold, or lifting none, makes no commit", async () => {
     expect((await unhold(platform.workspace, inDev)).commit).to.equal(null);
     await hold(platform.workspace, { ...inDev, reason });
     const state = await platform.state();
@@ -60,7 +60,7 @@ describe("hold and rollback", () => {
     expect(await platform.state()).to.deep.equal(state);
   });
 
-  it("rollback puts the tag before and the hold by one commit", async () => {
+  it("rollback restores the earlier tag and adds the hold in one commit", async () => {
     await deploy("sha-0000002", 2);
     const count = await commits();
     const back = await rollback(platform.workspace, { ...inDev, reason });
@@ -79,7 +79,7 @@ describe("hold and rollback", () => {
     );
   });
 
-  it("a second rollback goes further back, not forward to what the first one left", async () => {
+  it("a second rollback goes further back, not forward to the tag that the first one left", async () => {
     await deploy("sha-0000002", 2);
     await deploy("sha-0000003", 3);
     await rollback(platform.workspace, { ...inDev, reason });
@@ -87,7 +87,7 @@ describe("hold and rollback", () => {
     expect([back.before, back.tag]).to.deep.equal(["sha-0000002", "sha-0000001"]);
   });
 
-  it("what an image update writes after a rollback does not run", async () => {
+  it("a tag that an image update writes after a rollback does not run", async () => {
     await deploy("sha-0000002", 2);
     await rollback(platform.workspace, { ...inDev, reason });
     await platform.push("dev", "sha-0000003", 3);
@@ -103,13 +103,13 @@ describe("hold and rollback", () => {
     expect((await unhold(platform.workspace, inDev)).tag).to.equal("sha-0000003");
   });
 
-  it("rollback goes to the tag that is named", async () => {
+  it("rollback goes to a named tag", async () => {
     await platform.push("dev", "sha-0000009", 9);
     const { tag } = await rollback(platform.workspace, { ...inDev, to: "sha-0000009", reason });
     expect(tag).to.equal("sha-0000009");
   });
 
-  it("what somebody else pushed meanwhile stays", async () => {
+  it("keeps what somebody else pushed meanwhile", async () => {
     const held = hold(platform.workspace, { ...inDev, reason });
     await platform.commitElsewhere({ "README.md": "theirs\n" });
     await held;
@@ -117,7 +117,7 @@ describe("hold and rollback", () => {
     expect(await platform.fileOf("dev")).to.include(reason);
   });
 
-  it("in prod it is a branch, and main stays", async () => {
+  it("in prod pushes a branch and leaves main unchanged", async () => {
     await platform.push("prod", "v0.9.0", 1);
     const main = await platform.inRemote("rev-parse", "main");
     const back = await rollback(platform.workspace, {
@@ -153,7 +153,7 @@ describe("hold and rollback", () => {
         "is not a valid reason for a hold",
       ));
 
-    it("a rollback of what had no other tag", () =>
+    it("a rollback of a service that had no other tag", () =>
       refused(
         () => rollback(platform.workspace, { ...inDev, reason }),
         "clock has had no other tag in dev than sha-0000001",
@@ -176,7 +176,7 @@ describe("hold and rollback", () => {
         ));
     }
 
-    it("a branch that waits already", async () => {
+    it("a branch that already exists", async () => {
       const inProd = { service: "clock", environment: "prod", reason } as const;
       await hold(platform.workspace, inProd);
       await refused(
@@ -186,7 +186,7 @@ describe("hold and rollback", () => {
       );
     });
 
-    it("a clone with changes that are not committed", async () => {
+    it("a clone with uncommitted changes", async () => {
       platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
       await refused(() => hold(platform.workspace, { ...inDev, reason }), "uncommitted changes");
     });

@@ -13,7 +13,7 @@ import { failure, identity, Platform, serviceText } from "../support/platform.ts
 const request = { service: "clock", version: "v1.1.0" };
 const path = serviceFileOf("prod", "clock");
 
-/** A chart that renders its values, and rules that say nothing. */
+/** A chart that renders its values, and rules that find nothing. */
 const tools: PromoteTools = {
   helm: (args) => Promise.resolve(readFileSync(args[args.indexOf("--values") + 1] ?? "", "utf8")),
   check: () => Promise.resolve([]),
@@ -41,7 +41,7 @@ describe("promote", () => {
     platform.stop();
   });
 
-  it("changes one line of one file, on a branch, and main stays", async () => {
+  it("changes one line of one file on a branch, and leaves main unchanged", async () => {
     const main = await platform.inRemote("rev-parse", "main");
     const made = await promote(platform.workspace, request, tools);
     const branch = "promote/prod/clock-v1.1.0";
@@ -81,7 +81,7 @@ describe("promote", () => {
     );
   });
 
-  it("says what staging's Argo CD says when it is asked, and asks no other", async () => {
+  it("includes staging's Argo CD when wanted, and asks no other", async () => {
     const asked: string[] = [];
     const { evidence } = await promote(platform.workspace, request, {
       ...tools,
@@ -108,7 +108,7 @@ describe("promote", () => {
     });
   });
 
-  it("gives the rules the files as the change leaves them, and what prod's was before", async () => {
+  it("gives the rules the files after the change, and prod's file before it", async () => {
     let seen: unknown;
     await promote(platform.workspace, request, {
       ...tools,
@@ -134,7 +134,7 @@ describe("promote", () => {
     ]);
   });
 
-  it("finds a version that staging ran before a newer one", async () => {
+  it("accepts a version that staging ran before a newer one", async () => {
     await platform.push("staging", "v1.2.0", 3);
     await platform.commitElsewhere({
       [serviceFileOf("staging", "clock")]: serviceText("staging", "v1.2.0"),
@@ -143,7 +143,7 @@ describe("promote", () => {
     expect(evidence?.staging.until).to.be.instanceOf(Date);
   });
 
-  it("goes on without a build that dev's registry no longer has", async () => {
+  it("succeeds without a build that dev's registry no longer has", async () => {
     await platform.push("staging", "v1.3.0", 9);
     await platform.push("prod", "v1.3.0", 9);
     await platform.commitElsewhere({
@@ -154,7 +154,7 @@ describe("promote", () => {
     expect(made.text).to.include("- dev: its build is no longer there");
   });
 
-  it("works through a bare clone, too", async () => {
+  it("works through a bare clone", async () => {
     const bare = join(platform.scratch, "bare.git");
     await platform.inRemote("clone", "--quiet", "--bare", platform.remote, bare);
     const workspace = {
@@ -164,7 +164,7 @@ describe("promote", () => {
     expect((await promote(workspace, request, tools)).branch).to.equal("promote/prod/clock-v1.1.0");
   });
 
-  it("does nothing when prod's file names the version", async () => {
+  it("does nothing when prod's file already names the version", async () => {
     const state = await platform.state();
     const made = await promote(platform.workspace, { ...request, version: "v1.0.0" }, tools);
     expect(made).to.deep.include({ tag: "v1.0.0", commit: null, branch: null, evidence: null });
@@ -217,7 +217,7 @@ describe("promote", () => {
       await refused("v1.1.0", ["prod holds clock at v1.0.0: audit", "idp unhold clock prod"]);
     });
 
-    it("what breaks a rule", () =>
+    it("a change that breaks a rule", () =>
       refused("v1.1.0", ["would break rules", "path.yaml some-rule: found this; must be that"], {
         ...tools,
         check: () =>
@@ -236,12 +236,12 @@ describe("promote", () => {
       expect(said).to.include('prod has no service "clok"; did you mean clock?');
     });
 
-    it("a branch that waits already", async () => {
+    it("a branch that already exists", async () => {
       await promote(platform.workspace, request, tools);
       await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 already exists"]);
     });
 
-    it("a branch that waits already, also when it is the very same commit", async () => {
+    it("a branch that already exists, even with the very same commit", async () => {
       const date = "2026-01-01T00:00:00Z";
       const repository = await Repository.open(platform.clone, {
         identity: { ...identity, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
@@ -308,7 +308,7 @@ describe("evidenceText", () => {
     manifest: "--- prod now\n+++ prod after\n-a\n+b\n",
   };
 
-  it("is a title and a body that a reviewer reads", () => {
+  it("is a title and a body for the reviewer", () => {
     expect(evidenceText(evidence)).to.equal(`Promote clock v1.1.0 to prod
 
 v1.0.0 -> v1.1.0, one line of ${path}. Nothing runs before a person syncs.
@@ -341,7 +341,7 @@ Every rule is kept.
 `);
   });
 
-  it("says what Argo CD and the rules say", () => {
+  it("includes the findings and Argo CD's report", () => {
     const text = evidenceText({
       ...evidence,
       staging: {
@@ -367,7 +367,7 @@ describe("comparePage", () => {
     ["http://127.0.0.1:1234/idp.git", undefined],
     ["https://git.example/owner/idp", undefined],
   ] as const) {
-    it(`of ${url} is ${page ?? "none"}`, () => {
+    it(`for ${url} is ${page ?? "none"}`, () => {
       expect(comparePage(url, "b/c")).to.equal(page);
     });
   }

@@ -14,7 +14,7 @@ describe("release", () => {
     platform.stop();
   });
 
-  it("copies the digest of dev's build to prod's and staging's registry, and nothing else", async () => {
+  it("copies the digest of dev's build to prod's and staging's registries, and nothing else", async () => {
     const digest = await platform.push("dev", "sha-0000002", 2);
     const before = await platform.inRemote("rev-parse", "main");
     const made = await release(platform.workspace, {
@@ -38,14 +38,14 @@ describe("release", () => {
     expect(await platform.inRemote("rev-parse", "main")).to.equal(before);
   });
 
-  it("takes the build that dev's file names when no commit is given", async () => {
+  it("uses the build in dev's file when no commit is given", async () => {
     await platform.push("dev", "sha-0000002", 2);
     const { build } = await release(platform.workspace, { service: "clock", version: "v1.1.0" });
     expect(build).to.equal("sha-0000001");
   });
 
   describe("from another environment's registry", () => {
-    it("copies the digest to the one that lacks it, and asks nothing of dev's", async () => {
+    it("copies the digest to the one that lacks it, and asks dev's registry nothing", async () => {
       const digest = await platform.push("prod", "v1.1.0", 2);
       for (const registry of Object.values(platform.registries)) registry.requests.length = 0;
       platform.registries.dev.stop();
@@ -64,14 +64,14 @@ describe("release", () => {
         `idp/clock:v1.1.0 ${digest}`,
       ]);
       expect([dev.requests, prod.writes()]).to.deep.equal([[], []]);
-      // The tag is the last thing written: nobody sees a release that is not whole.
+      // The tag is written last: nobody sees an incomplete release.
       expect(staging.writes().at(-1)).to.equal("PUT /v2/idp/clock/manifests/v1.1.0");
       expect(staging.writes().filter((write) => write.includes("/manifests/"))).to.have.length(1);
       const again = await release(platform.workspace, request);
       expect(again.copiedTo).to.deep.equal([]);
     });
 
-    it("copies from staging's to prod's, too", async () => {
+    it("also copies from staging's to prod's", async () => {
       const digest = await platform.push("staging", "v1.1.0", 2);
       const made = await release(platform.workspace, {
         service: "clock",
@@ -82,7 +82,7 @@ describe("release", () => {
       expect(await digestOf("prod", "v1.1.0")).to.equal(digest);
     });
 
-    it("goes on where an interrupted one stopped", async () => {
+    it("continues where an interrupted one stopped", async () => {
       const digest = await platform.push("prod", "v1.1.0", 2);
       const request = { service: "clock", version: "v1.1.0", from: "prod" } as const;
       platform.registries.staging.fails = (sent) => sent.includes("/manifests/v1.1.0");
@@ -111,7 +111,7 @@ describe("release", () => {
     }
   });
 
-  it("goes on where an interrupted one stopped", async () => {
+  it("continues where an interrupted one stopped", async () => {
     platform.registries.staging.fails = (request) =>
       request.startsWith("PUT") && request.includes("/manifests/");
     const said = await failure(
@@ -123,7 +123,7 @@ describe("release", () => {
     expect(copiedTo).to.deep.equal(["staging"]);
   });
 
-  it("logs in where the registry asks for it", async () => {
+  it("logs in when the registry asks for it", async () => {
     platform.registries.prod.authorization = "Basic abc";
     const { copiedTo } = await release(platform.workspace, { service: "clock", version: "v1.1.0" });
     expect(copiedTo).to.deep.equal(["prod", "staging"]);
@@ -158,7 +158,7 @@ describe("release", () => {
       it(`the commit "${commit}"`, () => refused({ commit }, `"${commit}" is not a commit`));
     }
 
-    it("a service that does not exist, and says which do", () =>
+    it("a service that does not exist, and lists those that do", () =>
       refused(
         { service: "clok" },
         'dev has no service "clok"; did you mean clock?',
@@ -173,7 +173,7 @@ describe("release", () => {
       });
     }
 
-    it("a release that the other registry does not have, and says which it has", () =>
+    it("a release that the other registry does not have, and lists those it has", () =>
       refused(
         { from: "prod" },
         "prod's registry (http://127.0.0.1:",
@@ -198,7 +198,7 @@ describe("release", () => {
         'prod has no service "clok"; did you mean clock?',
       ));
 
-    it("a clone with changes that are not committed", async () => {
+    it("a clone with uncommitted changes", async () => {
       platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
       await refused({}, "uncommitted changes: argocd/applications/dev/clock.yaml", "git stash");
     });
@@ -247,7 +247,7 @@ describe("release", () => {
     });
   });
 
-  it("refuses when the git server is down, and has asked no registry", async () => {
+  it("fails when the git server is down, before it asks a registry", async () => {
     await platform.inClone("remote", "set-url", "origin", "http://127.0.0.1:9/idp.git");
     const said = await failure(
       release(platform.workspace, { service: "clock", version: "v1.1.0" }),

@@ -33,7 +33,7 @@ describe("the board", () => {
   const waiting = async () =>
     (await readBoard(platform.workspace)).services.map((row) => row.waiting?.join(" "));
 
-  it("says of every service and environment what its file names and its registry has", async () => {
+  it("shows for every service and environment what its file names and its registry has", async () => {
     const digest = await platform.push("dev", "sha-0000001", 1);
     const commit = await platform.inRemote("rev-parse", "main");
     const date = new Date(await platform.inRemote("log", "-1", "--format=%cI", "main"));
@@ -73,19 +73,19 @@ describe("the board", () => {
     }
   });
 
-  it("tells how far it is, row by row", async () => {
+  it("reports its progress, row by row", async () => {
     const told: string[] = [];
     const onRead = (done: number, total: number) => told.push(`${done} of ${total}`);
     await readBoard(platform.workspace, { onRead });
     expect(told).to.deep.equal(["1 of 3", "2 of 3", "3 of 3"]);
   });
 
-  it("reads the remote, whatever the clone's own files say", async () => {
+  it("reads the remote, not the clone's own files", async () => {
     platform.edit({ [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-0000009") });
     expect(rowIn(await readBoard(platform.workspace), "dev").tag).to.equal("sha-0000001");
   });
 
-  it("tells the change of the tag from the last change of the file", async () => {
+  it("distinguishes the change of the tag from the last change of the file", async () => {
     await change("dev", "sha-0000002", "Take a build");
     await platform.push("dev", "sha-0000002", 2);
     await change("dev", "sha-0000002", "Grow", "env: { A: b }\n");
@@ -94,13 +94,13 @@ describe("the board", () => {
     expect([tagged?.subject, changed?.subject]).to.deep.equal(["Take a build", "Grow more"]);
   });
 
-  it("counts a tag that came back from when it came back", async () => {
+  it("counts a tag's age from when it last came back", async () => {
     await change("dev", "sha-0000002", "Forward");
     await change("dev", "sha-0000001", "Back");
     expect(rowIn(await readBoard(platform.workspace), "dev").tagged?.subject).to.equal("Back");
   });
 
-  it("says why a service is held, and what waits for the end of that", async () => {
+  it("shows why a service is held, and what waits meanwhile", async () => {
     await platform.push("dev", "sha-0000002", 2);
     await change(
       "dev",
@@ -118,7 +118,7 @@ describe("the board", () => {
     expect(boardLines(board)[3]).to.include(" sha-0000001 (held) ");
   });
 
-  it("takes a merge for the change, since that is when the branch had it", async () => {
+  it("counts a merge as the change, because that is when the branch got it", async () => {
     await platform.inClone("checkout", "--quiet", "-b", "promote");
     platform.edit({ [serviceFileOf("prod", "clock")]: serviceText("prod", "v1.1.0") });
     await platform.inClone("commit", "--quiet", "-a", "-m", "Promote clock to v1.1.0");
@@ -156,7 +156,7 @@ describe("the board", () => {
       expect(await waiting()).to.deep.equal(["", "v1.10.0 v1.9.0", "v1.10.0 v1.9.0"]);
     });
 
-    it("in prod also what staging runs, though prod's registry lacks it", async () => {
+    it("in prod also what staging runs, even if prod's registry lacks it", async () => {
       await platform.push("staging", "v1.2.0", 2);
       await change("staging", "v1.2.0", "Take a release");
       expect(await waiting()).to.deep.equal(["", "", "v1.2.0"]);
@@ -189,7 +189,7 @@ describe("the board", () => {
     ]);
   });
 
-  describe("of a registry that knows when tags were pushed", () => {
+  describe("with a registry that knows when tags were pushed", () => {
     const days: Readonly<Record<string, number>> = {
       "sha-0000001": 1,
       "sha-0000002": 2,
@@ -218,7 +218,7 @@ describe("the board", () => {
         (request) => /manifests\/(sha-\w+)$/.exec(request)?.[1] ?? [],
       );
 
-    it("looks only at the builds that were pushed after the one that runs was built", async () => {
+    it("reads only builds that were pushed after the running one was built", async () => {
       const asked: string[] = [];
       const workspace = withTimes((repository) => {
         asked.push(repository);
@@ -233,7 +233,7 @@ describe("the board", () => {
       expect(lookedAt()).to.have.members(["sha-0000003", "sha-0000004"]);
     });
 
-    it("looks at all of them when it may not ask", async () => {
+    it("reads all builds when it may not ask for push times", async () => {
       const workspace = withTimes(() => Promise.reject(new Error("AccessDenied")));
       const board = await readBoard(workspace);
       expect(rowIn(board, "dev").waiting).to.deep.equal(["sha-0000004"]);
@@ -242,7 +242,7 @@ describe("the board", () => {
     });
   });
 
-  it("gives the rest when a registry is down, and says which one is", async () => {
+  it("returns the rest when a registry is down, and says which one", async () => {
     platform.registries.staging.stop();
     const board = await readBoard(platform.workspace);
     expect(board.problems).to.have.length(1);
@@ -261,7 +261,7 @@ describe("the board", () => {
     }
   });
 
-  it("does not ask a silent registry for every service", async () => {
+  it("does not ask a silent registry again for every service", async () => {
     const names = Array.from({ length: 40 }, (_, index) => `clock-${index}`);
     await platform.commitElsewhere(
       Object.fromEntries(
@@ -301,7 +301,7 @@ describe("the board", () => {
     expect(isComplete(board)).to.equal(false);
   });
 
-  it("says which account is not decided, and gives the rest", async () => {
+  it("says which account is not decided, and returns the rest", async () => {
     await platform.commitElsewhere({
       "Pulumi.prod.yaml":
         'config:\n  idp:aws: { accountId: "000000000000", region: us-west-2 }\n  idp:images: { strategy: pinned }\n',
@@ -321,7 +321,7 @@ describe("the board", () => {
     ]);
   });
 
-  it("can be of some services only, and knows no others", async () => {
+  it("can show some services only, and refuses unknown ones", async () => {
     await platform.commitElsewhere({
       [serviceFileOf("dev", "alarm")]: serviceText("dev", "sha-0000001"),
     });
@@ -347,7 +347,7 @@ describe("the board", () => {
       },
     });
 
-    it("has what Argo CD says, and the digests of what runs", async () => {
+    it("shows Argo CD's report, and the digests of what runs", async () => {
       const digest = await platform.push("dev", "sha-0000001", 1);
       const asked: string[] = [];
       const board = await readBoard(platform.workspace, {
@@ -369,7 +369,7 @@ describe("the board", () => {
       expect(boardLines(board)).to.include("problem: clock in dev: SyncError: denied");
     });
 
-    it("says Missing where there is no Application", async () => {
+    it("shows Missing when there is no Application", async () => {
       const board = await readBoard(platform.workspace, {
         applications: () => Promise.resolve([]),
       });
@@ -382,7 +382,7 @@ describe("the board", () => {
       expect(boardLines(board)[3]).to.match(/ -  +- +Missing +Missing +[0-9a-f]{7} /);
     });
 
-    it("gives the rest when one does not answer, and says so", async () => {
+    it("returns the rest when one does not answer, and says so", async () => {
       const board = await readBoard(platform.workspace, {
         applications: (environment) =>
           environment === "prod"
@@ -396,7 +396,7 @@ describe("the board", () => {
       expect(isComplete(board)).to.equal(false);
     });
 
-    it("names what runs without a file, unless some services are asked for", async () => {
+    it("lists what runs without a file, unless only some services are asked for", async () => {
       const old = { ...application("v0.9.0"), metadata: { name: "abacus" } };
       const applications = (environment: Environment) =>
         Promise.resolve(environment === "dev" ? [application("sha-0000001")] : [old]);
@@ -418,7 +418,7 @@ describe("the board", () => {
       expect("strays" in some).to.equal(false);
     });
 
-    it("has no such field when they were not", async () => {
+    it("has no such field when they were not asked", async () => {
       const { services } = await readBoard(platform.workspace);
       expect(services.filter((row) => "cluster" in row)).to.deep.equal([]);
     });
@@ -429,7 +429,7 @@ describe("the board", () => {
     expect(await failure(readBoard(platform.workspace))).to.include("Could not fetch");
   });
 
-  it("is a table for a person, with what is wrong below it", async () => {
+  it("is a table for a person, with the problems below it", async () => {
     const digest = await platform.push("staging", "v1.1.0", 2);
     await change("staging", "v1.1.0", "Take v1.1.0");
     for (const tag of ["sha-0000002", "sha-0000003"]) await platform.push("dev", tag, 3);
@@ -449,13 +449,13 @@ describe("the board", () => {
 });
 
 describe("releases", () => {
-  it("are compared part by part as numbers of any length, each once", () => {
+  it("are compared part by part as numbers of any length, without duplicates", () => {
     const tags = ["v1.0.0", "v1.0.10", "v1.0.9", "v0.99.99", "v2.0.0", "v2.0.0", "latest"];
     expect(higherReleases(tags, "v1.0.0")).to.deep.equal(["v2.0.0", "v1.0.10", "v1.0.9"]);
     expect(higherReleases(["v99999999999999999998.0.0"], "v99999999999999999999.0.0")).to.be.empty;
   });
 
-  it("all wait where no release is named", () => {
+  it("all wait when the file names no release", () => {
     expect(higherReleases(["v1.0.0", "sha-0000001"], "sha-0000001")).to.deep.equal(["v1.0.0"]);
   });
 });
@@ -464,7 +464,7 @@ describe("the history of a file", () => {
   const text = (tag: string) => serviceText("dev", tag);
   const by = (commit: string) => ({ commit, author: "A", date: new Date(0), subject: "S" });
 
-  it("is read from git's raw log, paths without a change left out", () => {
+  it("is read from git's raw log, without unchanged paths", () => {
     const log =
       "\x01c2\0A b\x002026-01-02T00:00:00Z\0Second | subject\n\n:100644 100644 aa bb M\tx/y.yaml\n:100644 000000 cc 00 D\tx/z.yaml\n\x01c1\0A\x002026-01-01T00:00:00Z\0First\n";
     const second = {
@@ -480,7 +480,7 @@ describe("the history of a file", () => {
     expect(versionsIn("")).to.deep.equal([]);
   });
 
-  it("reads no more texts than it takes", async () => {
+  it("reads no more texts than it needs", async () => {
     const versions = Array.from({ length: 100 }, (_, index) => ({
       path: "a.yaml",
       blob: `b${index}`,

@@ -26,14 +26,14 @@ describe("the board's words", () => {
     });
   }
 
-  it("name the newest that waits, and how many more", () => {
+  it("name the newest waiting tag, and how many more there are", () => {
     expect(waitingText(null)).to.equal("?");
     expect(waitingText([])).to.equal("-");
     expect(waitingText(["v2.0.0"])).to.equal("v2.0.0");
     expect(waitingText(["v3.0.0", "v2.0.0", "v1.0.0"])).to.equal("v3.0.0 and 2 more");
   });
 
-  it("name every tag that runs", () => {
+  it("name every running tag", () => {
     const image = (tag: string) => ({ image: "idp/clock", tag, digest: null });
     const running = { sync: "Synced", health: "Healthy", message: "" };
     expect(runsText(null)).to.equal("?");
@@ -49,7 +49,7 @@ describe("the board's words", () => {
     expect(timeText(new Date("2026-01-31T09:05:59+02:00"))).to.equal("2026-01-31 07:05 UTC");
   });
 
-  it("keep somebody else's text on its line, without power over the terminal", () => {
+  it("keep untrusted text on one line, without power over the terminal", () => {
     expect(lineText("\u001b[31mred\u001b[0m\nnext\u0007 Zoë")).to.equal(" [31mred [0m next  Zoë");
   });
 
