@@ -1,44 +1,44 @@
 import type { Service } from "../catalog/service.ts";
 import { nodeType, prices, type PriceName } from "./prices.ts";
 
-/** What an estimate reads of a resource of a stack. */
+/** The parts of a stack's resource that an estimate reads. */
 export interface PlannedResource {
   readonly type: string;
   readonly inputs: Readonly<Record<string, unknown>>;
 }
 
-/** A service as far as it costs: its Pods need nodes, its ingress a load balancer. */
+/** The parts of a service that cost money: its Pods need nodes, its ingress a load balancer. */
 export type CostedService = Pick<Service, "name" | "resources" | "replicas" | "ingress">;
 
-/** One line of an estimate: `count` things, each so many units a month. */
+/** One line of an estimate: `count` things that each take `units` in a month. */
 export interface CostLine {
   readonly what: string;
   readonly count: number;
   readonly price: PriceName;
-  /** Units of the price that one of it takes in a month. */
+  /** Units of the price that one thing takes in a month. */
   readonly units: number;
   readonly dollars: number;
 }
 
-/** What a stack costs in a month of 730 hours while nothing is used. */
+/** The cost of an idle stack in a month of 730 hours. */
 export interface Estimate {
   readonly lines: readonly CostLine[];
   readonly dollars: number;
 }
 
-/** AWS's own month: 8760 hours a year by twelve. */
+/** AWS's month: the 8760 hours of a year divided by twelve. */
 const hours = 730;
 
-/** Disk of an Auto Mode node, in GB, as EKS's built-in NodeClass has it. */
+/** Disk of an Auto Mode node in GB, from EKS's built-in NodeClass. */
 const diskGb = 80;
 
-/** What Pods can have of a node with 2 vCPU and 4 GiB, in vCPU and MiB; the rest is the kubelet's and the system's. */
+/** What a node with 2 vCPU and 4 GiB has for Pods, in vCPU and MiB; kubelet and system take the rest. */
 const usable = { cpu: 1.9, memory: 3000 } as const;
 
-/** Zones of the network: the chart spreads a service's Pods over them, and a node comes for each. */
+/** Zones of the network. The chart spreads a service's Pods over them, which needs a node in each. */
 const zones = 3;
 
-/** CPU (vCPU) and memory (MiB) that one replica of each size asks for; the chart's sizes.yaml says so. */
+/** CPU (vCPU) and memory (MiB) that one replica of each size requests, as in the chart's sizes.yaml. */
 export const requests: Readonly<
   Record<CostedService["resources"], { readonly cpu: number; readonly memory: number }>
 > = {
@@ -47,7 +47,7 @@ export const requests: Readonly<
   large: { cpu: 1, memory: 2048 },
 };
 
-/** How a type of resource is paid. What has no entry here costs nothing by itself. */
+/** How each type of resource is paid. A type without an entry costs nothing by itself. */
 const lineOf: Readonly<Record<string, readonly [what: string, price: PriceName, units: number]>> = {
   "aws:eks/cluster:Cluster": ["EKS control plane", "cluster", hours],
   "aws:ec2/natGateway:NatGateway": ["NAT gateway", "natGateway", hours],
@@ -56,11 +56,11 @@ const lineOf: Readonly<Record<string, readonly [what: string, price: PriceName, 
 };
 
 /**
- * What a stack costs in a month while it stands idle, line by line.
+ * Returns what an idle stack costs in a month, line by line.
  *
  * @param resources of a plan, or of the program under mocks, where remote components have no children
  * @param services the environment's catalog
- * @param minimumNodes nodes that are there whatever the services ask for, such as 3 for a highly available Argo CD
+ * @param minimumNodes nodes needed whatever the services request, such as 3 for a highly available Argo CD
  */
 export function estimate(
   resources: readonly PlannedResource[],
@@ -92,13 +92,13 @@ export function estimate(
 
 const unitNames: Readonly<Record<string, string>> = { hour: "h", "GB-month": "GB" };
 
-/** How a line's dollars come about: `2 x 730 h x $0.045`. */
+/** Returns the arithmetic of a line, such as `2 x 730 h x $0.045`. */
 export function arithmetic({ count, units, price }: CostLine): string {
   const { dollars, per } = prices[price];
   return `${count} x ${units} ${unitNames[per] ?? per} x $${dollars}`;
 }
 
-/** Nodes for the services' fewest replicas: by what they ask for, and one for each zone that they are spread over. */
+/** Returns the nodes for the services' minimum replicas: enough for their requests, and one in each zone they use. */
 export function nodesFor(services: readonly CostedService[]): number {
   const sum = (of: "cpu" | "memory") =>
     services.reduce(
@@ -113,7 +113,7 @@ export function nodesFor(services: readonly CostedService[]): number {
   );
 }
 
-/** The paid children of awsx's and eks's components where only the component itself is known. */
+/** Adds the paid children of awsx's and eks's components where only the component itself is known. */
 function withChildren(resources: readonly PlannedResource[]): readonly PlannedResource[] {
   const has = (type: string) => resources.some((resource) => resource.type === type);
   const inputs = {};

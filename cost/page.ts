@@ -1,7 +1,7 @@
 import { arithmetic, type Estimate } from "./estimate.ts";
 import { byUse, priceDate, priceRegion, prices, type PriceName } from "./prices.ts";
 
-/** docs/cost.md, from the prices and the stacks' estimates. */
+/** Returns the text of docs/cost.md, made from the prices and the stacks' estimates. */
 export function costPage(stacks: readonly (Estimate & { readonly environment: string })[]): string {
   const used = byUse.map(([price, what]) => [what, price] as const);
   const counted = new Map<PriceName, string>(
@@ -19,7 +19,7 @@ request's preview says what the change adds.
 ${stacks.map(stackTable).join("\n")}
 The nodes are what the services' Pods ask for, at their fewest replicas, and one for each zone that a service's replicas
 are spread over; three at least where Argo CD is highly available. Argo CD's own Pods ask for nothing. Auto Mode takes
-the cheapest instance that fits, so what it really takes may differ. One NAT gateway a zone in the place of a single one
+the cheapest instance that fits, so what it really takes may differ. One NAT gateway a zone instead of a single one
 adds ${(2 * 730 * (prices.natGateway.dollars + prices.publicAddress.dollars)).toFixed(2)} dollars a month.
 
 ## Prices
@@ -30,13 +30,13 @@ As of ${priceDate}, none of them read on AWS's pages of that day. The key's agre
 | --- | --- | --- | --- |
 ${[...counted].map(([price, what]) => priceRow(what, price)).join("\n")}
 
-Paid by use, so not counted above:
+Paid by use and not counted above:
 
 | what | dollars | a | source |
 | --- | --- | --- | --- |
 ${used.map(([what, price]) => priceRow(what, price)).join("\n")}
 
-A cluster whose Kubernetes version has left standard support costs $0.60 an hour in the place of $0.10: upgrade before.
+A cluster whose Kubernetes version has left standard support costs $0.60 an hour instead of $0.10: upgrade before then.
 `;
 }
 

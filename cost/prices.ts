@@ -1,30 +1,30 @@
-/** A price of AWS on demand, in US dollars, without tax, free tier and discounts. */
+/** An on-demand price of AWS in US dollars, without tax, free tier and discounts. */
 export interface Price {
   readonly dollars: number;
-  /** What one of it is: an hour of one thing, a month of one thing, or a gigabyte. */
+  /** The unit of the price: an hour or a month of one thing, or a gigabyte. */
   readonly per: "hour" | "month" | "GB" | "GB-month" | "LCU-hour";
-  /** AWS's own page that has the price: where to compare it. */
+  /** AWS's page with the price, to compare it. */
   readonly source: string;
 }
 
 /** Region of the prices. */
 export const priceRegion = "us-west-2";
 
-/** Day as of which the prices are meant; docs/cost.md says which of them were compared with what. */
+/** Date of the prices. docs/cost.md says which of them were compared with what. */
 export const priceDate = "2026-11-25";
 
-/** The node that EKS Auto Mode takes where little is asked for: the cheapest of its families with 2 vCPU and 4 GiB. */
+/** The node that EKS Auto Mode takes for small requests: the cheapest of its families with 2 vCPU and 4 GiB. */
 export const nodeType = "c6a.large";
 
 const page = (path: string) => `https://aws.amazon.com/${path}/pricing/`;
 
-/** Every price that an estimate may use, by what it is for. */
+/** Every price that an estimate may use, by name. */
 export const prices = {
   cluster: { dollars: 0.1, per: "hour", source: page("eks") },
   natGateway: { dollars: 0.045, per: "hour", source: page("vpc") },
   publicAddress: { dollars: 0.005, per: "hour", source: page("vpc") },
   node: { dollars: 0.0765, per: "hour", source: "https://aws.amazon.com/ec2/pricing/on-demand/" },
-  // 12 % of the instance's price on demand.
+  // 12 % of the instance's on-demand price.
   autoMode: { dollars: 0.00918, per: "hour", source: page("eks") },
   disk: { dollars: 0.08, per: "GB-month", source: page("ebs") },
   key: { dollars: 1, per: "month", source: page("kms") },
@@ -41,10 +41,10 @@ export const prices = {
   },
 } as const satisfies Record<string, Price>;
 
-/** Name of a price. */
+/** The name of a price. */
 export type PriceName = keyof typeof prices;
 
-/** What is paid by use, so that no estimate has it: its price, and what it is paid for. */
+/** What is paid by use and therefore not estimated: the price, and what it is paid for. */
 export const byUse: readonly (readonly [price: PriceName, what: string])[] = [
   ["natData", "data through the NAT gateways"],
   ["egress", "data out to the internet"],

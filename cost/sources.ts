@@ -9,9 +9,9 @@ const inputs = z.record(z.string(), z.unknown()).default({});
 const Golden = z.array(z.object({ resource: z.string(), inputs }));
 
 /**
- * What the program registers for an environment, by its golden file: a test holds it to be current.
+ * Returns what the program registers for an environment, from its golden file, which a test keeps current.
  * @param root the repository's root
- * @throws Error naming the file when it is missing or no golden file
+ * @throws Error that names the file when it is missing or not a golden file
  */
 export function goldenResources(root: string, environment: Environment): PlannedResource[] {
   const file = `test/golden/${environment}.json`;
@@ -22,15 +22,15 @@ export function goldenResources(root: string, environment: Environment): Planned
       inputs: given,
     }));
   } catch (error) {
-    throw new Error(`${file} is no golden file: ${String(error)}\nFix: make golden`, {
+    throw new Error(`${file} is not a golden file: ${String(error)}\nFix: make golden`, {
       cause: error,
     });
   }
 }
 
 /**
- * The resources with another number of NAT gateways: the one setting that changes what is paid for, beside those that
- * an estimate is told. So an estimate follows the settings before the golden files do.
+ * Returns the resources with another number of NAT gateways. It is the only other setting that changes the cost, and an
+ * estimate then follows the settings even before the golden files are updated.
  * @param strategy as in `idp:network.natGateways`
  */
 export function withNatGateways(
@@ -51,16 +51,16 @@ const Preview = z.object({
     .default([]),
 });
 
-/** A plan's resources before and after it. */
+/** The resources before and after a plan. */
 export interface Plan {
   readonly before: readonly PlannedResource[];
   readonly after: readonly PlannedResource[];
 }
 
 /**
- * The resources of `pulumi preview --json --show-sames`. A replacement has several steps for one resource: it counts
- * once before and once after.
- * @throws Error when it is something else
+ * Returns the resources in the output of `pulumi preview --json --show-sames`. A replacement has several steps for one
+ * resource; it counts once before and once after.
+ * @throws Error when the text is not such an output
  */
 export function previewResources(text: string): Plan {
   let parsed: z.infer<typeof Preview>;
@@ -68,7 +68,7 @@ export function previewResources(text: string): Plan {
     parsed = Preview.parse(JSON.parse(text));
   } catch (error) {
     throw new Error(
-      `This is no preview as JSON: ${String(error)}\nFix: pulumi preview --json --show-sames > preview.json`,
+      `This is not a preview as JSON: ${String(error)}\nFix: pulumi preview --json --show-sames > preview.json`,
       { cause: error },
     );
   }

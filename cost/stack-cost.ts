@@ -7,17 +7,17 @@ import { readStackFiles, stackFileIn } from "../config/stack-files.ts";
 import { estimate, type Estimate } from "./estimate.ts";
 import { goldenResources, withNatGateways, type Plan } from "./sources.ts";
 
-/** An environment's estimate, and what it was before the plan where there is one. */
+/** An environment's estimate, and the cost before the plan if there is one. */
 export interface StackCost extends Estimate {
   readonly environment: Environment;
   readonly region: string;
-  /** Dollars a month of what is there now; undefined when nothing is known of it. */
+  /** Dollars a month before the plan; undefined without a plan. */
   readonly before?: number;
 }
 
 /**
- * What an environment costs, by its committed settings and services.
- * @param plan its resources; else those of its golden file, with the settings' NAT gateways
+ * Returns what an environment costs with its committed settings and services.
+ * @param plan its resources. @default those of its golden file, with the NAT gateways of the settings
  */
 export async function stackCost(
   root: string,

@@ -3,22 +3,22 @@ import { undecidedAccount } from "../config/schema.ts";
 import { canonicalAddress } from "../lib/github-address.ts";
 import { compareVersions } from "../lib/version.ts";
 
-/** What is known of one thing: in order, to be looked at by a person, wrong, or not to be found out here. */
+/** The result of a check: fine, for a person to look at, wrong, or impossible to check here. */
 export type Status = "ok" | "warning" | "failed" | "skipped";
 
-/** One thing that was looked at. */
+/** One thing that was checked. */
 export interface Check {
-  /** What it belongs to. */
+  /** The machine, the repository or an environment that it belongs to. */
   readonly about: "machine" | "repository" | Environment;
   readonly name: string;
   readonly status: Status;
-  /** What was found; where it is not in order also what is allowed, or why nothing could be found. */
+  /** What was found, with what is allowed if it is not fine, or why it could not be checked. */
   readonly found: string;
-  /** What to do; undefined where it is in order. */
+  /** What to do; undefined when it is fine or was skipped. */
   readonly fix?: string;
 }
 
-/** What a program said: its output, its refusal, or that it is not there. */
+/** A program's answer: its output, its refusal, or that it is missing. */
 export type Answer =
   | { readonly kind: "said"; readonly text: string }
   | { readonly kind: "refused"; readonly message: string }
@@ -40,28 +40,28 @@ const warning = (about: About, found: string, fix: string): Check => ({
   fix,
 });
 
-/** A check that could not be made. */
+/** Returns a check that could not be made. */
 export const skipped = (about: About, found: string): Check => ({
   ...about,
   status: "skipped",
   found,
 });
 
-/** A program that somebody at this machine needs. */
+/** A program that the users of this machine need. */
 export interface NeededProgram {
   readonly name: string;
-  /** Arguments that make it say its version. */
+  /** Arguments that make it print its version. */
   readonly args: readonly string[];
-  /** Oldest version that serves, such as `3.274.1` or `22.18`. */
+  /** Oldest version that is accepted, such as `3.274.1` or `22.18`. */
   readonly least: string;
-  /** What it is needed for, where one can do without. */
+  /** What it is needed for, if it is not always needed. */
   readonly onlyFor?: string;
   readonly fix: string;
 }
 
 /**
- * The programs of a machine that provisions.
- * @param node oldest Node.js, as package.json has it
+ * Returns the programs that a machine needs to provision.
+ * @param node oldest Node.js, from package.json
  * @param kubernetes newest minor version of the stacks' clusters, such as `1.36`
  */
 export function neededPrograms(node: string, kubernetes: string): NeededProgram[] {
@@ -71,7 +71,7 @@ export function neededPrograms(node: string, kubernetes: string): NeededProgram[
       name: "node",
       args: ["--version"],
       least: node,
-      fix: `install Node.js ${node} or newer; make brings its own where the machine's is older`,
+      fix: `install Node.js ${node} or newer; make uses its own when the machine's is older`,
     },
     { name: "git", args: ["--version"], least: "2.30", fix: "install git 2.30 or newer" },
     {
@@ -98,12 +98,12 @@ export function neededPrograms(node: string, kubernetes: string): NeededProgram[
       args: ["version"],
       least: "1.26",
       onlyFor: "the twin",
-      fix: "https://go.dev/doc/install, when you want the twin on this machine",
+      fix: "https://go.dev/doc/install, if you want the twin on this machine",
     },
   ];
 }
 
-/** Whether a program is there and new enough. */
+/** Checks that a program is there and new enough. */
 export function programCheck(program: NeededProgram, answer: Answer): Check {
   const { name, least, onlyFor, fix } = program;
   const about = { about: "machine", name } as const;
@@ -112,13 +112,13 @@ export function programCheck(program: NeededProgram, answer: Answer): Check {
   if (answer.kind === "missing") return wrong(about, `not on PATH; ${need}`, fix);
   if (answer.kind === "refused") return wrong(about, `does not run: ${answer.message}`, fix);
   const version = /\d+\.\d+(?:\.\d+)?/.exec(answer.text)?.[0];
-  if (version === undefined) return wrong(about, `says no version; ${need}`, fix);
+  if (version === undefined) return wrong(about, `prints no version; ${need}`, fix);
   return compareVersions(version, least) >= 0
     ? ok(about, version)
     : wrong(about, `${version}; ${need}`, fix);
 }
 
-/** Whether Pulumi is logged in to where the stacks are kept. */
+/** Checks that Pulumi is logged in to its state backend. */
 export function loginCheck(answer: Answer): Check {
   const about = { about: "machine", name: "state backend" } as const;
   if (answer.kind === "missing") return skipped(about, "there is no pulumi to ask");
@@ -131,7 +131,7 @@ export function loginCheck(answer: Answer): Check {
       );
 }
 
-/** Whether an environment's account is decided in its stack file. */
+/** Checks that an environment's stack file names its account. */
 export function decidedCheck(environment: Environment, accountId: string): Check {
   const about = { about: environment, name: "account" } as const;
   return accountId === undecidedAccount
@@ -143,7 +143,7 @@ export function decidedCheck(environment: Environment, accountId: string): Check
     : ok(about, accountId);
 }
 
-/** Whether the credentials are those of the account in the settings. */
+/** Checks that the credentials are for the account in the settings. */
 export function credentialsCheck(
   environment: Environment,
   accountId: string,
@@ -160,17 +160,17 @@ export function credentialsCheck(
     ? ok(about, `${who}, of account ${found}`)
     : failed(
         about,
-        `${who}, of account ${found || "nobody knows"}; must be ${accountId}, as in Pulumi.${environment}.yaml`,
+        `${who}, of account ${found || "unknown"}; must be ${accountId}, as in Pulumi.${environment}.yaml`,
         fix,
       );
 }
 
-/** A limit of AWS that a new stack comes up against. */
+/** A limit of AWS that a new stack can reach. */
 export interface Quota {
   readonly name: string;
   readonly service: string;
   readonly code: string;
-  /** Command of the AWS CLI that counts what is used of it; undefined where only the limit is compared. */
+  /** AWS CLI command that counts the present use; undefined where only the limit is compared. */
   readonly used?: readonly string[];
 }
 
@@ -192,7 +192,7 @@ export const quotas = {
 } as const satisfies Record<string, Quota>;
 
 /**
- * Whether a quota leaves room for what the stack will need.
+ * Checks that a quota leaves room for what the stack will need.
  * @param answers the quota's value, and how much of it is used
  */
 export function quotaCheck(
@@ -222,13 +222,13 @@ function numberIn(answer: Answer): number | undefined {
   return Number.isNaN(number) ? undefined : number;
 }
 
-/** Why an answer is none, in a line. */
+/** Returns in one line why there is no usable answer. */
 export function whyNot(answer: Answer | undefined): string {
   if (answer === undefined || answer.kind === "missing") return "there is no aws to ask";
-  return answer.kind === "refused" ? answer.message : `the answer is no number: ${answer.text}`;
+  return answer.kind === "refused" ? answer.message : `the answer is not a number: ${answer.text}`;
 }
 
-/** Whether EKS supports the cluster's version, and at which price. */
+/** Checks that EKS supports the cluster's version at the standard price. */
 export function versionCheck(environment: Environment, version: string, answer: Answer): Check {
   const about = { about: environment, name: "Kubernetes" } as const;
   if (answer.kind !== "said") return skipped(about, `cannot be asked: ${whyNot(answer)}`);
@@ -244,8 +244,8 @@ export function versionCheck(environment: Environment, version: string, answer: 
 }
 
 /**
- * Whether the account has a hosted zone for the domain of its services.
- * @param domain `idp:domain`; undefined: the services have no domain
+ * Checks that the account has a hosted zone for the domain of its services.
+ * @param domain `idp:domain`; undefined when the services have no domain
  */
 export function zoneCheck(
   environment: Environment,
@@ -262,13 +262,13 @@ export function zoneCheck(
   return zone === undefined
     ? warning(
         about,
-        `Route 53 of this account has no zone for ${domain}`,
+        `this account's Route 53 has no zone for ${domain}`,
         `aws route53 create-hosted-zone --name ${domain} --caller-reference idp, unless the zone is elsewhere: the program makes no DNS records`,
       )
     : ok(about, `${zone} serves ${domain}`);
 }
 
-/** Whether the clone comes from the repository that Argo CD reads. */
+/** Checks that the clone comes from the repository that Argo CD reads. */
 export function originCheck(wanted: string, answer: Answer): Check {
   const about = { about: "repository", name: "origin" } as const;
   if (answer.kind !== "said") {
@@ -280,14 +280,14 @@ export function originCheck(wanted: string, answer: Answer): Check {
     : warning(
         about,
         `${found}; Argo CD reads ${wanted}`,
-        "npx idp init --org <owner> --repository <name>, when this clone is a fork of your own",
+        "npx idp init --org <owner> --repository <name>, if this clone is your own fork",
       );
 }
 
-/** Whether the branch that is deployed can be read at the address that Argo CD reads. */
+/** Checks that the deployed branch can be read at the address that Argo CD reads. */
 export function branchCheck(url: string, branch: string, answer: Answer): Check {
   const about = { about: "repository", name: "branch" } as const;
-  const fix = `see that ${url} is there and may be read; a private one needs idp:githubApp: docs/stacks.md`;
+  const fix = `make sure that ${url} exists and can be read; a private one needs idp:githubApp: docs/stacks.md`;
   if (answer.kind !== "said")
     return warning(about, `${url} does not answer: ${whyNot(answer)}`, fix);
   return answer.text.includes(`refs/heads/${branch}`)
@@ -295,7 +295,7 @@ export function branchCheck(url: string, branch: string, answer: Answer): Check 
     : failed(about, `${url} has no branch ${branch}`, `git push origin HEAD:${branch}`);
 }
 
-/** Whether Image Updater can write to the repository. */
+/** Checks that Image Updater can write to the repository. */
 export function writerCheck(
   environment: Environment,
   { isUpdated, url, hasApp }: { isUpdated: boolean; url: string; hasApp: boolean },
@@ -312,7 +312,7 @@ export function writerCheck(
       );
 }
 
-/** Whether somebody may push each image that the environment's services run. */
+/** Checks that each image of the environment's services has a publisher. */
 export function publishersCheck(
   environment: Environment,
   images: readonly string[],
@@ -329,18 +329,18 @@ export function publishersCheck(
       );
 }
 
-/** Whether the npm packages are installed. */
+/** Checks that the npm packages are installed. */
 export function packagesCheck(areInstalled: boolean): Check {
   const about = { about: "machine", name: "npm packages" } as const;
   return areInstalled ? ok(about, "installed") : failed(about, "not installed", "make install");
 }
 
-/** Whether anything has failed. */
+/** Returns whether any check has failed. */
 export function hasFailed(checks: readonly Check[]): boolean {
   return checks.some(({ status }) => status === "failed");
 }
 
-/** Checks as a person reads them; the last line counts them. */
+/** Returns the checks as lines for a person; the last line counts them. */
 export function checkLines(checks: readonly Check[]): string[] {
   const groups = [...new Set(checks.map(({ about }) => about))];
   const width = Math.max(0, ...checks.map(({ name }) => name.length));

@@ -28,26 +28,26 @@ import {
   type Quota,
 } from "./checks.ts";
 
-/** Asks a program of the machine one thing. Never throws. */
+/** Runs a program of the machine and returns its answer. Never throws. */
 export type Ask = (program: string, args: readonly string[]) => Promise<Answer>;
 
-/** What is examined. */
+/** What to examine. */
 export interface Patient {
   /** The repository's root. */
   readonly root: string;
-  /** Settings of the environments: the committed ones, or the twin's. */
+  /** The environments' settings: the committed ones, or the twin's. */
   readonly stackFiles: readonly StackFile[];
   readonly catalogs: readonly Catalog[];
-  /** Profiles of the AWS CLI that somebody named. */
+  /** AWS CLI profiles that the user named. */
   readonly profiles: Readonly<Partial<Record<Environment, string>>>;
-  /** Oldest Node.js that serves. */
+  /** Oldest Node.js that is accepted. */
   readonly node: string;
 }
 
-/** What is examined of an environment's settings. */
+/** The parts of an environment's settings that are examined. */
 type Facts = ReturnType<typeof factsOf>;
 
-/** Everything that can be found out of a machine, a fork and its accounts. */
+/** Returns the checks of a machine, a fork and its accounts. */
 export async function examine(patient: Patient, ask: Ask): Promise<Check[]> {
   const stacks = patient.stackFiles.map((file) => ({
     environment: file.environment,
@@ -187,14 +187,14 @@ async function quotaChecks(
   const needed: Readonly<Record<keyof typeof quotas, number>> = {
     vpcs: 1,
     addresses: natGateways === "Single" ? 1 : 3,
-    // Two a node; while a new version comes in, each may have a second beside it.
+    // Two for each node. While a new version rolls out, each may have a second one beside it.
     vcpus: nodes * 2 * 2,
   };
   const check = async (quota: Quota, number: number): Promise<Check> => {
     if (cluster.kind === "said") {
       return skipped(
         { about: environment, name: quota.name },
-        "the stack is there: it has what it needs",
+        "the stack exists and has what it needs",
       );
     }
     const { service, code, used } = quota;

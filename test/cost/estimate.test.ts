@@ -50,7 +50,7 @@ describe("the cost of a stack", () => {
     expect(estimate([vpc("Single"), cluster], [service("small", 1)]).dollars).to.equal(178.45);
   });
 
-  it("shows one NAT gateway a zone in the place of a single one", () => {
+  it("shows one NAT gateway a zone instead of a single one", () => {
     const single = estimate([vpc("Single"), cluster], []);
     const each = estimate([vpc("OnePerAz"), cluster], []);
     expect(each.dollars - single.dollars).to.be.closeTo(73, 0.001);
@@ -58,7 +58,7 @@ describe("the cost of a stack", () => {
     expect(estimate([vpc("None")], []).lines).to.deep.equal([]);
   });
 
-  it("counts the children of a component once, where a plan has them", () => {
+  it("counts the children of a component once when a plan has them", () => {
     const children = [
       "aws:ec2/natGateway:NatGateway",
       "aws:ec2/eip:Eip",
@@ -98,13 +98,13 @@ describe("the nodes of a stack", () => {
     });
   }
 
-  it("are three at least where Argo CD is highly available", () => {
+  it("are at least three when Argo CD is highly available", () => {
     expect(estimate([cluster], [], 3).lines.find(({ price }) => price === "node")?.count).to.equal(
       3,
     );
   });
 
-  it("are worked out from the chart's own sizes", () => {
+  it("are calculated from the chart's own sizes", () => {
     const sizes = z
       .record(z.string(), z.object({ requests: z.object({ cpu: z.string(), memory: z.string() }) }))
       .parse(
@@ -126,7 +126,7 @@ describe("the nodes of a stack", () => {
 });
 
 describe("this repository's stacks", () => {
-  it("cost in dev at most half of what prod costs", async () => {
+  it("cost at most half as much in dev as in prod", async () => {
     const [dev, prod] = await Promise.all([
       stackCost(repositoryRoot, "dev"),
       stackCost(repositoryRoot, "prod"),
@@ -141,14 +141,14 @@ describe("this repository's stacks", () => {
     expect(withNatGateways(golden, "Single")).to.deep.equal(golden);
   });
 
-  it("say their sum in the last line", async () => {
+  it("show their sum in the last line", async () => {
     const dev = await stackCost(repositoryRoot, "dev");
     expect(costLines([dev]).at(-1)).to.equal(`dev $${dev.dollars.toFixed(2)} a month`);
     const text = costLines([{ ...dev, region: "eu-west-1" }]).join("\n");
     expect(text).to.include("dev is in eu-west-1, where prices differ");
   });
 
-  it("have a date and a page of AWS behind every price", () => {
+  it("have a date and an AWS page for every price", () => {
     expect(priceDate).to.match(/^\d{4}-\d\d-\d\d$/);
     const pages = Object.values(prices).map(({ source }) => new URL(source).hostname);
     expect([...new Set(pages)]).to.deep.equal(["aws.amazon.com"]);
@@ -169,7 +169,7 @@ describe("a plan's cost", () => {
   };
   const nat = "aws:ec2/natGateway:NatGateway";
 
-  it("is that of what stays, comes and changes; before it, of what was there", () => {
+  it("counts the resources that stay, come and change; before it, those that were there", () => {
     const { before, after } = previewResources(
       JSON.stringify({
         steps: [
@@ -200,14 +200,14 @@ describe("a plan's cost", () => {
     expect(costLines([cost]).at(-1)).to.equal("staging $98.55 (+$65.70 by this change) a month");
   });
 
-  it("refuses what is no preview, and says how to make one", () => {
+  it("refuses anything that is not a preview, and says how to make one", () => {
     for (const text of ["Previewing update", '{"steps": 1}']) {
       expect(() => previewResources(text)).to.throw(
         "Fix: pulumi preview --json --show-sames > preview.json",
       );
     }
     expect(() => goldenResources("/nowhere", "dev")).to.throw(
-      "test/golden/dev.json is no golden file",
+      "test/golden/dev.json is not a golden file",
     );
   });
 });

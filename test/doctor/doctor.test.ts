@@ -29,7 +29,7 @@ const said = (text: string): Answer => ({ kind: "said", text });
 const refused: Answer = { kind: "refused", message: "AccessDenied" };
 const missing: Answer = { kind: "missing" };
 
-/** A check in a line: status, what was found, the fix. */
+/** A check in one line: status, what was found, the fix. */
 const line = ({ status, found, fix }: Check) =>
   `${status}: ${found}${fix === undefined ? "" : ` | ${fix}`}`;
 
@@ -53,7 +53,7 @@ describe("idp doctor: programs", () => {
     });
   }
 
-  it("refuses an older one, one that is missing and one that does not run", () => {
+  it("refuses an old program, a missing one and one that does not run", () => {
     const pulumi = program("pulumi");
     const fix = "https://www.pulumi.com/docs/iac/download-install/";
     expect(line(programCheck(pulumi, said("v3.99.0")))).to.equal(
@@ -68,13 +68,13 @@ describe("idp doctor: programs", () => {
     expect(programCheck(pulumi, said("unknown")).status).to.equal("failed");
   });
 
-  it("only warns of what one can do without", () => {
+  it("only warns about programs that are not always needed", () => {
     const check = programCheck(program("go"), missing);
     expect(check.status).to.equal("warning");
     expect(check.found).to.equal("not on PATH; must be 1.26 or newer for the twin");
   });
 
-  it("wants a kubectl of the clusters' version or one older", () => {
+  it("wants a kubectl of the clusters' version or one minor version older", () => {
     expect(program("kubectl").least).to.equal("1.35");
   });
 });
@@ -103,14 +103,14 @@ describe("idp doctor: an account", () => {
     );
     expect(check(refused, said("3"))).to.equal("skipped: cannot be asked: AccessDenied");
     expect(check(said("5.0"), said(""))).to.equal(
-      "skipped: cannot be asked: the answer is no number: ",
+      "skipped: cannot be asked: the answer is not a number: ",
     );
     expect(line(quotaCheck("dev", quotas.vcpus, 4, [said("1.0"), undefined]))).to.match(
       /^failed: 1 in all, 4 needed \|/,
     );
   });
 
-  it("says which Kubernetes EKS supports, and at which price", () => {
+  it("says whether EKS supports the Kubernetes version, and at which price", () => {
     const status = (text: string) => versionCheck("dev", "1.36", said(text)).status;
     expect(["STANDARD_SUPPORT", "EXTENDED_SUPPORT", "None"].map(status)).to.deep.equal([
       "ok",
@@ -120,7 +120,7 @@ describe("idp doctor: an account", () => {
     expect(versionCheck("dev", "1.36", refused).status).to.equal("skipped");
   });
 
-  it("should have a zone of the services' domain, or of one above it", () => {
+  it("should have a zone for the services' domain, or for a parent domain", () => {
     const check = (names: string) => zoneCheck("dev", "dev.example.com", said(names)).status;
     expect(check("example.com.\tother.com.")).to.equal("ok");
     expect(check("dev.example.com.")).to.equal("ok");
@@ -129,7 +129,7 @@ describe("idp doctor: an account", () => {
     expect(zoneCheck("dev", "dev.example.com", refused).status).to.equal("skipped");
   });
 
-  it("needs a GitHub App where Image Updater writes to GitHub", () => {
+  it("needs a GitHub App when Image Updater writes to GitHub", () => {
     const url = "https://github.com/acme/idp";
     const check = (isUpdated: boolean, hasApp: boolean, at = url) =>
       writerCheck("dev", { isUpdated, hasApp, url: at }).status;
@@ -139,7 +139,7 @@ describe("idp doctor: an account", () => {
     expect(check(true, false, "http://127.0.0.1:1/idp.git")).to.equal("skipped");
   });
 
-  it("should have somebody who may push each image", () => {
+  it("should have a publisher for each image", () => {
     expect(line(publishersCheck("dev", ["idp/a", "idp/b"], ["idp/a"]))).to.equal(
       "warning: nobody may push idp/b | name its repository under idp:github in Pulumi.dev.yaml: docs/stacks.md",
     );
@@ -215,7 +215,7 @@ describe("idp doctor: all of it", () => {
       .map(({ about, name }) => `${about}: ${name}`)
       .sort();
 
-  it("is in order, but for what a new fork has to bring", async () => {
+  it("is fine, except for what a new fork has to bring", async () => {
     const checks = await examine(patient, fake(aws));
     expect(byStatus(checks, "failed")).to.deep.equal(["dev: GitHub App", "staging: GitHub App"]);
     expect(byStatus(checks, "warning")).to.deep.equal([]);
@@ -230,7 +230,7 @@ describe("idp doctor: all of it", () => {
     expect(prod?.found).to.equal("16 in all, 1 used, 3 needed");
   });
 
-  it("asks nothing of an account whose credentials are wrong, and fails", async () => {
+  it("fails on wrong credentials, and asks that account nothing else", async () => {
     asked.length = 0;
     const wrong = (words: string) =>
       words.includes("get-caller-identity") ? said("999999999999") : aws(words);
@@ -240,7 +240,7 @@ describe("idp doctor: all of it", () => {
     expect(hasFailed(checks)).to.equal(true);
   });
 
-  it("needs no room for a stack that is there", async () => {
+  it("needs no room for a stack that exists", async () => {
     const there = (words: string) =>
       words.includes("describe-cluster ") ? said("ACTIVE") : aws(words);
     const checks = await examine(patient, fake(there));
