@@ -45,7 +45,7 @@ describeRule(applicationsComeFromThisRepository, "manifest", applications, [
     expected: [`spec.source.repoURL: found "${other}"; ${allowed}`],
   },
   {
-    title: "has no word on other kinds",
+    title: "ignores other kinds",
     at: [],
     value: { kind: "ConfigMap", data: { repoURL: other } },
     expected: [],

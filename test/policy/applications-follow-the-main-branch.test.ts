@@ -34,7 +34,7 @@ describeRule(applicationsFollowTheMainBranch, "manifest", applications, [
     expected: ['spec.source.targetRevision: found "HEAD"; must be main'],
   },
   {
-    title: "has no word on other kinds",
+    title: "ignores other kinds",
     at: [],
     value: { kind: "ControllerRevision", revision: 3 },
     expected: [],

@@ -62,7 +62,7 @@ describeRule(clusterEndpointIsNotOpen, "resource", cluster, [
     value: resource("eks:index:Cluster", { endpointPublicAccess: false }),
     expected: [],
   },
-  { title: "has no word on other types", at: ["type"], value: "aws:eks/addon:Addon", expected: [] },
+  { title: "ignores other types", at: ["type"], value: "aws:eks/addon:Addon", expected: [] },
 ]);
 
 describeRule(

@@ -45,7 +45,7 @@ describeRule(
     },
     { title: "waits for what is not known", at: logs, value: unknownValue, expected: [] },
     {
-      title: "has no word on other types",
+      title: "ignores other types",
       at: [],
       value: resource("aws:kms/key:Key", {}),
       expected: [],

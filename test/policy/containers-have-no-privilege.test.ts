@@ -39,5 +39,5 @@ describeRule(containersHaveNoPrivilege, "workload", deployment, [
     },
     { title: `takes no ${key}`, at: ["spec", "template", "spec", key], value: false, expected: [] },
   ]),
-  { title: "has no word on what runs no Pod", at: ["kind"], value: "Service", expected: [] },
+  { title: "ignores resources that run no Pod", at: ["kind"], value: "Service", expected: [] },
 ]);

@@ -28,13 +28,13 @@ describeRule(containersHaveProbes, "workload", deployment, [
     expected: both,
   })),
   {
-    title: "has no word on what runs to its end",
+    title: "ignores Pods that run to completion",
     at: [],
     value: { ...bare, kind: "Job" },
     expected: [],
   },
   {
-    title: "has no word on what runs before",
+    title: "ignores init containers",
     at: ["spec", "template", "spec", "initContainers"],
     value: [{}],
     expected: [],

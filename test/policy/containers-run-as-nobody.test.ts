@@ -53,5 +53,5 @@ describeRule(containersRunAsNobody, "workload", deployment, [
     value: { kind: "Pod", spec: { containers: [{}] } },
     expected: ["spec.containers[0].securityContext.runAsNonRoot: found nothing; must be true"],
   },
-  { title: "has no word on what runs no Pod", at: ["kind"], value: "Service", expected: [] },
+  { title: "ignores resources that run no Pod", at: ["kind"], value: "Service", expected: [] },
 ]);

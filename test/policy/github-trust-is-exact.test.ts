@@ -68,13 +68,13 @@ describeRule(githubTrustIsExact, "resource", trust("repo:acme/idp:environment:pr
     ],
   },
   {
-    title: "has no word on the trust of a service",
+    title: "ignores the trust of a service",
     at: ["props", "assumeRolePolicy"],
     value: { Statement: [{ Effect: "Allow", Action: ["sts:AssumeRole"] }] },
     expected: [],
   },
   {
-    title: "has no word on other types",
+    title: "ignores other types",
     at: ["type"],
     value: "aws:iam/policy:Policy",
     expected: [],

@@ -75,7 +75,7 @@ describeRule(
       expected: [`inlinePolicies[0].policy.Statement[0].Action: found "*"; ${allowed}`],
     },
     {
-      title: "has no word on inline policies of others",
+      title: "ignores policies of other types",
       at: [],
       value: resource("aws:other", { inlinePolicies: [{ policy: document }], policy: document }),
       expected: [],
@@ -87,7 +87,7 @@ describeRule(
       expected: [],
     },
     {
-      title: "rests on text that is no document",
+      title: "accepts text that is not a policy document",
       at: ["props", "policy"],
       value: "{",
       expected: [],

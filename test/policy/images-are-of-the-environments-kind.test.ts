@@ -53,5 +53,5 @@ describeRule(imagesAreOfTheEnvironmentsKind, "workload", deployment, [
     value: undefined,
     expected: [`${where}: found nothing; ${releases}`],
   },
-  { title: "has no word on what runs no Pod", at: ["kind"], value: "Service", expected: [] },
+  { title: "ignores resources that run no Pod", at: ["kind"], value: "Service", expected: [] },
 ]);

@@ -38,7 +38,7 @@ describeRule(imagesComeFromTheOwnRegistry, "manifest", updates, [
     ],
   },
   {
-    title: "has no word on other kinds",
+    title: "ignores other kinds",
     at: [],
     value: { kind: "ConfigMap", imageName: "docker.io/a" },
     expected: [],

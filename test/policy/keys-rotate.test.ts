@@ -17,7 +17,7 @@ describeRule(keysRotate, "resource", resource("aws:kms/key:Key", { enableKeyRota
     expected: ["enableKeyRotation: found nothing; must be true"],
   },
   {
-    title: "has no word on other types",
+    title: "ignores other types",
     at: [],
     value: resource("aws:kms/alias:Alias", {}),
     expected: [],

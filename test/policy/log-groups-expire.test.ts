@@ -29,7 +29,7 @@ describeRule(
     },
     { title: "waits for what is not known", at, value: unknownValue, expected: [] },
     {
-      title: "has no word on other types",
+      title: "ignores other types",
       at: [],
       value: resource("aws:kms/key:Key", {}),
       expected: [],

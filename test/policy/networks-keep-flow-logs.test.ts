@@ -13,7 +13,7 @@ describeRule(
       expected: ['trafficType: found "REJECT"; must be "ALL"'],
     },
     {
-      title: "has no word on other types",
+      title: "ignores other types",
       at: [],
       value: resource("aws:ec2/vpc:Vpc", {}),
       expected: [],

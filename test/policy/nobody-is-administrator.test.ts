@@ -29,7 +29,7 @@ describeRule(
       expected: [`managedPolicyArns[1]: found "${wide}"; ${allowed}`],
     },
     {
-      title: "has no word on other types",
+      title: "ignores other types",
       at: [],
       value: resource("aws:eks/accessPolicyAssociation:AccessPolicyAssociation", {
         policyArn: wide,

@@ -40,8 +40,8 @@ describeRule(prodApplicationsSyncManually, "manifest", applications, [
     value: "spec: {}",
     expected: [`spec.templatePatch: found "spec: {}"; ${allowed}`],
   },
-  { title: "rests on an empty patch", at: ["spec", "templatePatch"], value: "", expected: [] },
-  { title: "rests on no patch", at: ["spec", "templatePatch"], value: null, expected: [] },
+  { title: "accepts an empty patch", at: ["spec", "templatePatch"], value: "", expected: [] },
+  { title: "accepts no patch", at: ["spec", "templatePatch"], value: null, expected: [] },
   {
     title: "refuses a rolling sync",
     at: ["spec", "strategy"],
@@ -49,7 +49,7 @@ describeRule(prodApplicationsSyncManually, "manifest", applications, [
     expected: [`spec.strategy.rollingSync: found {"steps":[]}; ${allowed}`],
   },
   {
-    title: "rests on no rolling sync",
+    title: "accepts no rolling sync",
     at: ["spec", "strategy"],
     value: { rollingSync: null },
     expected: [],
@@ -64,7 +64,7 @@ describeRule(prodApplicationsSyncManually, "manifest", applications, [
     },
     expected: [`operation: found {"sync":{}}; ${allowed}`],
   },
-  { title: "rests on no operation", at: ["operation"], value: null, expected: [] },
+  { title: "accepts no operation", at: ["operation"], value: null, expected: [] },
   {
     title: "refuses an Application with automated sync",
     at: [],
@@ -92,18 +92,18 @@ describeRule(prodApplicationsSyncManually, "manifest", applications, [
     expected: [`apiVersion: ${hidden}`, `spec.syncPolicy.automated: found {}; ${allowed}`],
   },
   {
-    title: "has no word on other kinds",
+    title: "ignores other kinds",
     at: ["kind"],
     value: "AppProject",
     expected: [],
   },
   {
-    title: "has no word on other groups",
+    title: "ignores other groups",
     at: [],
     value: { apiVersion: "app.k8s.io/v1", kind: "Application", spec: { automated: {} } },
     expected: [],
   },
-  { title: "has no word on nothing", at: [], value: {}, expected: [] },
+  { title: "ignores an empty manifest", at: [], value: {}, expected: [] },
 ]);
 
 describeRule(prodApplicationsSyncManually, "settings", settings({ argoCd: { sync: "manual" } }), [

@@ -31,7 +31,7 @@ describeRule(
       expected: [],
     },
     {
-      title: "has no word on other types",
+      title: "ignores other types",
       at: [],
       value: resource("aws:kms/key:Key", {}),
       expected: [],

@@ -26,7 +26,7 @@ describeRule(prodImagesChangeByPullRequest, "manifest", applications, [
     ],
   },
   {
-    title: "has no word on the same keys elsewhere",
+    title: "ignores the same keys elsewhere",
     at: ["spec", "template", "metadata", "labels"],
     value: { "argocd-image-updater.argoproj.io/image-list": "a=b" },
     expected: [],

@@ -67,19 +67,19 @@ describeRule(prodProjectsDenyAutomatedSync, "manifest", project, [
     expected: [found({ applications: ["time-*"] })],
   },
   {
-    title: "rests on a window beside it",
+    title: "accepts a window beside it",
     at: ["spec", "syncWindows"],
     value: [{ kind: "allow" }, window],
     expected: [],
   },
   {
-    title: "has no word on a project that deploys nowhere",
+    title: "ignores a project that deploys nowhere",
     at: ["spec"],
     value: { destinations: [] },
     expected: [],
   },
   {
-    title: "has no word on a project without destinations",
+    title: "ignores a project without destinations",
     at: ["spec"],
     value: {},
     expected: [],
@@ -90,5 +90,5 @@ describeRule(prodProjectsDenyAutomatedSync, "manifest", project, [
     value: { destinations: unknownValue },
     expected: [`spec.syncWindows: found nothing; ${denied}`],
   },
-  { title: "has no word on other kinds", at: ["kind"], value: "Application", expected: [] },
+  { title: "ignores other kinds", at: ["kind"], value: "Application", expected: [] },
 ]);

@@ -28,9 +28,9 @@ describeRule(
       value: [{ kind: "Deployment", spec: {} }, scaled],
       expected: ["found 2 replicas without a PodDisruptionBudget; must have one in prod"],
     },
-    { title: "rests on a single replica", at: [], value: [one], expected: [] },
+    { title: "accepts a single replica", at: [], value: [one], expected: [] },
     {
-      title: "rests on an autoscaler with a budget",
+      title: "accepts an autoscaler with a budget",
       at: [],
       value: [one, scaled, budget],
       expected: [],

@@ -63,5 +63,5 @@ describeRule(prodResourcesOutliveTheirApplication, "manifest", applications, [
     value: undefined,
     expected: [],
   },
-  { title: "has no word on an Application", at: ["kind"], value: "Application", expected: [] },
+  { title: "ignores an Application", at: ["kind"], value: "Application", expected: [] },
 ]);

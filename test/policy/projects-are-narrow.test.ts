@@ -66,9 +66,9 @@ describeRule(projectsAreNarrow, "manifest", project, [
       "spec.sourceRepos[0]: found a value that is not known before the update; must name one repository",
     ],
   },
-  { title: "rests on a project that allows nothing", at: ["spec"], value: {}, expected: [] },
+  { title: "accepts a project that allows nothing", at: ["spec"], value: {}, expected: [] },
   {
-    title: "has no word on other kinds",
+    title: "ignores other kinds",
     at: [],
     value: { ...project, kind: "Thing", spec: { sourceRepos: ["*"] } },
     expected: [],

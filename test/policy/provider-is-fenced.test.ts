@@ -38,7 +38,7 @@ describeRule(
       ],
     },
     {
-      title: "has no word on other providers",
+      title: "ignores other providers",
       at: [],
       value: resource("pulumi:providers:kubernetes", {}),
       expected: [],

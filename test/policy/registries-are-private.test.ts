@@ -33,7 +33,7 @@ describeRule(
       value: policyFor({ AWS: ["100000000003", "935743309409"] }),
       expected: [`${where}: found {"AWS":["100000000003","935743309409"]}; ${allowed}`],
     },
-    { title: "rests on a denial", at: [], value: policyFor("*", "Deny"), expected: [] },
+    { title: "accepts a denial", at: [], value: policyFor("*", "Deny"), expected: [] },
     {
       title: "refuses the same of the whole registry",
       at: [],
@@ -55,7 +55,7 @@ describeRule(
       expected: [],
     },
     {
-      title: "has no word on other types",
+      title: "ignores other types",
       at: [],
       value: { ...policyFor("*"), type: "aws:s3/bucketPolicy:BucketPolicy" },
       expected: [],

@@ -28,7 +28,7 @@ describeRule(
       expected: ['defaultTags.tags.idp:environment: found "dev"; must be prod'],
     },
     {
-      title: "has no word on other providers",
+      title: "ignores other providers",
       at: [],
       value: resource("pulumi:providers:kubernetes", {}),
       expected: [],

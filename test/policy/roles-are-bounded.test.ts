@@ -26,7 +26,7 @@ describeRule(
     },
     { title: "waits for a boundary that is not made yet", at, value: unknownValue, expected: [] },
     {
-      title: "has no word on other types",
+      title: "ignores other types",
       at: [],
       value: resource("aws:iam/policy:Policy", {}),
       expected: [],
