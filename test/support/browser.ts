@@ -5,12 +5,12 @@ import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { z } from "zod";
 import { repositoryRoot } from "../../lib/paths.ts";
 
-/** Where tests leave what a person may want to look at; not in git. */
+/** Where tests leave files for a person to look at; not in git. */
 export const artifacts = join(repositoryRoot, "test/e2e/artifacts");
 
 /**
- * A browser of its own, without a window: the Chromium of an npm package, which is for Linux on x64. Elsewhere the
- * variable CHROMIUM names a program.
+ * A separate browser without a window: the Chromium of an npm package, for Linux on x64. Elsewhere the variable
+ * CHROMIUM names a program.
  */
 export async function startBrowser(): Promise<Browser> {
   return puppeteer.launch({
@@ -20,10 +20,10 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
-/** What a page said while a test had it. */
+/** A page under test, and what it reported. */
 export interface Opened {
   readonly page: Page;
-  /** Everything that its console and its loading complained of. */
+  /** Every error from its console and from loading. */
   readonly complaints: string[];
 }
 
@@ -65,7 +65,7 @@ export async function ask<T>(page: Page, answer: z.ZodType<T>, expression: strin
   return answer.parse(await page.evaluate(expression));
 }
 
-/** The texts of the elements that a selector finds, with each white space as one blank. */
+/** Returns the texts of the elements that a selector finds, with white space collapsed. */
 export function textsOf(page: Page, selector: string): Promise<string[]> {
   const elements = `[...document.querySelectorAll(${JSON.stringify(selector)})]`;
   return ask(page, z.array(z.string()), `${elements}.map((found) => ${plainText("found")})`);

@@ -15,13 +15,13 @@ const Contract = z.strictObject({
   about: z.array(z.string()),
   network: z.strictObject({
     children: Children,
-    /** Those that are added or differ with a NAT gateway in each zone. */
+    /** Resources that are added or differ with a NAT gateway in each zone. */
     onePerAz: Children,
   }),
   cluster: z.strictObject({ children: Children }),
 });
 
-/** What the real components were measured to register; its `about` says how. */
+/** What the real components register, as measured; `about` says how. */
 export const contract = Contract.parse(
   JSON.parse(readFileSync(join(repositoryRoot, "test/fixtures/doubles/contract.json"), "utf8")),
 );

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { readReleaseManifest, type ReleaseManifest } from "../../config/release-manifest.ts";
 
-/** A stand-in for a release's manifest: a small file of ours under test/fixtures. */
+/** A substitute for a release's manifest: a small file under test/fixtures. */
 export function fixtureRelease(name: "argocd-install" | "image-updater-install"): ReleaseManifest {
   const file = join(import.meta.dirname, "../fixtures", `${name}.yaml`);
   return {

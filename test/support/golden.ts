@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { environments } from "../../config/environments.ts";
 import { initialise } from "../../config/initialise.ts";
 
-/** Whose the golden stacks are. It does not matter there: a fork has the same golden files until it changes a setting. */
+/** The owner in the golden stacks, always the same: a fork keeps its golden files until it changes a setting. */
 export const goldenFacts = {
   url: "https://github.com/example/idp",
   branch: "main",

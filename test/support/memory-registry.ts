@@ -19,8 +19,8 @@ const Named = z.object({
 });
 
 /**
- * An image registry in memory, over HTTP, for tests: what the distribution specification asks of pulling, pushing and
- * listing. Like ECR it refuses a manifest whose parts are missing, and a tag that is there with another digest.
+ * An image registry in memory, over HTTP, for tests. It pulls, pushes and lists as the distribution specification says.
+ * Like ECR it refuses a manifest with missing parts, and a tag that exists with another digest.
  */
 export class MemoryRegistry {
   readonly #server = createServer((request, response) => {
@@ -31,21 +31,21 @@ export class MemoryRegistry {
   readonly #repositories = new Map<string, Repository>();
   /** `METHOD path` of every request. */
   readonly requests: string[] = [];
-  /** Value of the authorization header that it asks for; undefined: none. */
+  /** The authorization header that it requires; undefined for none. */
   authorization: string | undefined;
-  /** Answers 500 to requests for which it gives true. */
+  /** Answers 500 to requests for which this returns true. */
   fails: (request: string) => boolean = () => false;
   /** Tags of one page of a list. */
   pageSize = 100;
 
-  /** Begins to listen. */
+  /** Starts listening. */
   static async start(): Promise<MemoryRegistry> {
     const registry = new MemoryRegistry();
     await new Promise<void>((resolve) => registry.#server.listen(0, "127.0.0.1", resolve));
     return registry;
   }
 
-  /** Ends it; what was in it stays readable here. */
+  /** Stops listening; its content stays readable here. */
   stop(): void {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -60,7 +60,7 @@ export class MemoryRegistry {
     return { name, url: `http://127.0.0.1:${this.port}`, authorization: this.authorization };
   }
 
-  /** Everything in it, for a comparison: `repository:tag digest`, sorted. */
+  /** Returns its content for a comparison: `repository:tag digest`, sorted. */
   contents(): string[] {
     return [...this.#repositories]
       .flatMap(([name, { tags }]) => [...tags].map(([tag, digest]) => `${name}:${tag} ${digest}`))

@@ -34,7 +34,7 @@ export const serviceText = (environment: Environment, tag: string, more = "") =>
 const stackText = (environment: Environment) =>
   `config:\n  idp:aws: { accountId: "${accounts[environment]}", region: us-west-2 }\n  idp:images: { strategy: ${strategies[environment]} }\n`;
 
-/** The tags that the platform begins with. */
+/** The tags that the platform starts with. */
 export const firstTags = { dev: "sha-0000001", staging: "v1.0.0", prod: "v1.0.0" } as const;
 
 /**
@@ -106,7 +106,7 @@ export class Platform {
     return image.manifest.digest;
   }
 
-  /** What somebody else pushes: one commit on the remote's main that the clone does not have yet. */
+  /** Pushes a commit as somebody else: the remote's main has it, the clone does not yet. */
   async commitElsewhere(
     files: Readonly<Record<string, string>>,
     message = "Elsewhere",
@@ -114,7 +114,7 @@ export class Platform {
     await commitTo(this.remote, files, message);
   }
 
-  /** Changes files of the clone and leaves them so. */
+  /** Changes files of the clone without committing them. */
   edit(files: Readonly<Record<string, string>>): void {
     write(this.clone, files);
   }
@@ -127,12 +127,12 @@ export class Platform {
     return git(this.remote, ...args);
   }
 
-  /** A service file as the remote has it. */
+  /** Returns a service file from the remote. */
   async fileOf(environment: Environment, branch = "main"): Promise<string> {
     return `${await this.inRemote("show", `${branch}:${serviceFileOf(environment, "clock")}`)}\n`;
   }
 
-  /** All that a refused command must leave as it was: branches of the remote, tags of the registries, the clone. */
+  /** Returns all that a refused command must not change: the remote's branches, the registries' tags, the clone. */
   async state(): Promise<unknown> {
     return {
       branches: await this.inRemote("for-each-ref", "--format=%(refname) %(objectname)"),
@@ -142,7 +142,7 @@ export class Platform {
   }
 }
 
-/** The folder that every platform begins as a copy of: git runs once, not once a test. */
+/** The folder that every platform is copied from: git runs once, not once for each test. */
 let made: Promise<string> | undefined;
 const template = () => (made ??= makeTemplate());
 
@@ -197,7 +197,7 @@ function write(directory: string, files: Readonly<Record<string, string>>): void
   }
 }
 
-/** The message that a promise fails with. @throws when it does not */
+/** Returns the message that a promise fails with. @throws when it does not fail */
 export async function failure(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;
