@@ -1,11 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { manifestsIn, readPinned, type ReleaseManifest } from "../config/release-manifest.ts";
+import {
+  manifestsIn,
+  readPinned,
+  type ReadRelease,
+  type ReleaseManifest,
+} from "../config/release-manifest.ts";
 import { cacheDir, toolsFolder } from "../lib/paths.ts";
 import { writeWhole } from "../lib/write-file.ts";
 import type { ToolName } from "../twin/toolchain/tools.ts";
-import type { ReadRelease } from "../policy/repository/schemas.ts";
 
 /** How long a release's server may take: a check has to end even without a network. */
 const limitMs = 10_000;

@@ -27,7 +27,7 @@ const neverProtected = [
 ];
 
 /** Someone who may use the cluster's API. */
-export interface ClusterAccess {
+interface ClusterAccess {
   /** Stable name of the entry. */
   readonly name: string;
   readonly principalArn: pulumi.Input<string>;

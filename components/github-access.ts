@@ -13,7 +13,7 @@ import {
 import { TypeToken } from "./type-token.ts";
 
 /** A service repository that may push one image. */
-export interface Publisher {
+interface Publisher {
   /** `<owner>/<repository>` on GitHub. */
   readonly repository: string;
   /** Name of the ECR repository. */

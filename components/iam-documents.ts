@@ -247,7 +247,7 @@ export interface IamScope {
 }
 
 /** A bucket with stacks in it. */
-export interface StateBackend {
+interface StateBackend {
   readonly bucketArn: string;
   /** The key that encrypts the bucket's objects and the stacks' secrets. */
   readonly keyArn: string;

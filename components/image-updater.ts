@@ -32,7 +32,7 @@ export interface ImageUpdaterArgs {
 }
 
 /** Returns the entries that this platform sets in Image Updater's ConfigMap. */
-export function imageUpdaterConfig(
+function imageUpdaterConfig(
   args: Pick<ImageUpdaterArgs, "region" | "registryHost" | "registryApiUrl" | "intervalSeconds">,
 ): Record<string, string> {
   const registry = {

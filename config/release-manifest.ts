@@ -26,6 +26,9 @@ export interface ReleaseManifest {
   readonly sha256: string;
 }
 
+/** Reads a release manifest. Rejects when it cannot be read. */
+export type ReadRelease = (release: ReleaseManifest) => Promise<readonly Manifest[]>;
+
 /** Returns the release manifest of Argo CD that a stack's settings ask for. */
 export function argoCdRelease(settings: Settings["argoCd"]): ReleaseManifest {
   const { version, highAvailability, manifestUrl, manifestSha256 } = settings;

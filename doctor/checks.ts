@@ -4,7 +4,7 @@ import { canonicalAddress } from "../lib/github-address.ts";
 import { compareVersions } from "../lib/version.ts";
 
 /** The result of a check: fine, for a person to look at, wrong, or impossible to check here. */
-export type Status = "ok" | "warning" | "failed" | "skipped";
+type Status = "ok" | "warning" | "failed" | "skipped";
 
 /** One thing that was checked. */
 export interface Check {
@@ -223,7 +223,7 @@ function numberIn(answer: Answer): number | undefined {
 }
 
 /** Returns in one line why there is no usable answer. */
-export function whyNot(answer: Answer | undefined): string {
+function whyNot(answer: Answer | undefined): string {
   if (answer === undefined || answer.kind === "missing") return "there is no aws to ask";
   return answer.kind === "refused" ? answer.message : `the answer is not a number: ${answer.text}`;
 }

@@ -13,7 +13,7 @@ export const doors = {
 } as const satisfies Readonly<Record<string, readonly Face[]>>;
 
 /** A place where rules are asked. */
-export type Door = keyof typeof doors;
+type Door = keyof typeof doors;
 
 /** A subject that a door makes. */
 export type SubjectAt<D extends Door, At extends Place | Seen> = Subject<

@@ -15,7 +15,7 @@ export type Subject<F extends Face = Face, At extends Place | Seen = Place | See
 }[F];
 
 /** What the findings of a rule are, by the rule's level; a disabled one has none. */
-export const findingLevels = {
+const findingLevels = {
   mandatory: "error",
   advisory: "warning",
   disabled: undefined,

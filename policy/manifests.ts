@@ -31,9 +31,6 @@ const podPaths: Readonly<Record<string, readonly Step[]>> = {
   CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
 };
 
-/** Kinds that run Pods. */
-export const workloadKinds = Object.keys(podPaths);
-
 /** The Pod of a workload and the way to it; undefined for what runs none. */
 export function podOf(
   manifest: Manifest,

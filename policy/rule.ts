@@ -1,12 +1,12 @@
 import type { Committed } from "../config/committed.ts";
 import type { Environment } from "../config/environments.ts";
-import type { SettingKey } from "./settings.ts";
+import type { SettingKey } from "./setting-key.ts";
 
 /** Whether a breach stops a deployment, is only said, or is not looked for. */
 export type Level = "mandatory" | "advisory" | "disabled";
 
 /** How bad a breach is. */
-export type Severity = "low" | "medium" | "high" | "critical";
+type Severity = "low" | "medium" | "high" | "critical";
 
 /** What a rule may know of the stack it judges. Settings that are not known equal nothing: rules fail closed. */
 export interface Context {
@@ -46,7 +46,7 @@ export interface Resource {
 }
 
 /** A service's version in one environment, and the one it had before the change under review. */
-export interface ServiceVersion {
+interface ServiceVersion {
   readonly tag: string;
   /** The key of the file that names it. */
   readonly key: "image.tag" | "hold.tag";

@@ -1,14 +1,7 @@
 import type { Committed } from "../config/committed.ts";
 import type { Violation } from "./rule.ts";
+import type { Group } from "./setting-key.ts";
 import { violation } from "./values.ts";
-
-/** The groups of the settings that rules look into. */
-type Group = "aws" | "repository" | "network" | "cluster" | "argoCd" | "images" | "github";
-
-/** A setting's name, such as `argoCd.sync`. */
-export type SettingKey = {
-  [G in Group]: `${G}.${Extract<keyof Committed[G], string>}`;
-}[Group];
 
 /**
  * A look at the settings that asks for one value.

@@ -1,7 +1,7 @@
 import { execa, ExecaError } from "execa";
 
 /** Options for one run of git. */
-export interface GitOptions {
+interface GitOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
 }

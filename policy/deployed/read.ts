@@ -64,7 +64,7 @@ const ClusterOutputs = z.object({
  *
  * @throws Error when the state has no cluster
  */
-export function kubeconfigOf(
+function kubeconfigOf(
   environment: Environment,
   resources: readonly DeployedResource[],
   config: Readonly<Record<string, string | undefined>>,

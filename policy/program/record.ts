@@ -22,10 +22,10 @@ export interface Registered {
 }
 
 /** Answers the functions a program calls, by token. */
-export type Invokes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+type Invokes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** The functions that components of this project may call. */
-export const knownInvokes: Invokes = {
+const knownInvokes: Invokes = {
   "aws:index/getPartition:getPartition": { partition: "aws", dnsSuffix: "amazonaws.com" },
 };
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { environments } from "../../config/environments.ts";
 import type { StackFile } from "../../config/stack-files.ts";
 import { inScratchFolder } from "../../lib/scratch-folder.ts";
-import type { ReadRelease } from "../repository/schemas.ts";
+import type { ReadRelease } from "../../config/release-manifest.ts";
 import { engineConfig, runnableSettings } from "./runnable.ts";
 
 /** What the recorder's process is told: which program to run, and for which stacks. */

@@ -8,7 +8,7 @@ import { argoCdRelease, imageUpdaterRelease } from "../../config/release-manifes
 import type { Manifest, ReleaseManifest } from "../../config/release-manifest.ts";
 import { Settings, undecidedAccount } from "../../config/schema.ts";
 import { namespace, type StackFile } from "../../config/stack-files.ts";
-import type { ReadRelease } from "../repository/schemas.ts";
+import type { ReadRelease } from "../../config/release-manifest.ts";
 
 /** Stands for the account of a stack where none is decided yet; nobody has it. */
 const standInAccount = "123456789012";

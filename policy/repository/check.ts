@@ -15,7 +15,8 @@ import { recordedStacks, type Recorder } from "../program/registrations.ts";
 import { rules } from "../rules/index.ts";
 import { renderedChart } from "./charts.ts";
 import { once } from "./findings.ts";
-import { kindsOf, type ReadRelease } from "./schemas.ts";
+import { kindsOf } from "./schemas.ts";
+import type { ReadRelease } from "../../config/release-manifest.ts";
 import { contextOf, stackFindings } from "./stacks.ts";
 import { versionSubjects, type Before } from "./versions.ts";
 

@@ -1,6 +1,9 @@
 import { finding, type Finding, type Place } from "../../catalog/finding.ts";
-import { argoCdRelease, imageUpdaterRelease } from "../../config/release-manifest.ts";
-import type { Manifest, ReleaseManifest } from "../../config/release-manifest.ts";
+import {
+  argoCdRelease,
+  imageUpdaterRelease,
+  type ReadRelease,
+} from "../../config/release-manifest.ts";
 import { committed, wholeGroups } from "../../config/committed.ts";
 import { Settings } from "../../config/schema.ts";
 import type { StackFile } from "../../config/stack-files.ts";
@@ -9,9 +12,6 @@ import { kubernetesFaults, kubernetesOf, type Kubernetes } from "../kubernetes-s
 import type { Manifest as Subject } from "../rule.ts";
 import type { Fault } from "../schema-faults.ts";
 import { textOf } from "../values.ts";
-
-/** Reads a release manifest. Rejects when it is not to be had. */
-export type ReadRelease = (release: ReleaseManifest) => Promise<readonly Manifest[]>;
 
 /** The kinds that an environment's cluster knows. */
 export interface Kinds {

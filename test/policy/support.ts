@@ -24,7 +24,7 @@ export interface Case {
 }
 
 /** What a rule says of a subject, as people read it, whatever its level. */
-export function verdict<F extends Face>(
+function verdict<F extends Face>(
   rule: Rule,
   face: F,
   value: Faces[F],
@@ -41,7 +41,7 @@ export function verdict<F extends Face>(
 }
 
 /** A subject that is called `it`. */
-export function subject<F extends Face>(face: F, value: Faces[F]): Subject<F> {
+function subject<F extends Face>(face: F, value: Faces[F]): Subject<F> {
   return { face, value, where: "it", at: () => ({ seen: "plan" }) };
 }
 
@@ -71,7 +71,7 @@ export function describeRule<F extends Face>(
 }
 
 /** A copy with one value put in, the maps on the way made where they are missing; undefined takes a key away. */
-export function changed(subject: unknown, path: readonly Step[], value: unknown): unknown {
+function changed(subject: unknown, path: readonly Step[], value: unknown): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return value;
   if (Array.isArray(subject) && typeof step === "number") {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { repositoryRoot } from "../../lib/paths.ts";
 
 /** Where tests leave files for a person to look at; not in git. */
-export const artifacts = join(repositoryRoot, "test/e2e/artifacts");
+const artifacts = join(repositoryRoot, "test/e2e/artifacts");
 
 /**
  * A separate browser without a window: the Chromium of an npm package, for Linux on x64. Elsewhere the variable

@@ -32,7 +32,7 @@ const Job = z.looseObject({
   env: z.record(z.string(), z.string()).optional(),
   steps: z.array(Step).default([]),
 });
-export type Job = z.infer<typeof Job>;
+type Job = z.infer<typeof Job>;
 
 const Trigger = z.looseObject({
   branches: z.array(z.string()).optional(),

@@ -19,7 +19,7 @@ export interface Created extends Draft {
 }
 
 /** One property that points to another resource of the account. */
-export interface Reference {
+interface Reference {
   /** Dotted path of the property; lists are expanded. */
   readonly path: string;
   /** Type token of the resource it points to. */

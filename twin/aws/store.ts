@@ -5,7 +5,7 @@ import { writeNew, writeWhole } from "../../lib/write-file.ts";
 import { isBag, type Bag } from "./properties.ts";
 
 /** Who created a resource. A create whose answer was lost finds its resource again by it: see create in resources.ts. */
-export interface RecordOrigin {
+interface RecordOrigin {
   /** Hash of the URN and the inputs. */
   readonly token: string;
   /** The engine that created it. */

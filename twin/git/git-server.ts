@@ -6,7 +6,7 @@ import { repositoryRoot } from "../../lib/paths.ts";
 import { waitForHttp } from "../process/wait.ts";
 
 /** Name of the supervised process. */
-export const gitServerName = "git-server";
+const gitServerName = "git-server";
 
 /**
  * Starts the twin's git server and resolves when it answers. It serves every bare repository below `directory` over HTTP,

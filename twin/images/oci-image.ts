@@ -13,7 +13,7 @@ export interface ImageFacts {
 }
 
 /** A file of an image. */
-export interface ImageFile {
+interface ImageFile {
   /** Relative to the image's root, without a leading slash. Up to 100 ASCII characters. */
   readonly path: string;
   /** Its permissions, such as 0o755. */
@@ -34,7 +34,7 @@ export interface ImageContent {
 export const platform = { os: "linux", architecture: "amd64" } as const;
 
 /** A blob or manifest with the digest that names it. */
-export interface Content {
+interface Content {
   readonly mediaType: string;
   readonly digest: string;
   readonly bytes: Buffer;

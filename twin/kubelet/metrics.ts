@@ -74,7 +74,7 @@ export function millicores(quantity: string): number {
 }
 
 /** The answer of metrics.k8s.io to a path; undefined for a path that it does not serve. */
-export async function metricsAnswer(url: string, api: Pick<KubeApi, "get">): Promise<unknown> {
+async function metricsAnswer(url: string, api: Pick<KubeApi, "get">): Promise<unknown> {
   const { pathname, search } = new URL(url, "https://127.0.0.1");
   if (pathname === base) return resourceList;
   const match = /^(?:\/namespaces\/([^/]+))?\/pods(?:\/([^/]+))?$/.exec(

@@ -5,7 +5,7 @@ import type { SubnetRequest } from "./subnets.ts";
 type SubnetSpec = NonNullable<VpcArgs["subnetSpecs"]>[number];
 
 /** How many NAT gateways serve the private subnets. */
-export type NatStrategy = "Single" | "OnePerAz";
+type NatStrategy = "Single" | "OnePerAz";
 
 /** The arguments that the double plays, limited to the values that it plays. */
 export interface PlayedVpc {

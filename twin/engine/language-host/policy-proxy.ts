@@ -41,7 +41,7 @@ function raw(path: string): MethodDefinition<Buffer, Buffer> {
 const handshakeAnswer = Buffer.from(new messages.AnalyzerHandshakeResponse().serializeBinary());
 
 /** The environment variables by which a pack learns of the stack, from the bytes of ConfigureStack's request. */
-export function stackVariables(bytes: Uint8Array): Record<string, string> {
+function stackVariables(bytes: Uint8Array): Record<string, string> {
   const request = messages.AnalyzerStackConfigureRequest.deserializeBinary(bytes);
   return {
     PULUMI_NODEJS_ORGANIZATION: request.getOrganization(),
