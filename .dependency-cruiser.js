@@ -43,6 +43,15 @@ export default {
     },
     ...roomRules,
     {
+      name: "judges-make-no-resource",
+      severity: "error",
+      comment:
+        "What judges or reports must run without an engine: of components/ it uses the pure functions. " +
+        "Fix: move the function out of the file that makes resources.",
+      from: { path: "^(policy|promotion|cost|doctor)/" },
+      to: { path: "^node_modules/@pulumi/(aws|awsx|eks|kubernetes)/", reachable: true },
+    },
+    {
       name: "no-circles",
       severity: "error",
       comment:
@@ -91,6 +100,8 @@ export default {
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^(twin/\\.state|test/golden|coverage)/" },
     tsConfig: { fileName: "tsconfig.json" },
+    // A tree whose node_modules is a link to another's is judged as one that has its own.
+    preserveSymlinks: true,
     // Types count: who needs another's type knows it.
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types"] },

@@ -56,7 +56,7 @@ const comments: Readonly<Record<string, RegExp>> = {
 const endings = "ts|js|cjs|mjs|md|go|tpl|ya?ml|json|patch|txt";
 /** A word that ends as a file does, or has a slash and begins with a folder of the repository. */
 const path = new RegExp(
-  String.raw`(?<![\w/.@$:<>~-])(?:\.{1,2}/)*(?:[\w.@<>*{},-]+/)*[\w.@<>*{},-]+(?:\.(?:${endings})\b|/)(?![\w/*<])`,
+  String.raw`(?<![\w/.@$:<>~-])(?:\.{1,2}/)*(?:[\w.@<>*{},-]+/)*[\w.@<>*{},-]*[\w>}](?:\.(?:${endings})\b|/)(?![\w/*<])`,
   "g",
 );
 

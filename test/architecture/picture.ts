@@ -32,9 +32,13 @@ export function roomOf(file: string): string | undefined {
 /** Less the arrows that a way over other rooms shows too: a picture of all of them is black. */
 export function withoutDetours(arrows: readonly Arrow[]): Arrow[] {
   const targets = (room: string) => arrows.filter(([from]) => from === room).map(([, to]) => to);
-  const reached = (from: string): string[] => targets(from).flatMap((to) => [to, ...reached(to)]);
+  const reached = (from: string) => {
+    const all = new Set(targets(from));
+    for (const one of all) for (const next of targets(one)) all.add(next);
+    return all;
+  };
   return arrows.filter(
-    ([from, to]) => !targets(from).some((other) => other !== to && reached(other).includes(to)),
+    ([from, to]) => !targets(from).some((other) => other !== to && reached(other).has(to)),
   );
 }
 

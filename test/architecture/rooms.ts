@@ -30,7 +30,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "twin/components": ["twin/engine", "config", "lib"],
   "twin/cluster": ["twin/toolchain", "twin/process", "twin/state", "promotion", "config", "lib"],
   "twin/aws": [
-    ...["twin/cluster", "twin/components", "twin/engine", "twin/process", "twin/state"],
+    ...["twin/cluster", "twin/engine", "twin/process", "twin/state"],
     ...["config", "lib"],
   ],
   "twin/kubelet": [
@@ -41,7 +41,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     ...["twin/process", "twin/state", ...platform],
   ],
 
-  cli: ["twin", "index.ts", "inputs.ts", ...platform],
+  cli: ["twin", ...platform],
 };
 
 for (const [index, [room, allowed]] of Object.entries(rooms).entries()) {
