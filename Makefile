@@ -41,11 +41,11 @@ install: node_modules/.package-lock.json ## Install the npm packages
 
 .PHONY: up
 up: install ## Start the twin: three accounts, clusters, Argo CDs and services on this machine
-	@$(IDP) local up
+	@$(IDP) twin up
 
 .PHONY: down
 down: install ## Stop the twin and delete everything it kept
-	@$(IDP) local down
+	@$(IDP) twin down
 
 .PHONY: test
 test: install ## Unit tests: they need Node and git, no built tool
