@@ -23,13 +23,13 @@ const paths: Readonly<Record<string, Readonly<Record<ClusterAspect, readonly Ste
   },
 };
 
-/** Where an aspect stands in a resource's inputs, and what; undefined for what is no cluster. */
+/** Where an aspect stands in a cluster's inputs, and its value; undefined for other resources. */
 export function ofCluster(
   { type, props }: Resource,
   aspect: ClusterAspect,
 ): { readonly path: readonly Step[]; readonly value: unknown } | undefined {
   const path = paths[type]?.[aspect];
-  // The engine is told of a component of another language without its inputs: there its child, AWS's cluster, is judged.
+  // The engine hands over a remote component without its inputs: there rules look at its child, AWS's cluster.
   if (!path || (type === "eks:index:Cluster" && Object.keys(props).length === 0)) return undefined;
   return { path, value: at(props, ...path) };
 }

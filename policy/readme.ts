@@ -88,13 +88,14 @@ function section(rule: Rule): string {
   const levels = Object.entries(rule.levels).map(
     ([environment, level]) => `${environment} ${level}`,
   );
+  const follows = rule.follows?.map((key) => `\`idp:${key}\``).join(" and ");
   return `### ${rule.name}
 
 ${rule.reason}
 
 - Fix: ${escaped(rule.fix)}
 - Looks at: ${[...new Set(looked)].join("; ")}
-- Levels: ${levels.join(", ")}; severity ${rule.severity}; not known in a preview: ${rule.unknown === "refuse" ? "refused" : "judged in the update"}
+${follows === undefined ? "" : `- Also broken by a wrong ${follows}; a check then reports the setting alone\n`}- Levels: ${levels.join(", ")}; severity ${rule.severity}; not known in a preview: ${rule.unknown === "refuse" ? "refused" : "judged in the update"}
 - More: [${rule.link.replace(/^https:\/\//, "")}](${rule.link})
 `;
 }

@@ -21,7 +21,7 @@ export const liveKinds = {
 const List = z.object({ items: z.array(z.record(z.string(), z.unknown())) });
 
 /**
- * The objects of a list that `kubectl get -o json` printed, as the rules know them: what was asked for, without what the
+ * The objects of a list that `kubectl get -o json` printed, as the rules know them: the desired state, without what the
  * cluster says of it.
  * @throws Error when it is no list
  */
@@ -30,10 +30,10 @@ export function liveManifests(list: unknown): Manifest[] {
   if (!parsed.success) {
     throw new Error(`what kubectl printed is not a list:\n${z.prettifyError(parsed.error)}`);
   }
-  return parsed.data.items.map(asked);
+  return parsed.data.items.map(desired);
 }
 
-function asked(object: Manifest): Manifest {
+function desired(object: Manifest): Manifest {
   const { operation } = object;
   // A sync that a person started is what is wanted, while it runs, too.
   const isAutomated = at(operation, "initiatedBy", "automated") === true;

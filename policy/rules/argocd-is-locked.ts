@@ -3,7 +3,7 @@ import { everywhere, type Rule } from "../rule.ts";
 import { at, isAbsent, listOf, violation } from "../values.ts";
 
 /** Keys of Argo CD's ConfigMaps and what they may say; what is not there has a safe default. */
-const locks: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+const safeValues: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "argocd-cm": {
     "exec.enabled": ["false"],
     "users.anonymous.enabled": ["false"],
@@ -27,7 +27,7 @@ export const argoCdIsLocked: Rule = {
   unknown: "refuse",
   manifest: (manifest) => [
     ...(isKind(manifest, "", ["ConfigMap"])
-      ? Object.entries(locks)
+      ? Object.entries(safeValues)
           .filter(([name]) => isNamed(manifest, name))
           .flatMap(([, keys]) =>
             Object.entries(keys).flatMap(([key, allowed]) => {

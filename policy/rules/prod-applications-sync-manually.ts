@@ -5,8 +5,8 @@ import { firstUnknown, isAbsent, unknownValue, violation, within } from "../valu
 
 const allowed = "must not be there: in prod a person starts every sync";
 
-/** Roads to an automated sync by the key that opens each, wherever it stands inside the object. */
-const roads: Readonly<Record<string, (value: unknown) => boolean>> = {
+/** What makes a sync start by itself, by the key that switches it on, wherever that stands inside the object. */
+const switches: Readonly<Record<string, (value: unknown) => boolean>> = {
   // Switched on by an empty map, too.
   automated: (value) => !isAbsent(value),
   // Text that is merged over the template: could bring any of the others.
@@ -19,7 +19,7 @@ const roads: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 export const prodApplicationsSyncManually: Rule = {
   name: "prod-applications-sync-manually",
-  reason: "A change of prod is started by a person, whoever wrote it and by whatever road.",
+  reason: "A person starts every change of prod, whoever wrote it and however it gets there.",
   fix: 'leave syncPolicy.automated, templatePatch, rollingSync and operation out; idp:argoCd.sync is "manual" in Pulumi.prod.yaml',
   severity: "critical",
   link: "https://argo-cd.readthedocs.io/en/stable/user-guide/auto_sync/",
@@ -31,8 +31,8 @@ export const prodApplicationsSyncManually: Rule = {
     return [
       ...(hidden ? [violation(hidden, unknownValue, "must be written out in prod")] : []),
       ...[...within(manifest)].flatMap(({ path, value }) => {
-        const isOpen = roads[String(path.at(-1))]?.(value) ?? false;
-        return isOpen ? [violation(path, value, allowed)] : [];
+        const isOn = switches[String(path.at(-1))]?.(value) ?? false;
+        return isOn ? [violation(path, value, allowed)] : [];
       }),
     ];
   },

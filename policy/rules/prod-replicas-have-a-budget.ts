@@ -13,7 +13,7 @@ export const prodReplicasHaveABudget: Rule = {
     const ofKind = (...kinds: readonly string[]) =>
       manifests.filter(({ kind }) => kinds.includes(textOf(kind)));
     const scaled = ofKind("HorizontalPodAutoscaler");
-    // An autoscaler's minimum stands in the place of a fixed number; without either it is one.
+    // An autoscaler has a minimum instead of a fixed number; without either there is one replica.
     const replicas = [
       ...ofKind("Deployment", "StatefulSet").map((manifest) => at(manifest, "spec", "replicas")),
       ...scaled.map((manifest) => at(manifest, "spec", "minReplicas")),

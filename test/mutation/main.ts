@@ -25,7 +25,10 @@ const helpers: Readonly<Record<string, readonly string[]>> = {
   "values.ts": ["pack.test.ts"],
   "manifests.ts": [],
   "plan.ts": ["pack.test.ts"],
-  "rule.ts": ["pack.test.ts"],
+  "rule.ts": ["readme.test.ts"],
+  "evaluate.ts": ["evaluate.test.ts"],
+  "settings.ts": [],
+  "subjects.ts": ["subjects.test.ts", "pack.test.ts", "audit.test.ts"],
 };
 
 interface Subject {

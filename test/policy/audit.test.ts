@@ -147,7 +147,7 @@ describe("deployedResources", () => {
     expect(found?.outputs).to.deep.equal({ c: unknownValue });
   });
 
-  it("refuses what is no export", () => {
+  it("refuses anything that is not an export", () => {
     expect(() => deployedResources({ resources: [] })).to.throw(
       "what pulumi stack export printed is not a stack's state",
     );
@@ -173,7 +173,7 @@ describe("liveManifests", () => {
     ]);
   });
 
-  it("refuses what is no list", () => {
+  it("refuses anything that is not a list", () => {
     expect(() => liveManifests({})).to.throw("what kubectl printed is not a list");
   });
 });
@@ -183,7 +183,7 @@ describe("changesIn", () => {
   const where = "ConfigMap settings";
   const changes = (kind: "drift" | "pending", ...steps: object[]) => changesIn({ steps }, kind);
 
-  it("passes over what rests", () => {
+  it("ignores steps that change nothing", () => {
     expect(
       changes("drift", { op: "same", urn }, { op: "refresh", urn }, { op: "read", urn }),
     ).to.deep.equal([]);
@@ -224,7 +224,7 @@ describe("changesIn", () => {
     ).to.deep.equal(["would be made", "would be deleted", "would be replaced", "import"]);
   });
 
-  it("refuses what is no plan", () => {
+  it("refuses anything that is not a plan", () => {
     expect(() => changesIn({ steps: "none" }, "drift")).to.throw(
       "what pulumi printed is not a plan",
     );

@@ -81,7 +81,7 @@ describe("idp check by every rule", function () {
     const line = lineOf("Pulumi.prod.yaml", "sync: automated");
     expect((await check()).map(formatFinding)).to.deep.equal([
       `Pulumi.prod.yaml:${line}:11 (ApplicationSet argocd/services) error prod-applications-sync-manually: argoCd.sync: found "automated"; must be "manual" in prod
-    Why: A change of prod is started by a person, whoever wrote it and by whatever road.
+    Why: A person starts every change of prod, whoever wrote it and however it gets there.
     Fix: leave syncPolicy.automated, templatePatch, rollingSync and operation out; idp:argoCd.sync is "manual" in Pulumi.prod.yaml`,
     ]);
   });

@@ -39,7 +39,7 @@ describeRule(clusterEndpointIsNotOpen, "resource", cluster, [
     expected: [`vpcConfig.publicAccessCidrs: found []; ${allowed}`],
   },
   {
-    title: "rests where there is no public endpoint",
+    title: "accepts a cluster without a public endpoint",
     at: ["props", "vpcConfig"],
     value: { endpointPublicAccess: false },
     expected: [],

@@ -49,6 +49,6 @@ describeRule(
       value: [component],
       expected: ["found 0; must be a flow log for each of 1 VPCs"],
     },
-    { title: "rests without a VPC", at: [], value: [], expected: [] },
+    { title: "accepts a stack without a VPC", at: [], value: [], expected: [] },
   ],
 );

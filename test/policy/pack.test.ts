@@ -245,7 +245,7 @@ describe("the policy pack", () => {
     expect(said.filter((line) => line.includes("prod-applications-sync-manually"))).to.deep.equal([
       "mandatory: ApplicationSet argocd/services (plan) error prod-applications-sync-manually: " +
         "spec: found a value that is not known before the update; must be written out in prod\n" +
-        "    Why: A change of prod is started by a person, whoever wrote it and by whatever road.\n" +
+        "    Why: A person starts every change of prod, whoever wrote it and however it gets there.\n" +
         '    Fix: leave syncPolicy.automated, templatePatch, rollingSync and operation out; idp:argoCd.sync is "manual" in Pulumi.prod.yaml\n' +
         "    Severity: critical",
     ]);
@@ -319,6 +319,21 @@ describe("manifestOf", () => {
 });
 
 describe("inputsOf", () => {
+  it("knows the text that stands for an unknown value of each type", () => {
+    const sentinels = {
+      boolean: "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+      number: "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+      text: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+      list: "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+      asset: "030794c1-ac77-496b-92df-f27374a8bd58",
+      archive: "e48ece36-62e2-4504-bad9-02848725956a",
+      map: unknownObject,
+    };
+    expect(Object.values(inputsOf(sentinels))).to.deep.equal(
+      Object.keys(sentinels).map(() => unknownValue),
+    );
+  });
+
   it("marks what is not known, however deep, where the library's proxy would throw", () => {
     const props = { a: [{ b: unknownObject }, 1, null], c: "text", d: unknownObject };
     expect(inputsOf(throwing(props))).to.deep.equal({

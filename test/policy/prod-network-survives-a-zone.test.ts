@@ -25,7 +25,7 @@ describeRule(
       value: subnets,
       expected: ["found 0; must be a NAT gateway in each of 2 zones"],
     },
-    { title: "rests without a network", at: [], value: [], expected: [] },
+    { title: "accepts a stack without a network", at: [], value: [], expected: [] },
   ],
 );
 

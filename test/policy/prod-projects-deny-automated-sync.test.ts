@@ -85,7 +85,7 @@ describeRule(prodProjectsDenyAutomatedSync, "manifest", project, [
     expected: [],
   },
   {
-    title: "has a word on destinations that are not known",
+    title: "refuses destinations that are not known",
     at: ["spec"],
     value: { destinations: unknownValue },
     expected: [`spec.syncWindows: found nothing; ${denied}`],

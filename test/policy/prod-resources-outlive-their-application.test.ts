@@ -58,7 +58,7 @@ describeRule(prodResourcesOutliveTheirApplication, "manifest", applications, [
     ],
   },
   {
-    title: "rests without finalizers",
+    title: "accepts a template without finalizers",
     at: ["spec", "template", "metadata", "finalizers"],
     value: undefined,
     expected: [],
