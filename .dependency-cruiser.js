@@ -98,7 +98,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(twin/\\.state|test/golden|coverage)/" },
+    exclude: { path: "^(twin/\\.state|test/golden)/" },
     tsConfig: { fileName: "tsconfig.json" },
     // A tree whose node_modules is a link to another's is judged as one that has its own.
     preserveSymlinks: true,

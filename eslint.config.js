@@ -19,7 +19,7 @@ const noEnvironment = {
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "twin/.state/", "coverage/", "**/*.mjs", "**/*.js", "**/*.cjs"] },
+  { ignores: ["node_modules/", "twin/.state/", "**/*.mjs", "**/*.js", "**/*.cjs"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },
@@ -43,7 +43,7 @@ export default tseslint.config(
     rules: { "no-restricted-syntax": ["error", noResourceInApply, noEnvironment] },
   },
   {
-    files: ["cli/**", "lib/**", "twin/**", "test/**"],
+    files: ["cli/**", "lib/paths.ts", "twin/**", "test/**"],
     rules: { "no-restricted-syntax": ["error", noResourceInApply, noStackName] },
   },
   {

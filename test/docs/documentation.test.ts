@@ -158,6 +158,19 @@ describe("documentation", () => {
     expect(rows).to.have.members(classes);
   });
 
+  it("answers a newcomer's questions by a file, and a function that it exports", async () => {
+    const section =
+      /^## Where to look\n([^]*?)^## /m.exec(await read("ARCHITECTURE.md"))?.[1] ?? "";
+    const rows = section.split("\n").filter((line) => line.includes("?"));
+    expect(rows).to.have.length(5);
+    const answers = rows.map((row) => /\[(?:`(\w+)` in )?[^\]]*\]\(([^)#]+)/.exec(row));
+    for (const [, name, path = ""] of answers.map((answer) => answer ?? [])) {
+      const text = await read(path);
+      if (name !== undefined)
+        expect(text).to.match(new RegExp(`^export .*function ${name}\\(`, "m"));
+    }
+  });
+
   it("lists every decision, and keeps the README short", async () => {
     const decisions = pages
       .map(({ path }) => path)

@@ -19,8 +19,8 @@ import { commandSteps, jobs } from "./workflows.ts";
 
 /** Steps that are not run here, and why. */
 const elsewhere: Readonly<Record<string, string>> = {
-  "policy.check: make check": "it is the first part of `make test`, which runs this very test",
-  "e2e.twin: .ci/run": "it runs `make test`, and with it this very test",
+  "policy.check: make check": "`.ci/run` runs it, as it does this very test",
+  "e2e.twin: .ci/run": "it runs `make test-tools`, and with it this very test",
   "setup: make install": "it made the node_modules that this test runs with",
 };
 
