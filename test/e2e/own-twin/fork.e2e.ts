@@ -69,8 +69,9 @@ describe("a fork", function () {
     expect(await run("git", "status", "--porcelain")).to.equal("");
   });
 
-  it("passes make test", async () => {
+  it("passes make test, and the checks of what idp init changed", async () => {
     await run("make", "test");
+    await run("make", "check-format", "check-rules");
   });
 
   it("comes up as a twin, dev in its own account", async () => {

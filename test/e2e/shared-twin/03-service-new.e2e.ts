@@ -4,10 +4,8 @@ import { environments, type Environment } from "../../../config/environments.ts"
 import { ociImage } from "../../../twin/images/oci-image.ts";
 import { pushImage } from "../../../twin/images/registry.ts";
 import { requireTwin, twinRegistry } from "../../../twin/state/twin.ts";
-import { commit, eventually, idp, kubectl, sleep, statusOf, succeeded } from "../support/twin.ts";
-
-/** Longer than an ApplicationSet of the twin takes to see a commit. */
-const restMs = 25_000;
+import { argoCdHasLooked } from "../support/argocd.ts";
+import { commit, eventually, idp, kubectl, statusOf, succeeded } from "../support/twin.ts";
 
 const service = "payments";
 const image = "idp/payments";
@@ -94,7 +92,7 @@ describe("a new service", () => {
       });
       if (environment === "prod") {
         // An ApplicationSet that has not seen the commit yet would make it again.
-        await sleep(restMs);
+        await argoCdHasLooked("prod");
         await kubectl("prod", "delete", "application", service, "-n", "argocd");
       }
       await eventually(

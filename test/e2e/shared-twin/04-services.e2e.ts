@@ -1,18 +1,8 @@
 import { expect } from "chai";
 import { syncApplication } from "../../../twin/cluster/applications.ts";
 import type { Environment } from "../../../config/environments.ts";
-import {
-  commit,
-  eventually,
-  fileOf,
-  kubectl,
-  replicasOf,
-  sleep,
-  statusOf,
-} from "../support/twin.ts";
-
-/** Longer than Argo CD's interval in the twin with its jitter: what it would do by itself, it has done by then. */
-const restMs = 25_000;
+import { argoCdHasLooked } from "../support/argocd.ts";
+import { commit, eventually, fileOf, kubectl, replicasOf, statusOf } from "../support/twin.ts";
 
 const replicas = (environment: Environment, service: string, count: number) =>
   commit(`Run ${count} of ${service} in ${environment}`, async ({ read }) => {
@@ -38,7 +28,7 @@ describe("a commit", () => {
       () => statusOf("prod", "time-service"),
       (status) => status?.sync === "OutOfSync",
     );
-    await sleep(restMs);
+    await argoCdHasLooked("prod");
     expect(await replicasOf("prod", "time-service")).to.equal(before);
 
     await syncApplication("prod", "time-service");
@@ -88,7 +78,7 @@ describe("a service file", () => {
       (status) => status === undefined,
     );
     expect(await kubectl("dev", "get", "deployment", "-A", "-o", "name")).not.to.include(service);
-    await sleep(restMs);
+    await argoCdHasLooked("prod");
     expect(await kubectl("prod", "get", "deployment", "-n", service, "-o", "name")).to.include(
       service,
     );

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { settingsFile } from "../../../twin/state/twin.ts";
-import { commit, eventually, fileOf, kubectl, pulumi, sleep, statusOf } from "../support/twin.ts";
+import { argoCdHasLooked } from "../support/argocd.ts";
+import { commit, eventually, fileOf, kubectl, pulumi, statusOf } from "../support/twin.ts";
 
 /** What runs of the untouched services: Deployments with their generation, Pods with their start. */
 const running = async () =>
@@ -45,7 +46,7 @@ describe("a wrong service file", () => {
       const before = await running();
       const image = await imageOf();
       await commit(`Break it: ${name}`, () => Promise.resolve({ [file]: edit(right) }));
-      await sleep(25_000);
+      await argoCdHasLooked("dev");
       expect(await running()).to.equal(before);
       expect(await imageOf(), "what ran goes on").to.equal(image);
       const other = await statusOf("dev", "version-service");
