@@ -6,7 +6,7 @@ import { pages, runCommandsOf } from "../../docs/commands.ts";
 import { runPage } from "../support/pages.ts";
 import { eventually, kubectl, statusOf } from "../support/twin.ts";
 
-/** A version that no other test has released, in the place of the pages' own. */
+/** A version that no other test has released, instead of the pages' own. */
 const fresh = "v7.1.0";
 /** A build of the service that a page begins. */
 const build = "sha-9a9e501";

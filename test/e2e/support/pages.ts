@@ -12,7 +12,7 @@ const prelude = 'eval "$(npx idp twin env)"';
 
 /** What happens to a page's commands when they are run. */
 interface Reader {
-  /** Another text in the place of a command, such as one with the versions that there are now. */
+  /** Another text instead of a command, such as one with the versions that there are now. */
   readonly adapt?: (command: string) => Promise<string> | string;
   /** What another person, a workflow or time does before a command. */
   readonly meanwhile?: (command: string) => Promise<unknown>;
