@@ -129,7 +129,8 @@ const holdLabel = "idp/hold";
 /** What happens to a service when its file, or the whole stack, is deleted: it is kept, or deleted as well. */
 const kept = {
   syncPolicy: { applicationsSync: "create-update", preserveResourcesOnDeletion: true },
-  finalizers: [],
+  // Not an empty list: Argo CD drops that when it writes the ApplicationSet, and the audit would call it drift.
+  finalizers: undefined,
 };
 const deleted = {
   syncPolicy: { applicationsSync: "sync", preserveResourcesOnDeletion: false },
@@ -172,7 +173,7 @@ export function applicationSet(gitOps: GitOps) {
           annotations: {
             "argocd.argoproj.io/manifest-generate-paths": `/${chartPath};${file}`,
           },
-          finalizers,
+          ...(finalizers && { finalizers }),
         },
         spec: {
           project: projectName,
