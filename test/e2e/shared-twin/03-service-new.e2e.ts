@@ -92,7 +92,7 @@ describe("a new service", () => {
       });
       if (environment === "prod") {
         // An ApplicationSet that has not seen the commit yet would make it again.
-        await argoCdHasLooked("prod");
+        await argoCdHasLooked();
         await kubectl("prod", "delete", "application", service, "-n", "argocd");
       }
       await eventually(

@@ -28,7 +28,7 @@ describe("a commit", () => {
       () => statusOf("prod", "time-service"),
       (status) => status?.sync === "OutOfSync",
     );
-    await argoCdHasLooked("prod");
+    await argoCdHasLooked();
     expect(await replicasOf("prod", "time-service")).to.equal(before);
 
     await syncApplication("prod", "time-service");
@@ -78,7 +78,7 @@ describe("a service file", () => {
       (status) => status === undefined,
     );
     expect(await kubectl("dev", "get", "deployment", "-A", "-o", "name")).not.to.include(service);
-    await argoCdHasLooked("prod");
+    await argoCdHasLooked();
     expect(await kubectl("prod", "get", "deployment", "-n", service, "-o", "name")).to.include(
       service,
     );

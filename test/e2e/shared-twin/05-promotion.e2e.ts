@@ -146,7 +146,7 @@ describe("a commit on its way to prod", () => {
       () => statusOf("prod", service),
       (status) => status?.sync === "OutOfSync",
     );
-    await argoCdHasLooked("prod");
+    await argoCdHasLooked();
     await prodAsItWas();
     await syncApplication("prod", service);
     await running("prod", version);

@@ -105,8 +105,8 @@ describe("idp audit", function () {
         ),
         `${rule} ApplicationSet argocd/services: ${automated("spec.template.spec.syncPolicy.automated", '{"prune":true}')}`,
         'cluster projects-are-narrow AppProject argocd/default: spec.sourceRepos[0]: found "*"; must name one repository',
-        "refresh drift Role idp-github-preview: is gone",
         'refresh drift ConfigMap argocd/argocd-cm: was changed: data["timeout.reconciliation"] from "10s" to "9s"; data["users.anonymous.enabled"] from "false" to "true"',
+        "refresh drift Role idp-github-preview: is gone",
       ],
     });
   });

@@ -46,7 +46,7 @@ describe("a wrong service file", () => {
       const before = await running();
       const image = await imageOf();
       await commit(`Break it: ${name}`, () => Promise.resolve({ [file]: edit(right) }));
-      await argoCdHasLooked("dev");
+      await argoCdHasLooked();
       expect(await running()).to.equal(before);
       expect(await imageOf(), "what ran goes on").to.equal(image);
       const other = await statusOf("dev", "version-service");
