@@ -127,7 +127,7 @@ describe("the doubles under the real engine", function () {
       .object({ outputs: z.record(z.string(), z.unknown()) })
       .parse(JSON.parse(text)).outputs;
     const lists = z.record(z.string(), z.array(z.string()));
-    const { layout, subnetsOfCluster, publicSubnets, privateSubnets } = lists.parse(
+    const { layout, subnetsOfCluster, privateSubnets } = lists.parse(
       Object.fromEntries(Object.entries(outputs).filter(([, value]) => Array.isArray(value))),
     );
     expect([...(layout ?? [])].sort()).to.deep.equal(
@@ -135,7 +135,8 @@ describe("the doubles under the real engine", function () {
         .map((end) => `10.20.${end}`)
         .sort(),
     );
-    expect(subnetsOfCluster).to.deep.equal([...(publicSubnets ?? []), ...(privateSubnets ?? [])]);
+    // No public one: nodes of Auto Mode are placed in the subnets that the cluster names.
+    expect(subnetsOfCluster).to.deep.equal(privateSubnets);
     expect(outputs["nodeRole"]).to.match(/^idp-cluster-nodeRole-role-[0-9a-f]{7}$/);
     expect(outputs["securityGroup"]).to.match(/^sg-/);
     expect(outputs["tagsAll"]).to.deep.equal({
