@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import { isEnvironment, environments, type Environment } from "./environments.ts";
 import { conflictsWith } from "./neighbours.ts";
 import { problemsOf, SettingsError, type Problem } from "./problems.ts";
@@ -29,16 +30,22 @@ export function loadStack(stackFiles: readonly StackFile[]): Stack {
   }
   const neighbours = stackFiles.filter(({ environment }) => environment !== stack);
   const githubApp = new pulumi.Config(namespace).getSecret(githubAppKey);
-  try {
+  return withoutTrace(() => {
+    refuseClearText(stack, stackFiles);
     return {
       environment: stack,
       settings: parseSettings(stack, pulumi.runtime.allConfig(), neighbours),
-      githubApp: githubApp?.apply((text) => parseGithubApp(stack, text)),
+      githubApp: githubApp?.apply((text) => withoutTrace(() => parseGithubApp(stack, text))),
     };
+  });
+}
+
+/** A user's mistake: the message says everything, and a stack trace would hide it. */
+function withoutTrace<T>(read: () => T): T {
+  try {
+    return read();
   } catch (error) {
-    // A user's mistake: the message says everything, and a stack trace would hide it.
-    if (error instanceof SettingsError) throw new pulumi.RunError(error.message);
-    throw error;
+    throw error instanceof SettingsError ? new pulumi.RunError(error.message) : error;
   }
 }
 
@@ -61,14 +68,50 @@ export function parseSettings(
   return parsed.data;
 }
 
-function parseGithubApp(stack: string, text: string): GithubApp {
+/** How the app's credentials get into the stack's configuration without a key in a shell's history or an argument. */
+const githubAppFix = (stack: string) =>
+  `jq -n --arg appId <number> --arg installationId <number> --rawfile privateKey <file>.pem '$ARGS.named' | ` +
+  `pulumi config set --secret ${namespace}:${githubAppKey} -s ${stack}`;
+
+/**
+ * Returns the GitHub App's credentials in the JSON text of {@link githubAppKey}.
+ * @throws SettingsError that says what kind of thing was found and shows nothing of it
+ */
+export function parseGithubApp(stack: string, text: string): GithubApp {
   const parsed = GithubApp.safeParse(valueOf(text));
   if (parsed.success) return parsed.data;
-  // Never shows what was found: it is a secret.
-  const problems: Problem[] = parsed.error.issues.map(({ path, message }) => ({
-    key: [githubAppKey, ...path.map(String)].join("."),
-    found: "a secret",
-    allowed: message,
+  // Shows the kind of what was found at most: it is a secret, an unknown key's name included.
+  const problems: Problem[] = parsed.error.issues.map((issue) => ({
+    key: [githubAppKey, ...issue.path.map(String)].join("."),
+    found: foundIn(issue),
+    allowed:
+      issue.code === "unrecognized_keys"
+        ? `may have ${Object.keys(GithubApp.shape).join(", ")} and nothing else`
+        : issue.message.replace(/^Invalid input: /, ""),
+    fix: githubAppFix(stack),
   }));
   throw new SettingsError(stack, problems);
+}
+
+function foundIn(issue: z.core.$ZodIssue): string {
+  const found: unknown = issue.code === "custom" ? issue.params?.["found"] : undefined;
+  return typeof found === "string" ? found : "a secret";
+}
+
+/** What the engine writes into a stack file in place of a secret. */
+const Encrypted = z.strictObject({ secure: z.string() });
+
+/** @throws SettingsError if the app's credentials stand in the stack file as they are */
+function refuseClearText(stack: string, stackFiles: readonly StackFile[]): void {
+  const own = stackFiles.find(({ environment }) => environment === stack);
+  const committed = own?.settings[githubAppKey];
+  if (committed === undefined || Encrypted.safeParse(committed).success) return;
+  throw new SettingsError(stack, [
+    {
+      key: githubAppKey,
+      found: "it in clear text",
+      allowed: "must be a secret; make a new key on the app's page, because git keeps this one",
+      fix: githubAppFix(stack),
+    },
+  ]);
 }

@@ -8,6 +8,8 @@ export interface Problem {
   readonly found: string;
   /** What is allowed there. */
   readonly allowed: string;
+  /** The command that mends it. @default `pulumi config`, or the place to edit */
+  readonly fix?: string;
 }
 
 /** A stack's settings are not valid. The message lists every problem and the commands that fix them. */
@@ -71,7 +73,8 @@ function sentence(message: string): string {
  * Returns the command that fixes a problem or, for a list or a group, which `pulumi config set` cannot write, the place
  * to edit. Pulumi stores what looks like a number as a number, unless it is told that it is text.
  */
-function fix(stack: string, { key, found, allowed }: Problem): string {
+function fix(stack: string, { key, found, allowed, fix }: Problem): string {
+  if (fix !== undefined) return fix;
   if (allowed === "there is no such setting") {
     return `pulumi config rm --path 'idp:${key}' -s ${stack}`;
   }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { whyNoAppKey } from "./app-key.ts";
 import { parseCidr } from "./cidr.ts";
 
 /** The account number that stands for "not decided yet"; a real run refuses it. */
@@ -251,10 +252,17 @@ export const githubAppKey = "githubApp";
 export const GithubApp = z.strictObject({
   appId: z.string().regex(/^\d+$/, "must be the app's number, in quotes"),
   installationId: z.string().regex(/^\d+$/, "must be the installation's number, in quotes"),
-  /** PEM text of the app's private key. */
-  privateKey: z
-    .string()
-    .includes("PRIVATE KEY", { error: "must be the PEM text of the app's key" }),
+  /** The app's private key: the text of the .pem file that GitHub's page downloads, as it is. */
+  privateKey: z.string().superRefine((text, context) => {
+    const found = whyNoAppKey(text);
+    if (found !== undefined) {
+      context.addIssue({
+        code: "custom",
+        message: "must be the whole .pem file that the app's page on GitHub gave, unchanged",
+        params: { found },
+      });
+    }
+  }),
 });
 export type GithubApp = z.infer<typeof GithubApp>;
 

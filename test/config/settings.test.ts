@@ -1,7 +1,8 @@
 import { expect } from "chai";
+import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { loadStack, parseSettings } from "../../config/load.ts";
+import { loadStack, parseGithubApp, parseSettings } from "../../config/load.ts";
 import { SettingsError } from "../../config/problems.ts";
 import { undecidedAccount } from "../../config/schema.ts";
 import { readStackFiles, type StackFile } from "../../config/stack-files.ts";
@@ -27,8 +28,12 @@ function settingsOf(stack: string, key: string): Record<string, unknown> {
 
 /** Returns the message that refuses dev's settings after a change. */
 function refusal(change: Record<string, unknown>, neighbours: readonly StackFile[] = []): string {
+  return messageOf(() => parseSettings("dev", configOf("dev", change), neighbours));
+}
+
+function messageOf(parse: () => unknown): string {
   try {
-    parseSettings("dev", configOf("dev", change), neighbours);
+    parse();
   } catch (error) {
     if (error instanceof SettingsError) return error.message;
     throw error;
@@ -272,14 +277,18 @@ describe("settings", () => {
 });
 
 describe("loadStack", () => {
-  const load = async (stack: string, config: Record<string, string>) => {
+  const load = async (
+    stack: string,
+    config: Record<string, string>,
+    stackFiles: readonly StackFile[] = files,
+  ) => {
     await pulumi.runtime.setMocks(
       { newResource: () => ({ id: "", state: {} }), call: () => ({}) },
       "idp",
       stack,
     );
     pulumi.runtime.setAllConfig(config);
-    return loadStack(files);
+    return loadStack(stackFiles);
   };
 
   it("refuses a stack that is not an environment", async () => {
@@ -294,20 +303,86 @@ describe("loadStack", () => {
     );
   });
 
+  const { privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  const githubApp = { appId: "1", installationId: "2", privateKey };
+  const withApp = (value: unknown, stackFiles: readonly StackFile[] = files) =>
+    load("dev", { ...configOf("dev"), "idp:githubApp": JSON.stringify(value) }, stackFiles);
+  const fix =
+    "    Fix: jq -n --arg appId <number> --arg installationId <number> --rawfile privateKey <file>.pem '$ARGS.named' | " +
+    "pulumi config set --secret idp:githubApp -s dev";
+
+  /** Returns why a stack's settings, with these credentials of the app, cannot be loaded. */
+  async function refusalOf(stackFiles: readonly StackFile[]): Promise<string> {
+    try {
+      await withApp(githubApp, stackFiles);
+    } catch (error) {
+      return error instanceof pulumi.RunError ? error.message : `a stack trace: ${String(error)}`;
+    }
+    return "accepted";
+  }
+
   it("reads the app's credentials as a secret", async () => {
-    const githubApp = {
-      appId: "1",
-      installationId: "2",
-      privateKey: "-----BEGIN PRIVATE KEY-----",
-    };
-    const stack = await load("dev", {
-      ...configOf("dev"),
-      "idp:githubApp": JSON.stringify(githubApp),
-    });
+    const stack = await withApp(githubApp);
     expect(await new Promise((resolve) => stack.githubApp?.apply(resolve))).to.deep.equal(
       githubApp,
     );
     expect(stack.githubApp && (await pulumi.isSecret(stack.githubApp))).to.equal(true);
+  });
+
+  it("says what the app's key is if it is none, and how to write it", () => {
+    const escaped = privateKey.replaceAll("\n", "\\n");
+    const text = JSON.stringify({ ...githubApp, privateKey: escaped });
+    expect(() => parseGithubApp("dev", text)).to.throw(
+      SettingsError,
+      "Pulumi.dev.yaml is not valid:\n" +
+        "  idp:githubApp.privateKey: found a key whose line ends are the two characters \\ and n; " +
+        "must be the whole .pem file that the app's page on GitHub gave, unchanged\n" +
+        fix,
+    );
+  });
+
+  for (const [what, value, problems] of [
+    ["a key in place of the JSON", privateKey, ["githubApp: found a secret; expected object"]],
+    [
+      "an app's number without quotes",
+      { ...githubApp, appId: 1 },
+      ["githubApp.appId: found a secret; expected string"],
+    ],
+    [
+      "a key under another name",
+      { appId: "1", installationId: "2", [privateKey]: "" },
+      [
+        "githubApp.privateKey: found a secret; expected string",
+        "githubApp: found a secret; may have appId, installationId, privateKey and nothing else",
+      ],
+    ],
+  ] as const) {
+    it(`refuses ${what} and shows nothing of it`, () => {
+      const message = messageOf(() => parseGithubApp("dev", JSON.stringify(value)));
+      for (const problem of problems) expect(message).to.include(`  idp:${problem}`);
+      expect(message).to.include(fix);
+      expect(message).not.to.include(privateKey.slice(40, 80));
+    });
+  }
+
+  it("refuses the app's credentials in clear text in the stack file, and shows nothing of them", async () => {
+    const inClear = files.map((file) =>
+      file.environment === "dev" ? { ...file, settings: { ...file.settings, githubApp } } : file,
+    );
+    expect(await refusalOf(inClear)).to.equal(
+      "Pulumi.dev.yaml is not valid:\n" +
+        "  idp:githubApp: found it in clear text; must be a secret; make a new key on the app's page, because git keeps this one\n" +
+        fix,
+    );
+    const encrypted = files.map((file) => ({
+      ...file,
+      settings: { ...file.settings, githubApp: { secure: "v1:abc" } },
+    }));
+    expect(await refusalOf(encrypted)).to.equal("accepted");
   });
 
   it("has no credentials if none are given", async () => {
