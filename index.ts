@@ -38,6 +38,7 @@ const github = new GithubAccess(
   "idp-github",
   {
     repository: settings.github.repository,
+    formerly: settings.github.formerly,
     publishers: settings.github.publishers,
     branch: settings.repository.branch,
     environment,

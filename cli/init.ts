@@ -19,7 +19,7 @@ import {
   type RepositoryFacts,
 } from "../config/repository-facts.ts";
 import { undecidedAccount } from "../config/schema.ts";
-import { githubRepository } from "../lib/github-address.ts";
+import { githubRepository, withoutIds } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
 
@@ -28,6 +28,8 @@ export function initCommand(root = repositoryRoot): Command {
   const command = new Command("init")
     .option("--org <owner>", "GitHub user or organisation that owns the repository")
     .option("--repository <name>", "name of the repository on GitHub")
+    .option("--owner-id <number>", "number of the owner, where GitHub's tokens carry it")
+    .option("--repository-id <number>", "number of the repository, likewise")
     .option("--url <address>", "address that Argo CD reads (default: the repository on GitHub)")
     .option("--branch <branch>", "branch that is deployed")
     .option("--dev-account <number>", "AWS account of dev")
@@ -52,8 +54,9 @@ export function initCommand(root = repositoryRoot): Command {
           "idp init has no flags, and there is no terminal to ask at. Fix: idp init --org <owner> --dev-account <number> ... (idp init --help)",
         );
       }
-      const told = Object.keys(given).length === 0 ? await ask(current, await origin(root)) : given;
-      const facts = factsFrom(told, current);
+      const remote = await origin(root);
+      const told = Object.keys(given).length === 0 ? await ask(current, remote) : given;
+      const facts = factsFrom(inOriginsCase(told, remote), current);
       const changes = initialise(files, facts);
       if (changes.size === 0) {
         console.log("Nothing to change: the repository already has these values.");
@@ -123,6 +126,19 @@ export async function origin(
   return org !== undefined && repository !== undefined ? { org, repository } : undefined;
 }
 
+/** AWS compares the names in GitHub's tokens letter by letter: where only the case differs, origin's is right. */
+export function inOriginsCase(
+  given: InitAnswers,
+  remote: { readonly org: string; readonly repository: string } | undefined,
+): InitAnswers {
+  const same = (a: string | undefined, b: string) => a?.toLowerCase() === b.toLowerCase();
+  return {
+    ...given,
+    ...(remote && same(given.org, remote.org) && { org: remote.org }),
+    ...(remote && same(given.repository, remote.repository) && { repository: remote.repository }),
+  };
+}
+
 const questions = {
   org: "GitHub user or organisation",
   repository: "Name of the repository",
@@ -136,7 +152,7 @@ async function ask(
   remote: { readonly org: string; readonly repository: string } | undefined,
 ): Promise<InitAnswers> {
   const { input } = await import("@inquirer/prompts");
-  const [owner = "", repositoryName = ""] = current.github.split("/");
+  const [owner = "", repositoryName = ""] = withoutIds(current.github).split("/");
   const question = async (key: Answer, message: string, usual: string, isOptional = false) => {
     const [, allowed, isRight] = answers[key];
     const said = await input({
@@ -216,7 +232,7 @@ export function nextSteps({ accounts, domain, github, url }: RepositoryFacts): s
       : []),
     "Run idp doctor: it finds what the machine and the accounts lack",
     `First pulumi up of each account: docs/runbooks/first-day.md`,
-    `Environments and variables of ${github} on GitHub: docs/workflows.md#set-up`,
+    `Environments and variables of ${withoutIds(github ?? "")} on GitHub: docs/workflows.md#set-up`,
     ...(domain === undefined
       ? []
       : [

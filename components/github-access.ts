@@ -8,22 +8,19 @@ import {
   previewAccess,
   provisionAccess,
   type GithubJobs,
+  type GithubRepository,
   type IamScope,
 } from "./iam-documents.ts";
 import { TypeToken } from "./type-token.ts";
 
 /** A service repository that may push one image. */
-interface Publisher {
-  /** `<owner>/<repository>` on GitHub. */
-  readonly repository: string;
+interface Publisher extends GithubRepository {
   /** Name of the ECR repository. */
   readonly image: string;
 }
 
-/** Arguments of {@link GithubAccess}. */
-export interface GithubAccessArgs {
-  /** The platform's repository on GitHub, `<owner>/<repository>`. */
-  readonly repository: string;
+/** Arguments of {@link GithubAccess}; the repository is the platform's. */
+export interface GithubAccessArgs extends GithubRepository {
   /** The branch that is deployed: only from there do workflows change the account. */
   readonly branch: string;
   /** The GitHub environment of this account; its protection rules decide which jobs may provision. */
@@ -64,18 +61,19 @@ export class GithubAccess extends pulumi.ComponentResource {
     );
     this.providerArn = provider.arn;
 
-    const { repository: platform, branch } = args;
+    const { repository, formerly, branch } = args;
+    const platform = { repository, formerly };
     const environment = `environment:${args.environment}` as const;
     const reads = pulumi.output(args.scope).apply(previewAccess);
     // Both roles read the same from AWS. Reviewed code may see more of the cluster than proposed code, hence two.
     this.auditRoleArn = this.role(
       `${name}-audit`,
-      { repository: platform, subjects: [`ref:refs/heads/${branch}`] },
+      { ...platform, subjects: [`ref:refs/heads/${branch}`] },
       reads,
     );
     this.previewRoleArn = this.role(
       `${name}-preview`,
-      { repository: platform, subjects: ["pull_request"] },
+      { ...platform, subjects: ["pull_request"] },
       reads,
     );
     const arns = [...repositoryArns.values()];
@@ -84,27 +82,27 @@ export class GithubAccess extends pulumi.ComponentResource {
         ? undefined
         : this.role(
             `${name}-promote`,
-            { repository: platform, subjects: [`ref:refs/heads/${branch}`] },
+            { ...platform, subjects: [`ref:refs/heads/${branch}`] },
             pulumi.all(arns).apply(ecrRead),
           );
     this.provisionRoleArn = this.role(
       `${name}-provision`,
-      { repository: platform, subjects: [environment], branch },
+      { ...platform, subjects: [environment], branch },
       pulumi.output(args.scope).apply(provisionAccess),
     );
     this.publishRoleArns = pulumi.output(
       Object.fromEntries(
-        args.publishers.map(({ repository, image }) => {
+        args.publishers.map(({ image, ...service }) => {
           const repositoryArn = repositoryArns.get(image);
           if (repositoryArn === undefined) {
             throw new pulumi.RunError(
-              `idp:github.publishers: ${repository} publishes ${image}, which no service of this environment runs; ` +
+              `idp:github.publishers: ${service.repository} publishes ${image}, which no service of this environment runs; ` +
                 `allowed: ${[...repositoryArns.keys()].join(", ")}. Fix: add a service with that image, or remove the publisher.`,
             );
           }
           const policy = pulumi.output(repositoryArn).apply(ecrPublish);
           const roleName = `${name}-publish-${image.replaceAll("/", "-")}`;
-          return [image, this.role(roleName, { repository, subjects: [environment] }, policy)];
+          return [image, this.role(roleName, { ...service, subjects: [environment] }, policy)];
         }),
       ),
     );

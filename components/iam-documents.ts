@@ -60,10 +60,16 @@ export function podIdentityTrust(pod: PodIdentity): aws.iam.PolicyDocument {
   };
 }
 
-/** The jobs of a GitHub repository that may assume a role: what exactly their token must say. */
-export interface GithubJobs {
-  /** `<owner>/<repository>`. */
+/** A repository on GitHub as the subject of its jobs' tokens names it. */
+export interface GithubRepository {
+  /** `<owner>/<repository>`, or `<owner>@<id>/<repository>@<id>` where GitHub puts the ids into the subject. */
   readonly repository: string;
+  /** The same repository in its old form, trusted as well until a rename is done. */
+  readonly formerly?: string | undefined;
+}
+
+/** The jobs of a GitHub repository that may assume a role: what exactly their token must say. */
+export interface GithubJobs extends GithubRepository {
   /**
    * One of these must be the token's subject: `environment:<name>` for a job that GitHub's environment rules have let
    * through, `pull_request` or `ref:refs/heads/<branch>` for a job without an environment.
@@ -83,9 +89,11 @@ type GithubSubject = "pull_request" | `environment:${string}` | `ref:refs/heads/
  */
 export function githubTrust(
   providerArn: string,
-  { repository, subjects, branch }: GithubJobs,
+  { repository, formerly, subjects, branch }: GithubJobs,
 ): aws.iam.PolicyDocument {
-  const [first, ...others] = subjects.map((subject) => `repo:${repository}:${subject}`);
+  const [first, ...others] = [repository, ...(formerly === undefined ? [] : [formerly])].flatMap(
+    (name) => subjects.map((subject) => `repo:${name}:${subject}`),
+  );
   return {
     Version: version,
     Statement: [

@@ -1,11 +1,14 @@
 import { environments, type Environment } from "./environments.ts";
 import type { CurrentFacts, RepositoryFacts } from "./repository-facts.ts";
+import { withoutIds } from "../lib/github-address.ts";
 import { domainName, undecidedAccount } from "./schema.ts";
 
 /** What `idp init` is told; everything else stays as it is. */
 export interface InitAnswers {
   readonly org?: string | undefined;
   readonly repository?: string | undefined;
+  readonly ownerId?: string | undefined;
+  readonly repositoryId?: string | undefined;
   readonly url?: string | undefined;
   readonly branch?: string | undefined;
   readonly region?: string | undefined;
@@ -22,6 +25,8 @@ const name = /^[A-Za-z0-9][\w.-]*$/;
 export const answers = {
   org: ["--org", "a GitHub user or organisation", (text: string) => name.test(text)],
   repository: ["--repository", "a repository's name, without its owner", (text) => name.test(text)],
+  ownerId: ["--owner-id", "the owner's number on GitHub", isNumber],
+  repositoryId: ["--repository-id", "the repository's number on GitHub", isNumber],
   url: [
     "--url",
     "an https address without a slash at its end",
@@ -44,6 +49,10 @@ export const answers = {
 } as const satisfies Record<string, readonly [string, string, (text: string) => boolean]>;
 /** One of {@link answers}. */
 export type Answer = keyof typeof answers;
+
+function isNumber(text: string): boolean {
+  return /^\d+$/.test(text);
+}
 
 function isAccount(text: string): boolean {
   return /^\d{12}$/.test(text);
@@ -70,8 +79,14 @@ export function factsFrom(given: InitAnswers, current: CurrentFacts): Repository
       `  --admin: found ${JSON.stringify(role)}; must be the name of an IAM role, the same in every account, not an ARN`,
     );
   }
-  const [oldOwner = "", oldName = ""] = current.github.split("/");
-  const github = `${given.org ?? oldOwner}/${given.repository ?? oldName}`;
+  const before = withoutIds(current.github);
+  const [oldOwner = "", oldName = ""] = before.split("/");
+  const [owner, repository] = [given.org ?? oldOwner, given.repository ?? oldName];
+  const github = `${owner}/${repository}`;
+  const { ownerId, repositoryId } = given;
+  if ((ownerId === undefined) !== (repositoryId === undefined)) {
+    problems.push("  --owner-id, --repository-id: found one of them; must be both or none");
+  }
   const accountOf = (environment: Environment) => ({
     accountId: given[`${environment}Account`] ?? current.accounts[environment].accountId,
     region: given.region ?? current.accounts[environment].region,
@@ -92,12 +107,17 @@ export function factsFrom(given: InitAnswers, current: CurrentFacts): Repository
     );
   }
   if (problems.length > 0) throw new Error(`idp init:\n${problems.join("\n")}`);
-  const moved = github !== current.github && current.url === `https://github.com/${current.github}`;
+  const moved = github !== before && current.url === `https://github.com/${before}`;
   return {
     url: given.url ?? (moved ? `https://github.com/${github}` : current.url),
     branch: given.branch ?? current.branch,
     accounts,
-    github,
+    github:
+      ownerId !== undefined && repositoryId !== undefined
+        ? `${owner}@${ownerId}/${repository}@${repositoryId}`
+        : github === before
+          ? current.github
+          : github,
     domain: given.domain,
     admins: given.admin,
   };

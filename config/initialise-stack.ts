@@ -1,3 +1,4 @@
+import { withoutIds } from "../lib/github-address.ts";
 import { addItems, setKey, setScalars } from "../lib/yaml-edit.ts";
 import { committed, type Committed } from "./committed.ts";
 import type { Environment } from "./environments.ts";
@@ -44,18 +45,28 @@ type NewAccess = Pick<Settings["cluster"]["access"][number], "name" | "principal
 type Edit = readonly [path: readonly (string | number)[], value: string];
 
 function movedRepositories(old: Committed | undefined, facts: RepositoryFacts): Edit[] {
-  const { github: next } = facts;
+  const { github: next, tokenNames } = facts;
   const { repository: before, publishers = [] } = old?.github ?? {};
   if (next === undefined || before === undefined) return [];
   return [
     [settingPath("github", "repository"), next],
     ...publishers.map(({ repository }, index): Edit => [
       settingPath("github", "publishers", index, "repository"),
-      ownerOf(repository) === ownerOf(before)
-        ? `${ownerOf(next)}/${repository.split("/")[1] ?? ""}`
-        : repository,
+      movedPublisher(repository, ownerOf(before), ownerOf(next), tokenNames),
     ]),
   ];
+}
+
+/** Ids are of one repository: they do not move to the new owner's repository of the same name. */
+function movedPublisher(
+  repository: string,
+  oldOwner: string,
+  owner: string,
+  tokenNames: RepositoryFacts["tokenNames"],
+): string {
+  const name = withoutIds(repository);
+  const moved = ownerOf(name) === oldOwner ? `${owner}/${name.split("/")[1] ?? ""}` : name;
+  return tokenNames?.get(moved) ?? (moved === name ? repository : moved);
 }
 
 /** Returns the edits that move principals of the old account to the new one. */

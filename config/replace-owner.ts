@@ -1,3 +1,4 @@
+import { withoutIds } from "../lib/github-address.ts";
 import { environments } from "./environments.ts";
 import { currentFacts, ownerOf, type RepositoryFacts } from "./repository-facts.ts";
 import { undecidedAccount } from "./schema.ts";
@@ -15,6 +16,7 @@ export function ownerReplacer(
   if (facts.github === undefined) return (text) => text;
   const old = currentFacts(files);
   const [oldOwner, owner] = [ownerOf(old.github), ownerOf(facts.github)];
+  const [oldPlatform, platform] = [withoutIds(old.github), withoutIds(facts.github)];
   const accounts = environments
     .map(
       (environment) => [old.accounts[environment].accountId, facts.accounts[environment]] as const,
@@ -25,7 +27,7 @@ export function ownerReplacer(
     .filter((repository) => ownerOf(repository) === oldOwner)
     .map((repository) => {
       const name = repository.split("/")[1] ?? "";
-      return [repository, repository === old.github ? facts.github : `${owner}/${name}`] as const;
+      return [repository, repository === oldPlatform ? platform : `${owner}/${name}`] as const;
     });
   const names = new Map([
     ...repositories,

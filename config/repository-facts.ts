@@ -1,5 +1,6 @@
 import { committed, required } from "./committed.ts";
 import type { Environment } from "./environments.ts";
+import { withoutIds } from "../lib/github-address.ts";
 import { stackFileIn, stackFilesIn } from "./stack-files.ts";
 
 /** What makes a copy of this repository somebody's own. */
@@ -11,10 +12,15 @@ export interface RepositoryFacts {
     Record<Environment, { readonly accountId: string; readonly region: string }>
   >;
   /**
-   * `<owner>/<repository>` on GitHub. With it, the old owner's repositories and accounts are replaced in every other
+   * `<owner>/<repository>` on GitHub, with ids where its tokens have them. With it, the old owner's repositories and accounts are replaced in every other
    * file, too, and the publishers become the new owner's. The twin has none: its repository is not on GitHub.
    */
   readonly github?: string | undefined;
+  /**
+   * How GitHub's tokens name a publisher's repository, by its `<owner>/<name>`.
+   * @default as it is, or without ids where the owner changes
+   */
+  readonly tokenNames?: ReadonlyMap<string, string> | undefined;
   /** Domain of prod's services; the others have `<environment>.<domain>`. @default unchanged */
   readonly domain?: string | undefined;
   /** Names of IAM roles, path included, that become administrators of each account's cluster. @default none is added */
@@ -26,10 +32,11 @@ export interface CurrentFacts {
   readonly url: string;
   readonly branch: string;
   readonly accounts: RepositoryFacts["accounts"];
+  /** The platform's repository, with ids where the settings have them. */
   readonly github: string;
   /** prod's `idp:domain`. */
   readonly domain: string | undefined;
-  /** Every repository of the settings on GitHub: the platform's and the publishers'. */
+  /** `<owner>/<name>` of every repository of the settings on GitHub: the platform's and the publishers'. */
   readonly repositories: readonly string[];
 }
 
@@ -69,7 +76,7 @@ export function currentFacts(files: ReadonlyMap<string, string>): CurrentFacts {
     },
     github: stacks.prod.github,
     domain: stacks.prod.domain,
-    repositories: [...new Set(repositories)],
+    repositories: [...new Set(repositories.map(withoutIds))],
   };
 }
 
@@ -78,7 +85,7 @@ export function domainOf(domain: string, environment: Environment): string {
   return environment === "prod" ? domain : `${environment}.${domain}`;
 }
 
-/** Returns the owner in `<owner>/<repository>`. */
+/** Returns the owner's name in `<owner>/<repository>`, with ids or without. */
 export function ownerOf(repository: string): string {
-  return repository.split("/")[0] ?? "";
+  return withoutIds(repository).split("/")[0] ?? "";
 }

@@ -18,7 +18,24 @@ const manifestUrl = z
   .regex(/^(https|file):\/\/\S+$/, "must be an https:// or file:// address");
 const githubRepository = z
   .string()
-  .regex(/^[\w.-]+\/[\w.-]+$/, "must be <owner>/<repository>, exactly one repository");
+  .regex(
+    /^([\w.-]+\/[\w.-]+|[\w.-]+@\d+\/[\w.-]+@\d+)$/,
+    "must be <owner>/<repository> or, with GitHub's ids, <owner>@<id>/<repository>@<id>: exactly one repository",
+  );
+
+/** A repository on GitHub as the subject of its jobs' tokens names it, which AWS compares letter by letter. */
+const tokenRepository = {
+  /**
+   * `<owner>/<repository>`, or `<owner>@<id>/<repository>@<id>` for one that is new, renamed or transferred since 15 July
+   * 2026 (github.blog/changelog/2026-04-23). `gh api repos/<owner>/<repository>/actions/oidc/customization/sub` says it.
+   */
+  repository: githubRepository,
+  /**
+   * The same repository in its old form, trusted as well while it is renamed, transferred or changes to ids. Take it
+   * out afterwards: whoever gets the old name could get in. @default only `repository` is trusted
+   */
+  formerly: githubRepository.optional(),
+};
 
 /** A domain name of at least two parts, in lower case. */
 export const domainName = z
@@ -150,7 +167,7 @@ export const Settings = z.strictObject({
   images,
   github: z.strictObject({
     /** The repository whose workflows provision this account. */
-    repository: githubRepository,
+    ...tokenRepository,
     /**
      * The bucket in which this stack is kept, for the workflows' roles to reach it. Each account needs its own: anyone who
      * can write a stack can make the next run delete what it lists. @default the stack is elsewhere, as in Pulumi Cloud
@@ -170,7 +187,7 @@ export const Settings = z.strictObject({
     /** The service repositories that may push images, each to its own ECR repository only. */
     publishers: z.array(
       z.strictObject({
-        repository: githubRepository,
+        ...tokenRepository,
         /** The ECR repository: the service file's image.repository without the host. */
         image: z
           .string()
@@ -225,6 +242,20 @@ export const ConsistentSettings = Settings.extend({
       code: "custom",
       path: ["cluster", "access"],
       message: `must name each entry once, and ${workflowAccess.join(", ")} belong to the workflows: "${name}" is there twice`,
+    });
+  }
+  const { github } = settings;
+  for (const [path, { repository, formerly }] of [
+    [["github"], github] as const,
+    ...github.publishers.map(
+      (publisher, index) => [["github", "publishers", index], publisher] as const,
+    ),
+  ]) {
+    if (repository !== formerly) continue;
+    context.addIssue({
+      code: "custom",
+      path: [...path, "formerly"],
+      message: "must differ from repository: it is the old form of its name",
     });
   }
   const roles = settings.github.publishers.map(({ image }) => image.replaceAll("/", "-"));

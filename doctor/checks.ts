@@ -275,8 +275,14 @@ export function originCheck(wanted: string, answer: Answer): Check {
     return warning(about, "this clone has no remote origin", `git remote add origin ${wanted}`);
   }
   const found = answer.text.trim();
-  return canonicalAddress(found).toLowerCase() === canonicalAddress(wanted).toLowerCase()
-    ? ok(about, found)
+  const [here, there] = [canonicalAddress(found), canonicalAddress(wanted)];
+  if (here === there) return ok(about, found);
+  return here.toLowerCase() === there.toLowerCase()
+    ? warning(
+        about,
+        `${found}; the settings write it ${wanted}, and AWS tells upper from lower case`,
+        "npx idp init --org <owner> --repository <name>, in the case that GitHub shows",
+      )
     : warning(
         about,
         `${found}; Argo CD reads ${wanted}`,

@@ -12,6 +12,14 @@ export function canonicalAddress(address: string): string {
 const Url = /^(?:https?|ssh):\/\/(?:[^@/]*@)?([^/]+)\/(.+?)(?:\.git)?\/?$/;
 const Scp = /^[\w.-]+@([^:/]+):(.+?)(?:\.git)?\/?$/;
 
+/**
+ * `<owner>/<name>` of a repository as the settings name it. A repository that is new, renamed or transferred since July
+ * 2026 has its ids in the subject of its jobs' tokens, and so in the settings: `acme@12/idp@34`.
+ */
+export function withoutIds(repository: string): string {
+  return repository.replaceAll(/@\d+(?=\/|$)/g, "");
+}
+
 /** `<owner>/<name>` of a repository on GitHub, by its address; undefined for an address elsewhere. */
 export function githubRepository(address: string): string | undefined {
   return /^https:\/\/github\.com\/([\w.-]+\/[\w.-]+)$/.exec(canonicalAddress(address))?.[1];

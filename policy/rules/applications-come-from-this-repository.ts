@@ -1,3 +1,4 @@
+import { withoutIds } from "../../lib/github-address.ts";
 import { argoCd, isKind } from "../manifests.ts";
 import { everywhere, type Rule } from "../rule.ts";
 import { at, listOf, violation, within } from "../values.ts";
@@ -26,7 +27,7 @@ export const applicationsComeFromThisRepository: Rule = {
     );
   },
   settings: ({ repository: { url }, github }) => {
-    const wanted = `https://github.com/${github.repository ?? "(nothing)"}`;
+    const wanted = `https://github.com/${withoutIds(github.repository ?? "(nothing)")}`;
     return url === wanted || twins.test(String(url))
       ? []
       : [violation(["repository", "url"], url, `must be ${wanted}, as idp:github.repository says`)];

@@ -3,9 +3,9 @@ import { everywhere, type Rule } from "../rule.ts";
 import { at, entriesOf, textOf, violation } from "../values.ts";
 
 const issuer = "token.actions.githubusercontent.com";
-/** One repository, and one of what GitHub vouches for: a pull request, an environment, a branch or tag. */
+/** One repository, with its ids or without, and one of what GitHub vouches for: a pull request, an environment, a branch or tag. */
 const exact =
-  /^repo:[\w.-]+\/[\w.-]+:(pull_request|environment:[\w-]+|ref:refs\/(heads|tags)\/[\w./-]+)$/;
+  /^repo:(?:[\w.-]+\/[\w.-]+|[\w.-]+@\d+\/[\w.-]+@\d+):(pull_request|environment:[\w-]+|ref:refs\/(heads|tags)\/[\w./-]+)$/;
 
 export const githubTrustIsExact: Rule = {
   name: "github-trust-is-exact",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
-import { nextSteps, origin } from "../../cli/init.ts";
+import { inOriginsCase, nextSteps, origin } from "../../cli/init.ts";
 import { factsFrom } from "../../config/init-answers.ts";
 import { initialise } from "../../config/initialise.ts";
 import { ownedFiles } from "../../config/owned-files.ts";
@@ -43,6 +43,33 @@ describe("idp init: its answers", () => {
     ).to.equal("https://git.newcomer.example/idp");
     const elsewhere = { ...current, url: "https://git.newcomer.example/idp" };
     expect(factsFrom({ org: "newcomer" }, elsewhere).url).to.equal(elsewhere.url);
+  });
+
+  it("puts ids into the settings, keeps them, and drops them with the repository they belong to", () => {
+    const ids = { ownerId: "12", repositoryId: "34" };
+    const named = factsFrom({ org: "newcomer", ...ids }, current);
+    expect(named.github).to.equal("newcomer@12/idp@34");
+    expect(named.url).to.equal("https://github.com/newcomer/idp");
+    const after = { ...current, url: named.url, github: "newcomer@12/idp@34" };
+    expect(factsFrom({ org: "newcomer", region: "eu-west-1" }, after).github).to.equal(
+      after.github,
+    );
+    const moved = factsFrom({ repository: "platform" }, after);
+    expect(moved.github).to.equal("newcomer/platform");
+    expect(moved.url).to.equal("https://github.com/newcomer/platform");
+    expect(() => factsFrom({ ownerId: "12" }, current)).to.throw(
+      "  --owner-id, --repository-id: found one of them; must be both or none",
+    );
+    expect(() => factsFrom({ ownerId: "x", repositoryId: "34" }, current)).to.throw(
+      '  --owner-id: found "x"; must be the owner\'s number on GitHub',
+    );
+  });
+
+  it("takes the case of origin, which AWS compares", () => {
+    const remote = { org: "Acme", repository: "Idp" };
+    expect(inOriginsCase({ org: "ACME", repository: "idp" }, remote)).to.deep.equal(remote);
+    expect(inOriginsCase({ org: "other" }, remote)).to.deep.equal({ org: "other" });
+    expect(inOriginsCase({ org: "ACME" }, undefined)).to.deep.equal({ org: "ACME" });
   });
 
   it("reports all invalid answers at once", () => {

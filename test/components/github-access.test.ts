@@ -58,6 +58,33 @@ describe("GithubAccess", () => {
     ]);
   });
 
+  it("trusts a repository under its former name as well, if it has one, and no other", async () => {
+    const moved = {
+      ...args,
+      repository: "owner@12/idp@34",
+      formerly: "owner/idp",
+      publishers: [
+        {
+          repository: "owner@12/time-service@56",
+          formerly: "someone/clock",
+          image: "idp/localtime",
+        },
+      ],
+    };
+    const made = await record(() => new GithubAccess("idp-github", moved));
+    const subjects = roles.slice(0, -1).map((role) => {
+      const text = String(inputsOf(made, "aws:iam/role:Role", role)["assumeRolePolicy"]);
+      return /:sub":(\[.*?\]|".*?")/.exec(text)?.[1];
+    });
+    expect(subjects).to.deep.equal([
+      '["repo:owner@12/idp@34:ref:refs/heads/main","repo:owner/idp:ref:refs/heads/main"]',
+      '["repo:owner@12/idp@34:pull_request","repo:owner/idp:pull_request"]',
+      '["repo:owner@12/idp@34:ref:refs/heads/main","repo:owner/idp:ref:refs/heads/main"]',
+      '["repo:owner@12/idp@34:environment:prod","repo:owner/idp:environment:prod"]',
+      '["repo:owner@12/time-service@56:environment:prod","repo:someone/clock:environment:prod"]',
+    ]);
+  });
+
   it("lets a promotion read images, and makes no role for it if there are none", async () => {
     const made = await record(() => new GithubAccess("idp-github", args));
     const text = String(

@@ -156,6 +156,24 @@ config:
     expect(changed.get("Pulumi.prod.yaml")).to.include("  idp:domain: newcomer.example\n");
   });
 
+  it("writes ids where the settings have them, and names without ids everywhere else", () => {
+    const changed = initialise(files, {
+      ...owner,
+      github: "newcomer@12/platform@34",
+      tokenNames: new Map([["newcomer/time-service", "newcomer@12/time-service@56"]]),
+    });
+    const dev = changed.get("Pulumi.dev.yaml") ?? "";
+    expect(dev).to.include("    repository: newcomer@12/platform@34\n");
+    expect(dev).to.include("      - repository: newcomer@12/time-service@56\n");
+    expect(dev).to.include("      - repository: partner/clock\n");
+    expect(changed.get("workflow.yml")).to.equal(initialise(files, owner).get("workflow.yml"));
+    const once = new Map([...files, ...changed]);
+    const again = initialise(once, { ...owner, github: "newcomer@12/platform@34" });
+    expect([...again.keys()]).to.deep.equal([]);
+    const next = initialise(once, { ...owner, github: "next/platform" });
+    expect(next.get("Pulumi.dev.yaml")).to.include("      - repository: next/time-service\n");
+  });
+
   it("replaces only whole names of the old owner in other files, and no placeholder", () => {
     expect(initialise(files, owner).get("workflow.yml")).to.equal(
       "uses: newcomer/platform/.github/workflows/x.yml\nrole: arn:aws:iam::111111111111:role/x\n" +

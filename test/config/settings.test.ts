@@ -201,7 +201,26 @@ describe("settings", () => {
     [
       "all of an owner's repositories in place of one",
       dev("github", { repository: "owner/*" }),
-      `  idp:github.repository: found "owner/*"; must be <owner>/<repository>, exactly one repository\n${set("github.repository")}`,
+      `  idp:github.repository: found "owner/*"; must be <owner>/<repository> or, with GitHub's ids, <owner>@<id>/<repository>@<id>: exactly one repository\n${set("github.repository")}`,
+    ],
+    ...["acme@12/idp", "acme/idp@34", "acme@x/idp@34", "acme@12/idp@34/x", "repo:acme/idp"].map(
+      (repository): [string, Record<string, unknown>, string] => [
+        `the repository ${repository}`,
+        dev("github", { publishers: [{ repository, image: "idp/localtime" }] }),
+        `  idp:github.publishers[0].repository: found "${repository}"; must be <owner>/<repository> or`,
+      ],
+    ),
+    [
+      "the present form of the repository's name as the former one",
+      dev("github", { repository: "acme@12/idp@34", formerly: "acme@12/idp@34" }),
+      `  idp:github.formerly: found "acme@12/idp@34"; must differ from repository: it is the old form of its name`,
+    ],
+    [
+      "a pattern as a publisher's former name",
+      dev("github", {
+        publishers: [{ repository: "acme@12/a@3", formerly: "acme/*", image: "idp/localtime" }],
+      }),
+      `  idp:github.publishers[0].formerly: found "acme/*"; must be <owner>/<repository> or`,
     ],
     [
       "a state's bucket given by its address",
@@ -229,6 +248,15 @@ describe("settings", () => {
       expect(refusal(change)).to.include(`Pulumi.dev.yaml is not valid:\n`).and.include(message);
     });
   }
+
+  it("take a repository with GitHub's ids, and its former name", () => {
+    const github = {
+      repository: "acme@12/idp@34",
+      formerly: "acme/idp",
+      publishers: [{ repository: "acme@12/time-service@56", image: "idp/localtime" }],
+    };
+    expect(parseSettings("dev", configOf("dev", { github }), []).github).to.deep.equal(github);
+  });
 
   it("name every problem in one error", () => {
     const message = refusal({

@@ -14,6 +14,7 @@ export const pages: readonly string[] = [
     "cluster-upgrade",
     "argocd-upgrade",
     "rotate-credentials",
+    "github-roles",
     "lost-state",
     "drift",
     "teardown",
@@ -82,6 +83,7 @@ export function runCommandsOf(page: string): string[] {
 }
 
 const noAws = "the twin has no AWS behind it";
+const noGithub = "the twin has no GitHub behind it";
 const example = "it has a placeholder that the reader replaces";
 const runBy = (spec: string) => `test/e2e/${spec}.e2e.ts runs it`;
 const noPod = "Argo CD's Pods have no container in the twin: nothing can be forwarded to one";
@@ -129,8 +131,22 @@ export const notRun: Readonly<Record<string, string>> = {
   'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
   "aws eks list-insights --cluster-name idp-dev": noAws,
   "aws kms cancel-key-deletion --key-id <key>": noAws,
+  "gh api repos/<owner>/<repository>/actions/oidc/customization/sub": noGithub,
+  "gh api repos/<owner>/<repository> --jq '{name: .full_name, repository: .id, owner: .owner.id}'":
+    noGithub,
+  "aws iam get-role --role-name <role> --query Role.AssumeRolePolicyDocument": noAws,
+  "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity --max-results 5 --query 'Events[].CloudTrailEvent' --output text":
+    noAws,
+  "aws iam list-open-id-connect-providers": noAws,
+  "aws iam get-open-id-connect-provider --open-id-connect-provider-arn <arn> --query ClientIDList":
+    noAws,
+  "pulumi stack output provisionRoleArn -s dev": "it is for a variable on GitHub",
 
   // They lack the reader's own values.
+  "npx idp init --org <owner> --repository <name>": example,
+  "npx idp init --org acme --repository idp --owner-id 12 --repository-id 34": example,
+  "pulumi refresh -s <stack>": example,
+  "pulumi up -s <stack>": example,
   "npx idp init --staging-account <number>": example,
   "npx idp doctor --profile dev=acme-dev": example,
   "pulumi import aws:iam/openIdConnectProvider:OpenIdConnectProvider <name> <arn> -s dev": example,

@@ -156,6 +156,10 @@ describe("idp doctor: a fork", () => {
     for (const origin of [url, `${url}.git`, "git@github.com:acme/idp.git"]) {
       expect(originCheck(url, said(`${origin}\n`)).status, origin).to.equal("ok");
     }
+    expect(line(originCheck(url, said(`${url.replace(/idp$/, "Idp")}.git`)))).to.equal(
+      `warning: ${url.replace(/idp$/, "Idp")}.git; the settings write it ${url}, and AWS tells upper from lower case` +
+        " | npx idp init --org <owner> --repository <name>, in the case that GitHub shows",
+    );
     expect(originCheck(url, said("git@github.com:other/idp.git")).status).to.equal("warning");
     expect(originCheck(url, refused).status).to.equal("warning");
   });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { canonicalAddress, githubRepository } from "../../lib/github-address.ts";
+import { canonicalAddress, githubRepository, withoutIds } from "../../lib/github-address.ts";
 
 describe("canonicalAddress", () => {
   for (const address of [
@@ -18,6 +18,20 @@ describe("canonicalAddress", () => {
   it("of a path is the path", () => {
     expect(canonicalAddress("/srv/git/idp.git")).to.equal("/srv/git/idp.git");
   });
+});
+
+describe("withoutIds", () => {
+  for (const [repository, name] of [
+    ["acme@12/idp@34", "acme/idp"],
+    ["acme/idp", "acme/idp"],
+    ["acme", "acme"],
+    // Only a number is an id.
+    ["acme@x/idp", "acme@x/idp"],
+  ] as const) {
+    it(`of ${repository} is ${name}`, () => {
+      expect(withoutIds(repository)).to.equal(name);
+    });
+  }
 });
 
 describe("githubRepository", () => {

@@ -57,7 +57,7 @@ describeRule(
   "settings",
   settings({
     repository: { url: "https://github.com/acme/idp" },
-    github: { repository: "acme/idp" },
+    github: { repository: "acme@12/idp@34" },
   }),
   [
     {

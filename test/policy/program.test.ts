@@ -6,8 +6,10 @@ import { fileURLToPath } from "node:url";
 import { parseStackFile } from "../../config/stack-files.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { recordedStacks, recorder } from "../../policy/program/registrations.ts";
-import { runnableSettings } from "../../policy/program/runnable.ts";
+import { platformOf } from "../../policy/platform.ts";
+import { engineConfig, runnableSettings } from "../../policy/program/runnable.ts";
 import { sourcesOf } from "../../policy/program/sources.ts";
+import { rules } from "../../policy/rules/index.ts";
 import { goldenStackFiles } from "../support/golden.ts";
 
 const stackFile = (environment: "dev" | "staging" | "prod") =>
@@ -45,6 +47,43 @@ describe("the program's registrations", function () {
     const { error } = bad && "error" in bad.answer ? bad.answer : { error: "" };
     expect(error).to.include("Pulumi.dev.yaml is not valid:");
     expect(error).to.include("idp:network.cidr");
+  });
+
+  it("trust GitHub's ids where the settings have them, and keep every rule", async () => {
+    const github = {
+      repository: "example@12/idp@34",
+      publishers: [{ repository: "example@12/time-service@56", image: "idp/localtime" }],
+    };
+    const prod = stackFile("prod");
+    const [recorded] = await recordedStacks(
+      repositoryRoot,
+      [{ ...prod, settings: { ...prod.settings, github } }],
+      unread,
+      recorder,
+    );
+    const resources = recorded && "resources" in recorded.answer ? recorded.answer.resources : [];
+    const roles = resources.filter(
+      ({ type, name }) => type === "aws:iam/role:Role" && name.startsWith("idp-github-"),
+    );
+    expect(
+      roles.map(({ props }) => /:sub":"(.*?)"/.exec(String(props["assumeRolePolicy"]))?.[1]),
+    ).to.deep.equal([
+      "repo:example@12/idp@34:ref:refs/heads/main",
+      "repo:example@12/idp@34:pull_request",
+      "repo:example@12/idp@34:ref:refs/heads/main",
+      "repo:example@12/idp@34:environment:prod",
+      "repo:example@12/time-service@56:environment:prod",
+    ]);
+    const environment = "prod";
+    const platform = platformOf(engineConfig(prod.settings));
+    const broken = resources.flatMap((resource) =>
+      rules.flatMap(({ name, resource: check }) =>
+        (check?.(resource, { environment, ...platform }) ?? []).map(
+          ({ path }) => `${name} ${path}`,
+        ),
+      ),
+    );
+    expect(broken).to.deep.equal([]);
   });
 
   it("say for every stack why the process ended", async () => {
