@@ -2,7 +2,14 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { GithubApp } from "../config/schema.ts";
 import { argoCdConfig, argoCdNamespace } from "./argocd-config.ts";
-import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
+import {
+  after,
+  beforeWorkloads,
+  definitionsOf,
+  inNamespace,
+  madeBy,
+  withConfig,
+} from "./manifests.ts";
 import type { Manifest } from "../config/release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
@@ -46,17 +53,21 @@ export class ArgoCdInstall extends pulumi.ComponentResource {
         dependsOn: [namespace],
       });
     }
+    const definitions = definitionsOf(name, manifest, { parent: this });
     const { first, workloads } = beforeWorkloads(
       withConfig(inNamespace(manifest, argoCdNamespace), argoCdConfig(reconciliationSeconds)),
     );
     const configuration = new k8s.yaml.ConfigGroup(
-      name,
+      `${name}-configuration`,
       { objs: first, transformations: [after([namespace])] },
       { parent: this },
     );
     new k8s.yaml.ConfigGroup(
       `${name}-workloads`,
-      { objs: workloads, transformations: [after(madeBy(configuration))] },
+      {
+        objs: workloads,
+        transformations: [after(madeBy(configuration).apply((made) => [...made, definitions]))],
+      },
       { parent: this },
     );
     this.registerOutputs();

@@ -5,7 +5,14 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { argoCdNamespace, imageUpdaterConfigMap } from "./argocd-config.ts";
 import { ecrRead, podIdentityTrust } from "./iam-documents.ts";
-import { after, beforeWorkloads, inNamespace, madeBy, withConfig } from "./manifests.ts";
+import {
+  after,
+  beforeWorkloads,
+  definitionsOf,
+  inNamespace,
+  madeBy,
+  withConfig,
+} from "./manifests.ts";
 import type { Manifest } from "../config/release-manifest.ts";
 import { TypeToken } from "./type-token.ts";
 
@@ -106,6 +113,7 @@ export class ImageUpdater extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const definitions = definitionsOf(name, manifest, { parent: this });
     const { first, workloads } = beforeWorkloads(
       withConfig(inNamespace(manifest, argoCdNamespace), {
         [imageUpdaterConfigMap]: imageUpdaterConfig(args),
@@ -113,13 +121,16 @@ export class ImageUpdater extends pulumi.ComponentResource {
     );
     // EKS gives Pods their credentials when they are admitted: the association must exist before.
     const configuration = new k8s.yaml.ConfigGroup(
-      name,
+      `${name}-configuration`,
       { objs: first, transformations: [after([identity, policy])] },
       { parent: this },
     );
     new k8s.yaml.ConfigGroup(
       `${name}-workloads`,
-      { objs: workloads, transformations: [after(madeBy(configuration))] },
+      {
+        objs: workloads,
+        transformations: [after(madeBy(configuration).apply((made) => [...made, definitions]))],
+      },
       { parent: this },
     );
     this.registerOutputs();

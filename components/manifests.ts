@@ -1,4 +1,4 @@
-import type * as k8s from "@pulumi/kubernetes";
+import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Manifest } from "../config/release-manifest.ts";
 
@@ -19,6 +19,33 @@ export function madeBy(group: k8s.yaml.ConfigGroup): pulumi.Output<pulumi.Resour
   return group.resources.apply((resources) => Object.values(resources));
 }
 
+/**
+ * Makes the definitions of a release's own kinds: a group of version 2, which gets them as text.
+ *
+ * Argo CD's definitions are 1.9 MB. As objects they cost a preview five seconds in the SDK's serialiser alone; as text
+ * they go through it as one string, and the provider, a Go program, reads them.
+ *
+ * The alias and the empty prefix keep the identity of definitions that were made as objects: to replace a definition is
+ * to delete every object of its kind, so every Application.
+ * @param name the name that the group of all objects had
+ */
+export function definitionsOf(
+  name: string,
+  manifests: readonly Manifest[],
+  options: pulumi.ComponentResourceOptions,
+): k8s.yaml.v2.ConfigGroup {
+  const list = { apiVersion: "v1", kind: "List", items: manifests.filter(isDefinition) };
+  return new k8s.yaml.v2.ConfigGroup(
+    name,
+    { yaml: JSON.stringify(list), resourcePrefix: "" },
+    { ...options, aliases: [{ type: "kubernetes:yaml:ConfigGroup" }] },
+  );
+}
+
+function isDefinition({ kind }: Manifest): boolean {
+  return kind === "CustomResourceDefinition";
+}
+
 /** Kinds in the release manifests that have no namespace. */
 const clusterScoped = new Set(["ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"]);
 
@@ -32,8 +59,9 @@ export function inNamespace(manifests: readonly Manifest[], namespace: string): 
 }
 
 /**
- * Returns a release in two parts: what its Pods need when they start, and what starts them. Kubernetes starts a Pod even
- * if an optional ConfigMap does not exist yet; the program in it would then keep its defaults.
+ * Returns a release in two parts, without its definitions: what its Pods need when they start, and what starts them.
+ * Kubernetes starts a Pod even if an optional ConfigMap does not exist yet; the program in it would then keep its
+ * defaults.
  */
 export function beforeWorkloads(manifests: readonly Manifest[]): {
   readonly first: Manifest[];
@@ -42,7 +70,7 @@ export function beforeWorkloads(manifests: readonly Manifest[]): {
   // A Service belongs to the second part: Pulumi waits until it leads to a Pod.
   const starts = ({ kind }: Manifest) => ["Deployment", "Service", "StatefulSet"].includes(kind);
   return {
-    first: manifests.filter((manifest) => !starts(manifest)),
+    first: manifests.filter((manifest) => !starts(manifest) && !isDefinition(manifest)),
     workloads: manifests.filter(starts),
   };
 }

@@ -12,7 +12,6 @@ const args: ArgoCdInstallArgs = {
 
 const expected = [
   "idp:platform:ArgoCdInstall argocd",
-  "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition applications.argoproj.io",
   "kubernetes:apps/v1:Deployment argocd/argocd-server",
   "kubernetes:core/v1:ConfigMap argocd/argocd-cm",
   "kubernetes:core/v1:ConfigMap argocd/argocd-cmd-params-cm",
@@ -20,7 +19,8 @@ const expected = [
   "kubernetes:core/v1:Namespace argocd",
   "kubernetes:core/v1:ServiceAccount argocd/argocd-server",
   "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole argocd-server",
-  "kubernetes:yaml:ConfigGroup argocd",
+  "kubernetes:yaml/v2:ConfigGroup argocd",
+  "kubernetes:yaml:ConfigGroup argocd-configuration",
   "kubernetes:yaml:ConfigGroup argocd-workloads",
 ];
 
@@ -48,6 +48,17 @@ describe("ArgoCdInstall", () => {
     });
     expect(dataOf(made, "argocd-rbac-cm")).to.deep.equal({ "policy.default": "role:readonly" });
     expect(dataOf(made, "argocd-cmd-params-cm")).to.deep.equal({ "server.insecure": "false" });
+  });
+
+  it("hands its definitions to the provider as text, under their old names", async () => {
+    const made = await record(() => new ArgoCdInstall("argocd", args));
+    const { yaml, resourcePrefix } = inputsOf(made, "kubernetes:yaml/v2:ConfigGroup", "argocd");
+    expect(resourcePrefix).to.equal("");
+    expect(JSON.parse(String(yaml))).to.deep.equal({
+      apiVersion: "v1",
+      kind: "List",
+      items: argoCdManifest.filter(({ kind }) => kind === "CustomResourceDefinition"),
+    });
   });
 
   it("keeps a private repository's credentials in a secret", async () => {

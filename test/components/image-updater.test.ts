@@ -27,7 +27,8 @@ describe("ImageUpdater", () => {
         "idp:platform:ImageUpdater idp-image-updater",
         "kubernetes:apps/v1:Deployment argocd/argocd-image-updater-controller",
         `kubernetes:core/v1:ConfigMap ${configMap}`,
-        "kubernetes:yaml:ConfigGroup idp-image-updater",
+        "kubernetes:yaml/v2:ConfigGroup idp-image-updater",
+        "kubernetes:yaml:ConfigGroup idp-image-updater-configuration",
         "kubernetes:yaml:ConfigGroup idp-image-updater-workloads",
       ]);
     });
