@@ -90,9 +90,18 @@ format: install ## Format every file
 golden: install ## Rewrite the golden files, and docs/cost.md by them, after a wanted change
 	@UPDATE_GOLDEN=1 npx mocha test/golden.test.ts test/docs/cost.test.ts
 
+# Both folders at once: much of a test's time is Argo CD's interval. The tools first, so that only one builds them.
 .PHONY: e2e
-e2e: install ## End-to-end tests on the twin (builds its tools when they are missing)
-	@npx mocha --config test/e2e/.mocharc.json 'test/e2e/shared-twin/*.e2e.ts' 'test/e2e/own-twin/*.e2e.ts'
+e2e: toolchain ## End-to-end tests on the twin (builds its tools when they are missing)
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync=line e2e-shared-twin e2e-own-twin
+
+.PHONY: e2e-shared-twin
+e2e-shared-twin: install
+	@npx mocha --config test/e2e/shared-twin/.mocharc.json 'test/e2e/shared-twin/*.e2e.ts'
+
+.PHONY: e2e-own-twin
+e2e-own-twin: install
+	@npx mocha --config test/e2e/own-twin/.mocharc.json 'test/e2e/own-twin/*.e2e.ts'
 
 .PHONY: bench
 bench: install ## Benchmarks on the running twin: medians of one run

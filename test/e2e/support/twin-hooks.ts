@@ -1,12 +1,9 @@
-import { writeFileSync } from "node:fs";
-import { idp, logFile } from "./twin.ts";
+import { idp } from "./twin.ts";
 
 /** One twin for the whole suite: it starts without one, and leaves none behind, whatever failed. */
 export const mochaHooks = {
   async beforeAll(this: Mocha.Context): Promise<void> {
     this.timeout(60_000);
-    writeFileSync(logFile, "");
-    console.log(`  (what the commands say is in ${logFile})`);
     await idp("twin", "down");
   },
   async afterAll(this: Mocha.Context): Promise<void> {
