@@ -103,6 +103,10 @@ e2e-shared-twin: install
 e2e-own-twin: install
 	@npx mocha --config test/e2e/own-twin/.mocharc.json 'test/e2e/own-twin/*.e2e.ts'
 
+.PHONY: conformance
+conformance: install ## Compare the doubles with the real awsx and eks, whose plugins must be on PATH
+	@node test/conformance/main.ts
+
 .PHONY: bench
 bench: install ## Benchmarks on the running twin: medians of one run
 	@node test/bench/main.ts

@@ -14,6 +14,7 @@ const running = jobs.filter(({ job }) => job.uses === undefined);
 describe("workflows", () => {
   it("are exactly these", () => {
     expect([...workflows.keys()].sort()).to.deep.equal([
+      "conformance",
       "destroy",
       "drift",
       "e2e",
@@ -89,6 +90,8 @@ describe("workflows", () => {
     );
     const rights = open.map(({ name, job }) => [name, ...Object.entries(job.permissions ?? {})]);
     expect(rights).to.deep.equal([
+      ["conformance.versions", ["contents", "read"]],
+      ["conformance.compare", ["contents", "read"]],
       ["e2e.twin", ["contents", "read"]],
       ["policy.check", ["contents", "read"]],
       ["policy.service-files", ["contents", "read"]],

@@ -21,6 +21,8 @@ import { commandSteps, jobs } from "./workflows.ts";
 const elsewhere: Readonly<Record<string, string>> = {
   "policy.check: make check": "`.ci/run` runs it, as it does this very test",
   "e2e.twin: .ci/run": "it runs `make test-tools`, and with it this very test",
+  "conformance.compare: Compare":
+    "it needs the real components; the comparison has tests of its own",
   "setup: make install": "it made the node_modules that this test runs with",
 };
 
@@ -247,6 +249,13 @@ describe("the steps' commands", () => {
       standIn("helm", `exec '${binaryPath("helm")}' "$@"`);
       const { exitCode, stdout } = await run(step, {}, {}, repositoryRoot);
       expect(exitCode, stdout).to.equal(0);
+    },
+
+    "conformance.versions: Read the versions, and whether this commit changed one": async () => {
+      const step = "conformance.versions: Read the versions, and whether this commit changed one";
+      const { exitCode, outputs } = await run(step, {}, {}, repositoryRoot);
+      expect(exitCode).to.equal(0);
+      expect(Object.keys(outputs)).to.deep.equal(["awsx", "eks", "changed"]);
     },
 
     "drift.audit: Audit": async () => {

@@ -1,9 +1,9 @@
 import { execa } from "execa";
 import {
   chmodSync,
-  cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { repositoryRoot } from "../../../lib/paths.ts";
+import { shellQuoted } from "../../../lib/shell.ts";
 import { sdkVersion } from "../../../twin/engine/sdk-version.ts";
 import { shims, startScript } from "../../../twin/engine/shims.ts";
 import { ensureTools } from "../../../twin/toolchain/build.ts";
@@ -32,12 +33,20 @@ export interface Engine {
 /**
  * Sets an engine up for a program of test/fixtures; builds the tools where they are missing.
  * @param packages names of the packages whose plugins the program needs
+ * @param real paths of programs that take the place of doubles of the same name
  */
-export async function engineFor(fixture: string, packages: readonly string[]): Promise<Engine> {
+export async function engineFor(
+  fixture: string,
+  packages: readonly string[],
+  real: Readonly<Record<string, string>> = {},
+): Promise<Engine> {
   await ensureTools(["pulumi", "pulumi-kubernetes"]);
   const folder = mkdtempSync(join(tmpdir(), `idp-${fixture}-`));
   const program = join(folder, "program");
-  cpSync(join(repositoryRoot, "test/fixtures", fixture), program, { recursive: true });
+  const source = join(repositoryRoot, "test/fixtures", fixture);
+  mkdirSync(program);
+  // The CLI writes beside the project's file; what the program imports is found from where it really is.
+  for (const file of readdirSync(source)) symlinkSync(join(source, file), join(program, file));
   symlinkSync(join(repositoryRoot, "node_modules"), join(program, "node_modules"));
   const dependencies = Object.fromEntries(packages.map((name) => [name, "*"]));
   writeFileSync(
@@ -50,14 +59,16 @@ export async function engineFor(fixture: string, packages: readonly string[]): P
   for (const { name, content, pluginFolder } of shims(folder)) {
     place(
       join(folder, pluginFolder === undefined ? "bin" : `home/plugins/${pluginFolder}`, name),
-      name === "pulumi-resource-aws" ? clusterless : content,
+      name === "pulumi-resource-aws" ? clusterless : (started(real[name]) ?? content),
     );
   }
   const kubernetes = "pulumi-resource-kubernetes";
-  place(
-    join(folder, `home/plugins/resource-kubernetes-v${sdkVersion("kubernetes")}`, kubernetes),
-    `#!/bin/sh\nexec '${binaryPath(kubernetes)}' "$@"\n`,
-  );
+  // The real eks asks for an older version than our SDK's: on PATH the program serves every version.
+  const kubernetesFolder =
+    "pulumi-resource-eks" in real
+      ? "bin"
+      : `home/plugins/resource-kubernetes-v${sdkVersion("kubernetes")}`;
+  place(join(folder, kubernetesFolder, kubernetes), started(binaryPath(kubernetes)));
   const env = {
     PATH: `${join(folder, "bin")}:${dirname(process.execPath)}:/usr/bin:/bin`,
     HOME: folder,
@@ -83,6 +94,13 @@ export async function engineFor(fixture: string, packages: readonly string[]): P
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A script that becomes the program. */
+function started(program: string): string;
+function started(program: string | undefined): string | undefined;
+function started(program: string | undefined): string | undefined {
+  return program === undefined ? undefined : `#!/bin/sh\nexec ${shellQuoted(program)} "$@"\n`;
 }
 
 function place(file: string, content: string): void {

@@ -1,5 +1,5 @@
 import type { VpcArgs } from "@pulumi/awsx/ec2/vpc.js";
-import { output, type Input, type Output } from "@pulumi/pulumi/output.js";
+import { all, output, type Input, type Output } from "@pulumi/pulumi/output.js";
 import * as log from "@pulumi/pulumi/log/index.js";
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi/resource.js";
 import * as aws from "../aws-sdk.ts";
@@ -143,7 +143,8 @@ function children(
   );
   return {
     vpc,
-    vpcId: vpc.id,
+    // Who uses the id waits for the subnets, too, as under the real component.
+    vpcId: all(subnets.map(({ subnet }) => subnet.id)).apply(() => vpc.id),
     internetGateway,
     subnets: subnets.map(({ subnet }) => subnet),
     publicSubnets: publicSubnets.map(({ subnet }) => subnet),

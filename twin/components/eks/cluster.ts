@@ -1,12 +1,5 @@
 import type { ClusterArgs } from "@pulumi/eks/cluster.js";
-import {
-  all,
-  jsonStringify,
-  output,
-  type Input,
-  type Inputs,
-  type Output,
-} from "@pulumi/pulumi/output.js";
+import { all, jsonStringify, output, type Inputs, type Output } from "@pulumi/pulumi/output.js";
 import {
   ComponentResource,
   ProviderResource,
@@ -89,10 +82,14 @@ export function constructCluster(
     output(args.publicSubnetIds ?? []),
     output(args.privateSubnetIds ?? []),
   ]).apply(([publicIds, privateIds]) => [...publicIds, ...privateIds]);
+  // As a whole unknown in a preview that does not know the key.
   const encryptionConfig =
     args.encryptionConfigKeyArn === undefined
       ? undefined
-      : { provider: { keyArn: args.encryptionConfigKeyArn }, resources: ["secrets"] };
+      : output(args.encryptionConfigKeyArn).apply((keyArn) => ({
+          provider: { keyArn },
+          resources: ["secrets"],
+        }));
   const eksCluster = addCluster(component, name, args, {
     eksRole,
     nodeRole,
@@ -150,7 +147,7 @@ export function constructCluster(
       endpoint: eksCluster.endpoint,
       provider,
       instanceRoles: [],
-      nodeGroupOptions: {},
+      nodeGroupOptions: { version: args.version },
       storageClasses: {},
       kubeconfig: userConfig,
       encryptionConfig,
@@ -169,7 +166,7 @@ interface ClusterParts {
   readonly nodeRole: ServiceRole;
   readonly subnetIds: Output<string[]>;
   readonly encryptionConfig:
-    { provider: { keyArn: Input<string> }; resources: string[] } | undefined;
+    Output<{ provider: { keyArn: string }; resources: string[] }> | undefined;
 }
 
 function addCluster(
