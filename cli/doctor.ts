@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { execa, ExecaError } from "execa";
 import { z } from "zod";
 import { inspectCatalog } from "../catalog/read.ts";
 import { environments } from "../config/environments.ts";
 import { readStackFiles } from "../config/stack-files.ts";
 import { checkLines, hasFailed } from "../doctor/checks.ts";
-import { examine, type Ask, type Patient } from "../doctor/examine.ts";
+import { examine, type Patient } from "../doctor/examine.ts";
 import { twinEnvironment } from "../twin/state/environment.ts";
+import { asking } from "../lib/ask.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { requireTwin, twinPaths } from "../twin/state/twin.ts";
 import { committedRules } from "../catalog/committed-rules.ts";
@@ -62,28 +62,5 @@ async function patient(isTwin: boolean, profiles: readonly string[] = []): Promi
     ),
     profiles: profilesOf(profiles),
     node: engines.node.replace(/^>=/, ""),
-  };
-}
-
-/** Long enough for a slow network, short enough to wait for. */
-const answerLimitMs = 30_000;
-
-function asking(env: NodeJS.ProcessEnv): Ask {
-  return async (program, args) => {
-    try {
-      const { stdout } = await execa(program, [...args], {
-        env: { ...env, GIT_TERMINAL_PROMPT: "0", AWS_PAGER: "" },
-        extendEnv: false,
-        stdin: "ignore",
-        timeout: answerLimitMs,
-      });
-      return { kind: "said", text: stdout };
-    } catch (error) {
-      if (!(error instanceof ExecaError)) return { kind: "refused", message: String(error) };
-      if (error.code === "ENOENT") return { kind: "missing" };
-      const lines = String(error.stderr).split("\n");
-      const line = lines.find((text) => text.trim() !== "") ?? error.shortMessage;
-      return { kind: "refused", message: line };
-    }
   };
 }

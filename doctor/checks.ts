@@ -1,5 +1,8 @@
 import type { Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
+import type { GithubAnswer } from "../github/read.ts";
+import type { Repository } from "../github/repository.ts";
+import type { Answer } from "../lib/ask.ts";
 import { canonicalAddress } from "../lib/github-address.ts";
 import { compareVersions } from "../lib/version.ts";
 
@@ -17,12 +20,6 @@ export interface Check {
   /** What to do; undefined when it is fine or was skipped. */
   readonly fix?: string;
 }
-
-/** A program's answer: its output, its refusal, or that it is missing. */
-export type Answer =
-  | { readonly kind: "said"; readonly text: string }
-  | { readonly kind: "refused"; readonly message: string }
-  | { readonly kind: "missing" };
 
 type About = Pick<Check, "about" | "name">;
 
@@ -92,6 +89,14 @@ export function neededPrograms(node: string, kubernetes: string): NeededProgram[
       // A client may be one minor version older than the cluster (Kubernetes' version skew policy).
       least: `${major}.${Number(minor) - 1}`,
       fix: "https://kubernetes.io/docs/tasks/tools/",
+    },
+    {
+      name: "gh",
+      args: ["--version"],
+      // `gh api --slurp`, which joins the pages of a list.
+      least: "2.48",
+      onlyFor: "GitHub's settings",
+      fix: "https://cli.github.com, then gh auth login",
     },
     {
       name: "go",
@@ -299,6 +304,27 @@ export function branchCheck(url: string, branch: string, answer: Answer): Check 
   return answer.text.includes(`refs/heads/${branch}`)
     ? ok(about, `${branch} of ${url}`)
     : failed(about, `${url} has no branch ${branch}`, `git push origin HEAD:${branch}`);
+}
+
+/** Checks that the repository is on GitHub, and may be administered by the login of `gh`. */
+export function repositoryCheck(name: string, answer: GithubAnswer<Repository>): Check {
+  const about = { about: "repository", name: "GitHub" } as const;
+  if (answer.kind === "refused") return skipped(about, `cannot be asked: ${answer.why}`);
+  if (answer.kind === "absent") {
+    return failed(
+      about,
+      `there is no ${name}, or gh's login may not see it`,
+      `gh auth status, then gh repo create ${name} --private`,
+    );
+  }
+  const { visibility, permissions } = answer.value;
+  return permissions?.admin
+    ? ok(about, `${name}, ${visibility}`)
+    : warning(
+        about,
+        `${name}, ${visibility}; gh's login does not administer it, so some settings cannot be read`,
+        "gh auth login as an administrator of the repository",
+      );
 }
 
 /** Checks that Image Updater can write to the repository. */

@@ -6,6 +6,9 @@ import { clusterNameOf, type Environment } from "../config/environments.ts";
 import { argoCdNodes, undecidedAccount } from "../config/schema.ts";
 import type { StackFile } from "../config/stack-files.ts";
 import { nodesFor } from "../cost/estimate.ts";
+import { readRepository } from "../github/repository.ts";
+import type { Ask, Answer } from "../lib/ask.ts";
+import { githubRepository } from "../lib/github-address.ts";
 import { compareVersions } from "../lib/version.ts";
 import {
   branchCheck,
@@ -19,17 +22,14 @@ import {
   publishersCheck,
   quotaCheck,
   quotas,
+  repositoryCheck,
   skipped,
   versionCheck,
   writerCheck,
   zoneCheck,
-  type Answer,
   type Check,
   type Quota,
 } from "./checks.ts";
-
-/** Runs a program of the machine and returns its answer. Never throws. */
-export type Ask = (program: string, args: readonly string[]) => Promise<Answer>;
 
 /** What to examine. */
 export interface Patient {
@@ -89,6 +89,7 @@ function factsOf(file: StackFile) {
 
 function repositoryChecks(root: string, { repository }: Facts, ask: Ask): Promise<Check>[] {
   const { url, branch } = repository;
+  const name = githubRepository(url);
   return [
     ask("git", ["-C", root, "remote", "get-url", "origin"]).then((answer) =>
       originCheck(url, answer),
@@ -96,6 +97,9 @@ function repositoryChecks(root: string, { repository }: Facts, ask: Ask): Promis
     ask("git", ["ls-remote", "--heads", url, branch]).then((answer) =>
       branchCheck(url, branch, answer),
     ),
+    ...(name === undefined
+      ? []
+      : [readRepository(ask, name).then((answer) => repositoryCheck(name, answer))]),
   ];
 }
 

@@ -1,6 +1,6 @@
 const data = ["config", "catalog", "lib"];
 const program = ["components", ...data];
-const platform = ["policy", "promotion", "cost", "doctor", ...program];
+const platform = ["policy", "promotion", "cost", "github", "doctor", ...program];
 
 /**
  * Every room with the rooms that its files may import. A room names only rooms above it here, so no circle between
@@ -18,7 +18,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   cost: data,
   policy: program,
   promotion: program,
-  doctor: ["cost", ...program],
+  github: ["config", "lib"],
+  doctor: ["cost", "github", ...program],
 
   // The twin, from its ground up.
   "twin/state": ["promotion", "config", "lib"],

@@ -15,13 +15,14 @@ import {
   publishersCheck,
   quotaCheck,
   quotas,
+  repositoryCheck,
   versionCheck,
   writerCheck,
   zoneCheck,
-  type Answer,
   type Check,
 } from "../../doctor/checks.ts";
-import { examine, type Ask } from "../../doctor/examine.ts";
+import { examine } from "../../doctor/examine.ts";
+import type { Answer, Ask } from "../../lib/ask.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { goldenStackFiles } from "../support/golden.ts";
 
@@ -46,6 +47,7 @@ describe("idp doctor: programs", () => {
     ["pulumi", "v3.274.1\n", "3.274.1"],
     ["aws", "aws-cli/2.31.0 Python/3.13.7 Darwin/24.6.0\n", "2.31.0"],
     ["kubectl", '{"clientVersion":{"gitVersion":"v1.35.2"}}', "1.35.2"],
+    ["gh", "gh version 2.96.0 (2026-09-16)\n", "2.96.0"],
     ["go", "go version go1.26.8 linux/amd64\n", "1.26.8"],
   ] as const) {
     it(`reads the version of ${name}`, () => {
@@ -174,6 +176,41 @@ describe("idp doctor: a fork", () => {
   });
 });
 
+describe("idp doctor: the repository on GitHub", () => {
+  const check = (answer: Parameters<typeof repositoryCheck>[1]) =>
+    line(repositoryCheck("acme/idp", answer));
+  const repository = {
+    id: 34,
+    owner: { id: 12, login: "acme", type: "Organization" },
+    visibility: "private",
+    default_branch: "main",
+  } as const;
+
+  it("is there, and gh's login administers it", () => {
+    const read = (admin?: boolean) =>
+      check({
+        kind: "read",
+        value: { ...repository, ...(admin === undefined ? {} : { permissions: { admin } }) },
+      });
+    expect(read(true)).to.equal("ok: acme/idp, private");
+    for (const found of [read(false), read()]) {
+      expect(found).to.equal(
+        "warning: acme/idp, private; gh's login does not administer it, so some settings cannot be read" +
+          " | gh auth login as an administrator of the repository",
+      );
+    }
+  });
+
+  it("is missing when GitHub says 404, and unknown when it cannot be asked", () => {
+    expect(check({ kind: "absent" })).to.equal(
+      "failed: there is no acme/idp, or gh's login may not see it | gh auth status, then gh repo create acme/idp --private",
+    );
+    expect(check({ kind: "refused", why: "there is no gh to ask" })).to.equal(
+      "skipped: cannot be asked: there is no gh to ask",
+    );
+  });
+});
+
 describe("idp doctor: all of it", () => {
   const answers: Readonly<Record<string, Answer>> = {
     "node --version": said("v22.23.3"),
@@ -181,10 +218,20 @@ describe("idp doctor: all of it", () => {
     "pulumi version": said("v3.280.0"),
     "aws --version": said("aws-cli/2.31.0"),
     "kubectl version --client --output json": said('{"gitVersion":"v1.36.1"}'),
+    "gh --version": said("gh version 2.96.0 (2026-09-16)"),
     "go version": said("go version go1.27.0"),
     "pulumi whoami --non-interactive": said("somebody"),
     [`git -C ${repositoryRoot} remote get-url origin`]: said("https://github.com/example/idp"),
     "git ls-remote --heads https://github.com/example/idp main": said("1\trefs/heads/main"),
+    "gh api repos/example/idp": said(
+      JSON.stringify({
+        id: 34,
+        owner: { id: 12, login: "example", type: "Organization" },
+        visibility: "private",
+        default_branch: "main",
+        permissions: { admin: true },
+      }),
+    ),
   };
   const accounts = { dev: "100000000001", staging: "100000000002", prod: "100000000003" };
   const asked: string[] = [];
@@ -229,7 +276,7 @@ describe("idp doctor: all of it", () => {
       "prod: GitHub App",
       "staging: DNS zone",
     ]);
-    expect(checks).to.have.length(8 + 2 + 3 * 9);
+    expect(checks).to.have.length(9 + 3 + 3 * 9);
     const prod = checks.find(({ about, name }) => about === "prod" && name === "Elastic IPs");
     expect(prod?.found).to.equal("16 in all, 1 used, 3 needed");
   });
@@ -254,7 +301,7 @@ describe("idp doctor: all of it", () => {
   it("ends with the counts, and shows every fix", async () => {
     const checks = await examine(patient, fake(aws));
     const lines = checkLines(checks);
-    expect(lines.at(-1)).to.equal("idp doctor: 31 ok, 0 to look at, 2 failed, 4 skipped");
+    expect(lines.at(-1)).to.equal("idp doctor: 33 ok, 0 to look at, 2 failed, 4 skipped");
     expect(lines.filter((text) => text.includes("Fix:"))).to.have.length(2);
   });
 
