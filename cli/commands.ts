@@ -27,6 +27,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "find what a machine, a fork and its accounts lack, and how to fix it",
     load: async () => (await import("./doctor.ts")).doctorCommand(),
   },
+  env: {
+    description: "print a stack's state backend and credentials, for a shell",
+    load: async () => (await import("./env.ts")).envCommand(),
+  },
   service: {
     description: "write the files of a new service, or remove one step by step",
     load: async () => (await import("./service.ts")).serviceCommand(),

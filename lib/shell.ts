@@ -2,3 +2,18 @@
 export function shellQuoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** What a shell should have afterwards. */
+export interface ShellVariables {
+  /** Variables that would override the others. */
+  readonly unset: readonly string[];
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Returns the lines that make a POSIX shell so: for `eval "$(...)"`. */
+export function shellLines({ unset, variables }: ShellVariables): string {
+  return [
+    ...(unset.length === 0 ? [] : [`unset ${unset.join(" ")}`]),
+    ...Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuoted(value)}`),
+  ].join("\n");
+}

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { cacheDir } from "../../lib/paths.ts";
-import { shellQuoted } from "../../lib/shell.ts";
+import { shellLines } from "../../lib/shell.ts";
 import { writeWhole } from "../../lib/write-file.ts";
 import { twinPaths } from "./twin.ts";
 
@@ -70,8 +70,5 @@ export function keepClusterEnvironment(
 
 /** Returns shell lines that make the caller's shell use the twin: `eval "$(idp twin env)"`. */
 export function exportLines(variables: Readonly<Record<string, string>>): string {
-  return [
-    `unset ${unset.join(" ")}`,
-    ...Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuoted(value)}`),
-  ].join("\n");
+  return shellLines({ unset, variables });
 }
