@@ -31,6 +31,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "print a stack's state backend and credentials, for a shell",
     load: async () => (await import("./env.ts")).envCommand(),
   },
+  github: {
+    description: "show and make the settings of the repositories on GitHub",
+    load: async () => (await import("./github.ts")).githubCommand(),
+  },
   service: {
     description: "write the files of a new service, or remove one step by step",
     load: async () => (await import("./service.ts")).serviceCommand(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { committed, required } from "../config/committed.ts";
 import { undecidedAccount } from "../config/schema.ts";
 import type { StackFile } from "../config/stack-files.ts";
+import { backendUrl } from "../config/state-backend.ts";
 import type { Answer, Ask } from "../lib/ask.ts";
 import type { ShellVariables } from "../lib/shell.ts";
 
@@ -77,11 +78,6 @@ export async function stackShell(
       names.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
   };
-}
-
-/** Returns the address of a state backend in S3, as `pulumi login` and IDP_BACKEND_<STACK> take it. */
-function backendUrl({ bucket, region }: { bucket: string; region: string }): string {
-  return `s3://${bucket}?region=${region}`;
 }
 
 function said(answer: Answer, whose: string, fix: string): string {

@@ -6,7 +6,6 @@ import { clusterNameOf, type Environment } from "../config/environments.ts";
 import { argoCdNodes, undecidedAccount } from "../config/schema.ts";
 import type { StackFile } from "../config/stack-files.ts";
 import { nodesFor } from "../cost/estimate.ts";
-import { readRepository } from "../github/repository.ts";
 import type { Ask, Answer } from "../lib/ask.ts";
 import { githubRepository } from "../lib/github-address.ts";
 import { compareVersions } from "../lib/version.ts";
@@ -22,7 +21,6 @@ import {
   publishersCheck,
   quotaCheck,
   quotas,
-  repositoryCheck,
   skipped,
   versionCheck,
   writerCheck,
@@ -30,6 +28,7 @@ import {
   type Check,
   type Quota,
 } from "./checks.ts";
+import { githubChecks } from "./github.ts";
 
 /** What to examine. */
 export interface Patient {
@@ -61,6 +60,7 @@ export async function examine(patient: Patient, ask: Ask): Promise<Check[]> {
     ),
     ask("pulumi", ["whoami", "--non-interactive"]).then(loginCheck),
     ...(first ? repositoryChecks(patient.root, first.facts, ask) : []),
+    first ? onGithub(first.facts, stacks, ask) : [],
     ...stacks.map(({ environment, facts }) => accountChecks(environment, facts, patient, ask)),
   ]);
   const packages = packagesCheck(existsSync(join(patient.root, "node_modules/.package-lock.json")));
@@ -84,12 +84,13 @@ function factsOf(file: StackFile) {
     highAvailability: required(file, ({ argoCd }) => argoCd.highAvailability),
     publishers: required(file, ({ github }) => github.publishers),
     hasApp: githubApp !== undefined,
+    publicAccessCidrs: required(file, ({ cluster }) => cluster.publicAccessCidrs),
+    stateBackend: committed(file).github.stateBackend,
   };
 }
 
 function repositoryChecks(root: string, { repository }: Facts, ask: Ask): Promise<Check>[] {
   const { url, branch } = repository;
-  const name = githubRepository(url);
   return [
     ask("git", ["-C", root, "remote", "get-url", "origin"]).then((answer) =>
       originCheck(url, answer),
@@ -97,10 +98,17 @@ function repositoryChecks(root: string, { repository }: Facts, ask: Ask): Promis
     ask("git", ["ls-remote", "--heads", url, branch]).then((answer) =>
       branchCheck(url, branch, answer),
     ),
-    ...(name === undefined
-      ? []
-      : [readRepository(ask, name).then((answer) => repositoryCheck(name, answer))]),
   ];
+}
+
+/** Returns no checks where Argo CD reads a repository that is elsewhere, as in the twin. */
+async function onGithub(
+  { repository: { url, branch } }: Facts,
+  stacks: readonly { readonly environment: Environment; readonly facts: Facts }[],
+  ask: Ask,
+): Promise<Check[]> {
+  const name = githubRepository(url);
+  return name === undefined ? [] : githubChecks(name, branch, stacks, ask);
 }
 
 async function accountChecks(

@@ -17,3 +17,12 @@ export function shellLines({ unset, variables }: ShellVariables): string {
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuoted(value)}`),
   ].join("\n");
 }
+
+/** Returns the environment of a process with these changes. */
+export function environmentWith(
+  env: NodeJS.ProcessEnv,
+  { unset, variables }: ShellVariables,
+): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name]) => !unset.includes(name));
+  return { ...Object.fromEntries(kept), ...variables };
+}

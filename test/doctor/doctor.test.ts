@@ -223,15 +223,6 @@ describe("idp doctor: all of it", () => {
     "pulumi whoami --non-interactive": said("somebody"),
     [`git -C ${repositoryRoot} remote get-url origin`]: said("https://github.com/example/idp"),
     "git ls-remote --heads https://github.com/example/idp main": said("1\trefs/heads/main"),
-    "gh api repos/example/idp": said(
-      JSON.stringify({
-        id: 34,
-        owner: { id: 12, login: "example", type: "Organization" },
-        visibility: "private",
-        default_branch: "main",
-        permissions: { admin: true },
-      }),
-    ),
   };
   const accounts = { dev: "100000000001", staging: "100000000002", prod: "100000000003" };
   const asked: string[] = [];
@@ -274,6 +265,7 @@ describe("idp doctor: all of it", () => {
       "dev: DNS zone",
       "prod: DNS zone",
       "prod: GitHub App",
+      "repository: GitHub",
       "staging: DNS zone",
     ]);
     expect(checks).to.have.length(9 + 3 + 3 * 9);
@@ -301,7 +293,7 @@ describe("idp doctor: all of it", () => {
   it("ends with the counts, and shows every fix", async () => {
     const checks = await examine(patient, fake(aws));
     const lines = checkLines(checks);
-    expect(lines.at(-1)).to.equal("idp doctor: 33 ok, 0 to look at, 2 failed, 4 skipped");
+    expect(lines.at(-1)).to.equal("idp doctor: 32 ok, 0 to look at, 2 failed, 5 skipped");
     expect(lines.filter((text) => text.includes("Fix:"))).to.have.length(2);
   });
 

@@ -8,7 +8,8 @@ export const notFound: Answer = { kind: "refused", message: "gh: Not Found (HTTP
 
 /**
  * Returns the answers of GitHub's REST API in `test/fixtures/github/<name>.json`, by path. They have the shapes of
- * GitHub's REST reference, shortened, with the values of an invented repository. null stands for 404.
+ * GitHub's REST reference, shortened, with the values of an invented repository. null stands for 404,
+ * `refused` for another error of `gh`.
  */
 export function recorded(name: string): Readonly<Record<string, unknown>> {
   const file = join(repositoryRoot, "test/fixtures/github", `${name}.json`);
@@ -24,6 +25,9 @@ export function github(answers: Readonly<Record<string, unknown>>): Ask {
     }
     const answer = answers[path];
     if (answer === null) return Promise.resolve(notFound);
+    if (typeof answer === "object" && "refused" in answer) {
+      return Promise.resolve({ kind: "refused", message: String(answer.refused) });
+    }
     const text = JSON.stringify(args.includes("--slurp") ? [answer] : answer);
     return Promise.resolve({ kind: "said", text });
   };
