@@ -51,6 +51,12 @@ const manifest = '{"schemaVersion":2}';
 const digest = `sha256:${createHash("sha256").update(manifest).digest("hex")}`;
 const registry = "935743309409.dkr.ecr.us-west-2.amazonaws.com";
 const image = `${registry}/idp/localtime`;
+const builder = "https://github.com/acme/idp/.github/workflows/service-build.yml@refs/heads/main";
+const verify = [
+  "cosign verify --certificate-oidc-issuer https://token.actions.githubusercontent.com",
+  `--certificate-identity ${builder} --certificate-github-workflow-repository acme/time-service`,
+  `--certificate-github-workflow-sha ${sha} ${image}@${digest}`,
+].join(" ");
 
 describe("the steps' commands", () => {
   let folder: string;
@@ -163,6 +169,38 @@ describe("the steps' commands", () => {
       ),
       calls: lines(files.CALLS),
     };
+  }
+
+  async function checksVariables(job: string, environment: string): Promise<void> {
+    const step = `${job}: Check the environment's variables`;
+    const vars = { CLOCK_ROLE: "arn:role", IDP_REGION: "us-west-2" };
+    const more = { inputs: { "role-variable": "CLOCK_ROLE" }, matrix: { environment } };
+    expect((await run(step, { ...more, vars })).exitCode).to.equal(0);
+    for (const name of Object.keys(vars)) {
+      const { exitCode, stdout } = await run(step, { ...more, vars: { ...vars, [name]: "" } });
+      expect(exitCode).to.equal(1);
+      expect(stdout).to.include(
+        `::error::acme/idp has no variable ${name} in its environment ${environment}`,
+      );
+    }
+  }
+
+  /** Runs the step with a token of GitHub's, unless `curl` is there already. */
+  function namesBuilder(job: string, file?: string): Promise<Ran> {
+    const claims = { job_workflow_ref: `acme/idp/.github/workflows/${file}@refs/heads/main` };
+    const token = ["header", JSON.stringify(claims), "signature"].map((part) =>
+      Buffer.from(part).toString("base64url"),
+    );
+    const answer = JSON.stringify({ value: token.join(".") });
+    if (file !== undefined) standIn("curl", `cat >>"$CALLS"; echo '${answer}'`);
+    return run(
+      `${job}: Name the builder`,
+      {},
+      {
+        ACTIONS_ID_TOKEN_REQUEST_URL: "http://tokens.example/?a=1",
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: "secret-of-the-job",
+      },
+    );
   }
 
   const tested: Readonly<Record<string, () => Promise<void>>> = {
@@ -360,13 +398,90 @@ describe("the steps' commands", () => {
       expect(missing.exitCode).to.equal(0);
     },
 
+    "service-build.build: Check the environment's variables": () =>
+      checksVariables("service-build.build", "dev"),
+
+    "service-build.build: Name the builder": async () => {
+      const { outputs, exitCode } = await namesBuilder("service-build.build", "service-build.yml");
+      expect(exitCode).to.equal(0);
+      expect(outputs).to.deep.equal({ identity: builder });
+    },
+
+    "service-build.build: Verify that this workflow built it from this commit": async () => {
+      const step = "service-build.build: Verify that this workflow built it from this commit";
+      const steps = {
+        name: { outputs: { repository: image } },
+        there: { outputs: { digest } },
+        builder: { outputs: { identity: builder } },
+      };
+      const env = { GITHUB_REPOSITORY: "acme/time-service" };
+      standIn("cosign", "");
+      const verified = await run(step, { steps }, env);
+      expect(verified.exitCode).to.equal(0);
+      expect(verified.calls).to.deep.equal([verify]);
+      standIn("cosign", "exit 1");
+      const refused = await run(step, { steps }, env);
+      expect(refused.exitCode).to.equal(1);
+      expect(refused.stdout).to.include(
+        `::error::${image}@${digest} has the tag sha-3f2a9c1, but ${builder} did not build it from ${sha}`,
+      );
+    },
+
     "service-build.build: Sign": async () => {
       standIn("cosign", "");
-      const outputs = { repository: image };
       const built = await run("service-build.build: Sign", {
-        steps: { name: { outputs }, there: { outputs: {} }, build: { outputs: { digest } } },
+        steps: { name: { outputs: { repository: image } }, build: { outputs: { digest } } },
       });
       expect(built.calls).to.deep.equal([`cosign sign --yes ${image}@${digest}`]);
+    },
+
+    "service-build.build: Tag": async () => {
+      standIn("skopeo", "");
+      const { calls } = await run("service-build.build: Tag", {
+        steps: {
+          name: { outputs: { repository: image, reference: `${image}:sha-3f2a9c1` } },
+          build: { outputs: { digest } },
+        },
+      });
+      expect(calls).to.deep.equal([
+        `skopeo copy --all --preserve-digests docker://${image}@${digest} docker://${image}:sha-3f2a9c1`,
+      ]);
+    },
+
+    "service-release.fetch: Check the environment's variables": () =>
+      checksVariables("service-release.fetch", "dev"),
+
+    "service-release.publish: Check the environment's variables": () =>
+      checksVariables("service-release.publish", "staging"),
+
+    "service-release.fetch: Name the builder": async () => {
+      const { outputs, calls } = await namesBuilder("service-release.fetch", "service-release.yml");
+      expect(outputs).to.deep.equal({ identity: builder });
+      expect(calls, "the secret is no argument").to.deep.equal([
+        "curl -fsS -H @- http://tokens.example/?a=1&audience=idp",
+        "Authorization: bearer secret-of-the-job",
+      ]);
+      standIn("curl", "echo '{}'");
+      expect((await namesBuilder("service-release.fetch")).exitCode, "no token").not.to.equal(0);
+    },
+
+    "service-release.fetch: Wait for the build": async () => {
+      const step = "service-release.fetch: Wait for the build";
+      const more = {
+        inputs: { image: "idp/localtime" },
+        steps: { registry: { outputs: { registry } } },
+      };
+      const look = `skopeo inspect --raw docker://${image}:sha-3f2a9c1`;
+      standIn("sleep", "");
+      standIn("skopeo", '[ "$(grep -c skopeo "$CALLS")" = 3 ]');
+      const third = await run(step, more);
+      expect(third.exitCode).to.equal(0);
+      expect(third.calls).to.deep.equal([look, "sleep 20", look, "sleep 20", look]);
+      standIn("skopeo", "exit 1");
+      const never = await run(step, more);
+      expect(never.exitCode).to.equal(1);
+      expect(never.calls.filter((call) => call === "sleep 20")).to.have.length(59);
+      expect(never.stdout).to.include(`::error::build.yml has not built ${sha}`);
     },
 
     "service-release.fetch: Check the version": async () => {
@@ -392,23 +507,22 @@ describe("the steps' commands", () => {
     },
 
     "service-release.fetch: Verify who built it, and from which commit": async () => {
+      const step = "service-release.fetch: Verify who built it, and from which commit";
+      const steps = {
+        digest: { outputs: { image: `${image}@${digest}` } },
+        builder: { outputs: { identity: builder } },
+      };
+      const env = { GITHUB_REPOSITORY: "acme/time-service" };
       standIn("cosign", "");
-      const { calls } = await run(
-        "service-release.fetch: Verify who built it, and from which commit",
-        {
-          inputs: { platform: "acme/idp" },
-          steps: { digest: { outputs: { image: `${image}@${digest}` } } },
-        },
-        { GITHUB_REPOSITORY: "acme/time-service" },
+      const { exitCode, calls } = await run(step, { steps }, env);
+      expect(exitCode).to.equal(0);
+      expect(calls).to.deep.equal([verify]);
+      standIn("cosign", "exit 1");
+      const refused = await run(step, { steps }, env);
+      expect(refused.exitCode).to.equal(1);
+      expect(refused.stdout).to.include(
+        `::error::${builder} did not build ${image}@${digest} from ${sha}`,
       );
-      expect(calls).to.deep.equal([
-        [
-          "cosign verify --certificate-oidc-issuer https://token.actions.githubusercontent.com",
-          "--certificate-identity-regexp ^https://github\\.com/acme/idp/\\.github/workflows/service-build\\.yml@",
-          "--certificate-github-workflow-repository acme/time-service",
-          `--certificate-github-workflow-sha ${sha} ${image}@${digest}`,
-        ].join(" "),
-      ]);
     },
 
     "service-release.fetch: Fetch": async () => {

@@ -18,13 +18,21 @@ export type Step = z.infer<typeof Step>;
 
 const Concurrency = z.object({
   group: z.string(),
-  "cancel-in-progress": z.union([z.boolean(), z.string()]),
+  queue: z.literal("max").optional(),
+  "cancel-in-progress": z.union([z.boolean(), z.string()]).default(false),
 });
 const Job = z.looseObject({
   uses: z.string().optional(),
   if: z.string().optional(),
   with: z.record(z.string(), z.string()).optional(),
-  environment: z.string().optional(),
+  environment: z
+    .union([
+      z.string(),
+      z
+        .strictObject({ name: z.string(), deployment: z.literal(false) })
+        .transform(({ name }) => name),
+    ])
+    .optional(),
   permissions: Permissions.optional(),
   concurrency: Concurrency.optional(),
   "timeout-minutes": z.int().optional(),
