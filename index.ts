@@ -41,6 +41,8 @@ const github = new GithubAccess(
     formerly: settings.github.formerly,
     publishers: settings.github.publishers,
     branch: settings.repository.branch,
+    builds: settings.images.strategy === "newest-build",
+    workflowRefs: settings.github.workflowRefs ?? [`refs/heads/${settings.repository.branch}`],
     environment,
     repositoryArns,
     scope: boundary.scope,

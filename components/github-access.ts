@@ -7,6 +7,7 @@ import {
   githubTrust,
   previewAccess,
   provisionAccess,
+  workflowsAt,
   type GithubJobs,
   type GithubRepository,
   type IamScope,
@@ -15,6 +16,8 @@ import { TypeToken } from "./type-token.ts";
 
 /** A service repository that may push one image. */
 interface Publisher extends GithubRepository {
+  /** The branch whose commits are built. @default main */
+  readonly branch?: string | undefined;
   /** Name of the ECR repository. */
   readonly image: string;
 }
@@ -26,6 +29,10 @@ export interface GithubAccessArgs extends GithubRepository {
   /** The GitHub environment of this account; its protection rules decide which jobs may provision. */
   readonly environment: string;
   readonly publishers: readonly Publisher[];
+  /** Whether images are built into this account; if not, they come as releases of those built elsewhere. */
+  readonly builds: boolean;
+  /** Where the platform's workflows may push images from: `refs/heads/...`, `refs/tags/...` or commits. */
+  readonly workflowRefs: readonly string[];
   /** ARN of each ECR repository, by its name. */
   readonly repositoryArns: ReadonlyMap<string, pulumi.Input<string>>;
   /** Boundary and reach of the roles. */
@@ -92,7 +99,7 @@ export class GithubAccess extends pulumi.ComponentResource {
     );
     this.publishRoleArns = pulumi.output(
       Object.fromEntries(
-        args.publishers.map(({ image, ...service }) => {
+        args.publishers.map(({ image, branch: built = "main", ...service }) => {
           const repositoryArn = repositoryArns.get(image);
           if (repositoryArn === undefined) {
             throw new pulumi.RunError(
@@ -102,7 +109,15 @@ export class GithubAccess extends pulumi.ComponentResource {
           }
           const policy = pulumi.output(repositoryArn).apply(ecrPublish);
           const roleName = `${name}-publish-${image.replaceAll("/", "-")}`;
-          return [image, this.role(roleName, { ...service, subjects: [environment] }, policy)];
+          const jobs = { ...service, subjects: [environment] } as const;
+          const called = (file: string) => workflowsAt(platform, file, args.workflowRefs);
+          // A release reads from where the build is, on a tag.
+          const releases = { ...jobs, workflows: called("service-release.yml") };
+          const builds = { ...jobs, branch: built, workflows: called("service-build.yml") };
+          return [
+            image,
+            this.role(roleName, args.builds ? [builds, releases] : [releases], policy),
+          ];
         }),
       ),
     );
@@ -118,14 +133,14 @@ export class GithubAccess extends pulumi.ComponentResource {
 
   private role(
     name: string,
-    jobs: GithubJobs,
+    jobs: GithubJobs | readonly GithubJobs[],
     policy: pulumi.Output<aws.iam.PolicyDocument>,
   ): pulumi.Output<string> {
     const role = new aws.iam.Role(
       name,
       {
         assumeRolePolicy: pulumi.jsonStringify(
-          this.providerArn.apply((arn) => githubTrust(arn, jobs)),
+          this.providerArn.apply((arn) => githubTrust(arn, [jobs].flat())),
         ),
         maxSessionDuration: 3600,
       },

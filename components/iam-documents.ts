@@ -1,4 +1,5 @@
 import type * as aws from "@pulumi/aws";
+import { withoutIds } from "../lib/github-address.ts";
 
 /** The IAM policy documents of the platform, as data. Nothing here allows every action on every resource. */
 
@@ -79,38 +80,71 @@ export interface GithubJobs extends GithubRepository {
    * The branch that the job must run on. A job with an environment has that subject even on a pull request, which can
    * change the workflow: the branch keeps such a job out even before the environment has rules.
    */
-  readonly branch?: string;
+  readonly branch?: string | undefined;
+  /**
+   * One of these must be the workflow file that has the job's steps, as `<owner>/<name>/.github/workflows/<file>@<ref>`.
+   * A repository that calls a workflow of another one cannot change those steps.
+   */
+  readonly workflows?: readonly string[];
 }
 type GithubSubject = "pull_request" | `environment:${string}` | `ref:refs/heads/${string}`;
 
 /**
- * Returns a trust policy that lets only these jobs assume the role. Since January 2026 AWS reads the claim `ref` as well
- * as `sub` and `aud` (IAM user guide, keys for AWS OIDC federation).
+ * Returns a trust policy that lets only these jobs assume the role. Since January 2026 AWS reads the claims `ref` and
+ * `job_workflow_ref` as well as `sub` and `aud` (IAM user guide, keys for AWS OIDC federation). IAM allows 2048
+ * characters.
  */
 export function githubTrust(
   providerArn: string,
-  { repository, formerly, subjects, branch }: GithubJobs,
+  jobs: readonly GithubJobs[],
 ): aws.iam.PolicyDocument {
-  const [first, ...others] = [repository, ...(formerly === undefined ? [] : [formerly])].flatMap(
-    (name) => subjects.map((subject) => `repo:${name}:${subject}`),
-  );
   return {
     Version: version,
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { Federated: providerArn },
-        Action: "sts:AssumeRoleWithWebIdentity",
-        Condition: {
-          StringEquals: {
-            [`${githubIssuer}:aud`]: "sts.amazonaws.com",
-            [`${githubIssuer}:sub`]: others.length === 0 ? (first ?? "") : [first ?? "", ...others],
-            ...(branch === undefined ? {} : { [`${githubIssuer}:ref`]: `refs/heads/${branch}` }),
-          },
+    Statement: jobs.map(({ subjects, branch, workflows, ...repository }) => ({
+      Effect: "Allow",
+      Principal: { Federated: providerArn },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: {
+        StringEquals: {
+          [`${githubIssuer}:aud`]: "sts.amazonaws.com",
+          [`${githubIssuer}:sub`]: oneOrList(
+            namesOf(repository).flatMap((name) =>
+              subjects.map((subject) => `repo:${name}:${subject}`),
+            ),
+          ),
+          ...(branch === undefined ? {} : { [`${githubIssuer}:ref`]: `refs/heads/${branch}` }),
+          ...(workflows === undefined
+            ? {}
+            : { [`${githubIssuer}:job_workflow_ref`]: oneOrList(workflows) }),
         },
       },
-    ],
+    })),
   };
+}
+
+/**
+ * Returns how a job's token names a workflow file of this repository at each of the refs. Unlike the subject it never
+ * has ids.
+ * @param file such as `service-build.yml`
+ * @param refs branches and tags as `refs/...`, or commits
+ */
+export function workflowsAt(
+  repository: GithubRepository,
+  file: string,
+  refs: readonly string[],
+): string[] {
+  return [...new Set(namesOf(repository).map(withoutIds))].flatMap((name) =>
+    refs.map((ref) => `${name}/.github/workflows/${file}@${ref}`),
+  );
+}
+
+function namesOf({ repository, formerly }: GithubRepository): string[] {
+  return [repository, ...(formerly === undefined ? [] : [formerly])];
+}
+
+function oneOrList(values: readonly string[]): string | string[] {
+  const [first] = values;
+  return values.length === 1 && first !== undefined ? first : [...values];
 }
 
 /** Returns the rights to write flow logs into one log group. */

@@ -184,10 +184,33 @@ export const Settings = z.strictObject({
           .regex(/^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/, "must be the ARN of a KMS key"),
       })
       .optional(),
+    /**
+     * From where `service-build.yml` and `service-release.yml` of `repository` may push a service's image: up to three
+     * branches or tags as `refs/...`, or commits. Whoever can change such a branch or tag can push images.
+     * @default the deployed branch, which decides what is provisioned anyway
+     */
+    workflowRefs: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^(refs\/(heads|tags)\/[\w./-]+|[0-9a-f]{40})$/,
+            "must be refs/heads/<branch>, refs/tags/<tag> or a commit of 40 hex digits",
+          ),
+      )
+      .min(1)
+      // A trust policy has at most 2048 characters.
+      .max(3)
+      .optional(),
     /** The service repositories that may push images, each to its own ECR repository only. */
     publishers: z.array(
       z.strictObject({
         ...tokenRepository,
+        /** The branch whose commits are built, where the environment takes builds. @default main */
+        branch: z
+          .string()
+          .regex(/^[\w./-]+$/, "must be the name of a branch")
+          .optional(),
         /** The ECR repository: the service file's image.repository without the host. */
         image: z
           .string()

@@ -7,6 +7,8 @@ const args: GithubAccessArgs = {
   repository: "owner/idp",
   branch: "main",
   environment: "prod",
+  builds: false,
+  workflowRefs: ["refs/heads/main"],
   publishers: [
     { repository: "owner/time-service", image: "idp/localtime" },
     { repository: "owner/version-service", image: "idp/version" },
@@ -26,6 +28,9 @@ const roles = [
   "idp-github-publish-idp-localtime",
   "idp-github-publish-idp-version",
 ];
+
+const released =
+  'job_workflow_ref "owner/idp/.github/workflows/service-release.yml@refs/heads/main"';
 
 describe("GithubAccess", () => {
   for (const preview of [false, true]) {
@@ -53,8 +58,45 @@ describe("GithubAccess", () => {
       ['sub "repo:owner/idp:pull_request"'],
       ['sub "repo:owner/idp:ref:refs/heads/main"'],
       ['sub "repo:owner/idp:environment:prod"', 'ref "refs/heads/main"'],
-      ['sub "repo:owner/time-service:environment:prod"'],
-      ['sub "repo:owner/version-service:environment:prod"'],
+      ['sub "repo:owner/time-service:environment:prod"', released],
+      ['sub "repo:owner/version-service:environment:prod"', released],
+    ]);
+  });
+
+  it("trusts a build of the service's branch too where images are built, at the refs that are allowed", async () => {
+    const made = await record(
+      () =>
+        new GithubAccess("idp-github", {
+          ...args,
+          repository: "owner@12/idp@34",
+          formerly: "owner/idp",
+          builds: true,
+          workflowRefs: ["refs/tags/v2", "a1".repeat(20)],
+          publishers: [{ repository: "owner@12/a@5", image: "idp/version", branch: "trunk" }],
+        }),
+    );
+    const role = inputsOf(made, "aws:iam/role:Role", "idp-github-publish-idp-version");
+    const { Statement } = JSON.parse(String(role["assumeRolePolicy"])) as {
+      Statement: { Condition: unknown }[];
+    };
+    const key = (claim: string) => `token.actions.githubusercontent.com:${claim}`;
+    const both = (file: string) => [
+      `owner/idp/.github/workflows/${file}@refs/tags/v2`,
+      `owner/idp/.github/workflows/${file}@${"a1".repeat(20)}`,
+    ];
+    const common = {
+      [key("aud")]: "sts.amazonaws.com",
+      [key("sub")]: "repo:owner@12/a@5:environment:prod",
+    };
+    expect(Statement.map(({ Condition }) => Condition)).to.deep.equal([
+      {
+        StringEquals: {
+          ...common,
+          [key("ref")]: "refs/heads/trunk",
+          [key("job_workflow_ref")]: both("service-build.yml"),
+        },
+      },
+      { StringEquals: { ...common, [key("job_workflow_ref")]: both("service-release.yml") } },
     ]);
   });
 

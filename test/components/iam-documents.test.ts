@@ -170,7 +170,7 @@ describe("IAM documents", () => {
 
   it("trusts one repository and one subject, to the letter", () => {
     const jobs = { repository: "owner/idp", subjects: ["environment:prod"] } as const;
-    const [statement] = statements(githubTrust("arn:provider", jobs));
+    const [statement] = statements(githubTrust("arn:provider", [jobs]));
     expect(statement?.Condition).to.deep.equal({
       StringEquals: {
         "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
@@ -185,7 +185,7 @@ describe("IAM documents", () => {
       subjects: ["environment:prod"],
       branch: "main",
     } as const;
-    const [statement] = statements(githubTrust("arn:provider", jobs));
+    const [statement] = statements(githubTrust("arn:provider", [jobs]));
     expect(statement?.Condition).to.have.nested.property(
       "StringEquals.token\\.actions\\.githubusercontent\\.com:ref",
       "refs/heads/main",

@@ -222,6 +222,25 @@ describe("settings", () => {
       }),
       `  idp:github.publishers[0].formerly: found "acme/*"; must be <owner>/<repository> or`,
     ],
+    ...["main", "refs/heads/*", "3f2a9c1", "refs/pull/1/merge"].map(
+      (ref): [string, Record<string, unknown>, string] => [
+        `${ref} as a ref of the platform's workflows`,
+        dev("github", { workflowRefs: ["refs/heads/main", ref] }),
+        `  idp:github.workflowRefs[1]: found "${ref}"; must be refs/heads/<branch>, refs/tags/<tag> or a commit of 40 hex digits`,
+      ],
+    ),
+    [
+      "more refs than a trust policy has room for",
+      dev("github", { workflowRefs: ["1", "2", "3", "4"].map((tag) => `refs/tags/${tag}`) }),
+      "  idp:github.workflowRefs: found ",
+    ],
+    [
+      "a publisher's branch by a pattern",
+      dev("github", {
+        publishers: [{ repository: "acme/a", image: "idp/localtime", branch: "release/*" }],
+      }),
+      `  idp:github.publishers[0].branch: found "release/*"; must be the name of a branch`,
+    ],
     [
       "a state's bucket given by its address",
       dev("github", {

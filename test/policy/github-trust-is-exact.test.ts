@@ -5,8 +5,13 @@ const issuer = "token.actions.githubusercontent.com";
 const allowed =
   "must be repo:<owner>/<repository>: and pull_request, environment:<name> or ref:<ref>";
 
-function trust(subject: unknown, more: object = {}, audience: unknown = "sts.amazonaws.com") {
-  const equals = { [`${issuer}:aud`]: audience, [`${issuer}:sub`]: subject };
+function trust(
+  subject: unknown,
+  more: object = {},
+  audience: unknown = "sts.amazonaws.com",
+  narrower: object = {},
+) {
+  const equals = { [`${issuer}:aud`]: audience, [`${issuer}:sub`]: subject, ...narrower };
   return resource("aws:iam/role:Role", {
     assumeRolePolicy: JSON.stringify({
       Statement: [
@@ -19,16 +24,69 @@ function trust(subject: unknown, more: object = {}, audience: unknown = "sts.ama
     }),
   });
 }
+const on = { [`${issuer}:ref`]: "refs/heads/main" };
+const file = "acme/idp/.github/workflows/build.yml";
 const where = `assumeRolePolicy.Statement[0].Condition.StringEquals.${issuer}`;
 
-describeRule(githubTrustIsExact, "resource", trust("repo:acme/idp:environment:prod"), [
+const narrowed = (narrower: object) =>
+  trust("repo:acme/idp:environment:prod", {}, undefined, narrower);
+
+describeRule(githubTrustIsExact, "resource", narrowed(on), [
   ...[
     "repo:acme/idp:pull_request",
     "repo:acme/idp:ref:refs/heads/main",
     "repo:acme/idp:ref:refs/tags/v1",
-    "repo:acme@12/idp@34:environment:prod",
     "repo:acme@12/idp@34:pull_request",
   ].map((subject) => ({ title: `takes ${subject}`, at: [], value: trust(subject), expected: [] })),
+  ...[
+    { [`${issuer}:ref`]: ["refs/heads/main", "refs/tags/v1.2.3"] },
+    { [`${issuer}:job_workflow_ref`]: `${file}@refs/heads/main` },
+    {
+      [`${issuer}:job_workflow_ref`]: [`${file}@refs/tags/v1`, `${file}@${"a1".repeat(20)}`],
+      ...on,
+    },
+  ].map((narrower) => ({
+    title: `takes an environment with ${JSON.stringify(narrower)}`,
+    at: [],
+    value: narrowed(narrower),
+    expected: [],
+  })),
+  {
+    title: "takes an environment of a repository with ids",
+    at: [],
+    value: trust("repo:acme@12/idp@34:environment:prod", {}, undefined, on),
+    expected: [],
+  },
+  {
+    title: "refuses an environment alone, which any branch may name",
+    at: [],
+    value: trust(["repo:acme/idp:pull_request", "repo:acme/idp:environment:prod"]),
+    expected: [
+      `assumeRolePolicy.Statement[0].Condition.StringEquals: found {"${issuer}:aud":"sts.amazonaws.com","token.actions.gi...; must have ref or job_workflow_ref beside an environment's subject`,
+    ],
+  },
+  ...["main", "refs/heads/*", "refs/pull/12/merge", "x refs/heads/main"].map((ref) => ({
+    title: `refuses the ref ${ref}`,
+    at: [],
+    value: narrowed({ [`${issuer}:ref`]: ref }),
+    expected: [`${where}:ref: found "${ref}"; must be refs/heads/<branch> or refs/tags/<tag>`],
+  })),
+  ...[
+    `${file}@*`,
+    `${file}@main`,
+    `${file}@3f2a9c1`,
+    file,
+    `acme/*/.github/workflows/build.yml@refs/heads/main`,
+    `https://github.com/${file}@refs/heads/main`,
+    `${file}@refs/heads/main x`,
+  ].map((workflow) => ({
+    title: `refuses the workflow ${workflow}`,
+    at: [],
+    value: narrowed({ [`${issuer}:job_workflow_ref`]: workflow }),
+    expected: [
+      `${where}:job_workflow_ref: found "${workflow}"; must be <owner>/<repository>/.github/workflows/<file>@ and a branch or tag as refs/..., or a commit`,
+    ],
+  })),
   ...[
     "repo:acme/*",
     "repo:acme@12/idp:pull_request",
@@ -47,6 +105,14 @@ describeRule(githubTrustIsExact, "resource", trust("repo:acme/idp:environment:pr
     value: trust(subject),
     expected: [`${where}:sub: found "${subject}"; ${allowed}`],
   })),
+  {
+    title: "refuses one wrong workflow among others",
+    at: [],
+    value: narrowed({ [`${issuer}:job_workflow_ref`]: ["a/b/.github/workflows/c.yml@main", "*"] }),
+    expected: [
+      `${where}:job_workflow_ref: found ["a/b/.github/workflows/c.yml@main","*"]; must be <owner>/<repository>/.github/workflows/<file>@ and a branch or tag as refs/..., or a commit`,
+    ],
+  },
   {
     title: "refuses one pattern among others",
     at: [],

@@ -1,10 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect } from "chai";
-import { z } from "zod";
-import { githubIssuer } from "../../components/iam-documents.ts";
-import { environments, type Environment } from "../../config/environments.ts";
-import { repositoryRoot } from "../../lib/paths.ts";
+import { environments } from "../../config/environments.ts";
+import { githubRoles } from "../iam/golden-roles.ts";
+import { letsIn, wantedClaims } from "../iam/trust-evaluator.ts";
 import { jobs, workflows, type NamedJob } from "./workflows.ts";
 
 /**
@@ -17,69 +14,41 @@ interface Token {
   readonly repository: string;
   readonly ref: string;
   readonly subject: string;
-}
-
-const Trust = z.object({
-  Statement: z.tuple([
-    z.object({
-      Effect: z.literal("Allow"),
-      Action: z.literal("sts:AssumeRoleWithWebIdentity"),
-      Condition: z.strictObject({
-        StringEquals: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
-      }),
-    }),
-  ]),
-});
-
-const Golden = z.array(z.object({ resource: z.string(), inputs: z.unknown() }));
-const Role = z.object({ assumeRolePolicy: z.string() });
-
-/** Returns the trust conditions of GithubAccess's roles in a stack, by the role's name without its prefix. */
-function rolesOf(environment: Environment): Map<string, Record<string, string | string[]>> {
-  const file = join(repositoryRoot, `test/golden/${environment}.json`);
-  const golden = Golden.parse(JSON.parse(readFileSync(file, "utf8")));
-  const prefix = "aws:iam/role:Role idp-github-";
-  return new Map(
-    golden
-      .filter(({ resource }) => resource.startsWith(prefix))
-      .map(({ resource, inputs }) => {
-        const { assumeRolePolicy } = Role.parse(inputs);
-        const [statement] = Trust.parse(JSON.parse(assumeRolePolicy)).Statement;
-        return [resource.slice(prefix.length), statement.Condition.StringEquals];
-      }),
-  );
+  /** The file that has the job's steps: of the repository at `ref`, or whole as `job_workflow_ref`. */
+  readonly workflow?: string;
 }
 
 /** Returns the repository in the subject that a role of dev trusts. */
 function repositoryOf(role: string): string {
-  const [subject = ""] = [rolesOf("dev").get(role)?.[`${githubIssuer}:sub`] ?? ""].flat();
+  const policy = githubRoles("dev").get(role);
+  const [subject = ""] = policy === undefined ? [] : (wantedClaims(policy)[0]?.get("sub") ?? []);
   return /^repo:([^:]+):/.exec(subject)?.[1] ?? "";
 }
 
 // The golden files say which repositories these are; the policies' tests prove that each role trusts only one.
 const platform = repositoryOf("provision");
-const publish = [...rolesOf("dev").keys()].find((role) => role.startsWith("publish-")) ?? "";
+const publish = [...githubRoles("dev").keys()].find((role) => role.startsWith("publish-")) ?? "";
 const service = repositoryOf(publish);
 
 /** Returns the roles of all accounts that accept the token, such as `dev provision`. */
-function admits({ repository, ref, subject }: Token): string[] {
-  const claims: Readonly<Record<string, string>> = {
-    [`${githubIssuer}:aud`]: "sts.amazonaws.com",
-    [`${githubIssuer}:sub`]: `repo:${repository}:${subject}`,
-    [`${githubIssuer}:ref`]: ref,
+function admits({ repository, ref, subject, workflow = "own.yml" }: Token): string[] {
+  const claims = {
+    aud: "sts.amazonaws.com",
+    sub: `repo:${repository}:${subject}`,
+    ref,
+    job_workflow_ref: workflow.includes("@")
+      ? workflow
+      : `${repository}/.github/workflows/${workflow}@${ref}`,
   };
   return environments.flatMap((environment) =>
-    [...rolesOf(environment)]
-      .filter(([, condition]) =>
-        // A claim that is not listed above is one that no token has.
-        Object.entries(condition).every(([key, wanted]) =>
-          [wanted].flat().some((value) => value === claims[key]),
-        ),
-      )
+    [...githubRoles(environment)]
+      .filter(([, policy]) => letsIn(policy, claims))
       .map(([role]) => `${environment} ${role}`),
   );
 }
 
+/** A workflow of the platform, as a service calls it. */
+const called = (file: string, ref = main) => `${platform}/.github/workflows/${file}@${ref}`;
 const main = "refs/heads/main";
 const pull = "refs/pull/12/merge";
 
@@ -91,6 +60,12 @@ describe("a job's token", () => {
     expect(platform).not.to.equal(service);
   });
 
+  const released = {
+    repository: service,
+    ref: "refs/tags/v1.2.3",
+    workflow: called("service-release.yml"),
+  };
+  const built = { repository: service, ref: main, workflow: called("service-build.yml") };
   const cases: Readonly<Record<string, readonly [Token, readonly string[]]>> = {
     "of a pull request reads": [
       { repository: platform, ref: pull, subject: "pull_request" },
@@ -116,9 +91,46 @@ describe("a job's token", () => {
       { repository: platform, ref: "refs/heads/try", subject: "environment:prod" },
       [],
     ],
-    "of a service's environment pushes its image": [
-      { repository: service, ref: "refs/tags/v1.2.3", subject: "environment:prod" },
+    "of a release in a service's environment pushes its image there": [
+      { ...released, subject: "environment:prod" },
       [`prod ${publish}`],
+    ],
+    "of a release reads the build in dev": [
+      { ...released, subject: "environment:dev" },
+      [`dev ${publish}`],
+    ],
+    "of a build on the service's branch pushes into dev": [
+      { ...built, subject: "environment:dev" },
+      [`dev ${publish}`],
+    ],
+    "of a build pushes nowhere else": [{ ...built, subject: "environment:prod" }, []],
+    "of a build on another branch of the service does nothing": [
+      { ...built, ref: "refs/heads/try", subject: "environment:dev" },
+      [],
+    ],
+    "of the service's own workflow does nothing, whatever environment it names": [
+      { repository: service, ref: main, subject: "environment:dev" },
+      [],
+    ],
+    "of the service's own workflow on a tag does nothing": [
+      { repository: service, ref: "refs/tags/v1.2.3", subject: "environment:prod" },
+      [],
+    ],
+    "of the platform's workflow at another branch does nothing": [
+      {
+        ...released,
+        workflow: called("service-release.yml", "refs/heads/try"),
+        subject: "environment:prod",
+      },
+      [],
+    ],
+    "of the platform's workflow at a commit, which may be a fork's, does nothing": [
+      {
+        ...released,
+        workflow: called("service-release.yml", "3f2a9c1d".repeat(5)),
+        subject: "environment:prod",
+      },
+      [],
     ],
     "of a service's pull request does nothing": [
       { repository: service, ref: pull, subject: "pull_request" },
@@ -221,18 +233,23 @@ describe("a job that asks for a role", () => {
   }
 
   it("in a service's repository gets its publisher's role, in the environments that the accounts trust", () => {
-    const publishing = [...workflows].filter(([name]) => name.startsWith("service-"));
-    const named = publishing.flatMap(([, { jobs: own }]) =>
-      Object.values(own).flatMap(({ environment, strategy }) =>
-        environment === "${{ matrix.environment }}"
-          ? (strategy?.matrix["environment"] ?? [])
-          : [environment ?? "none"],
-      ),
+    const tokens = [...workflows]
+      .filter(([name]) => name.startsWith("service-"))
+      .flatMap(([name, { jobs: own }]) =>
+        Object.values(own).flatMap(({ environment = "none", strategy }) => {
+          const of = environment.includes("matrix.environment")
+            ? [strategy?.matrix["environment"] ?? []].flat()
+            : [environment];
+          return of.map((wanted) => ({
+            repository: service,
+            ref: name === "service-build" ? main : "refs/tags/v1.2.3",
+            subject: `environment:${wanted}`,
+            workflow: called(`${name}.yml`),
+          }));
+        }),
+      );
+    expect(tokens.map((token) => admits(token))).to.deep.equal(
+      ["dev", "dev", "staging", "prod"].map((environment) => [`${environment} ${publish}`]),
     );
-    expect(named).to.deep.equal(["dev", "dev", "staging", "prod"]);
-    for (const environment of new Set(named)) {
-      const token = { repository: service, ref: main, subject: `environment:${environment}` };
-      expect(admits(token)).to.deep.equal([`${environment} ${publish}`]);
-    }
   });
 });
