@@ -2,8 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { z } from "zod";
-import { previewAccess, provisionAccess } from "../../components/iam-documents.ts";
-import { decide, foreignRole, ownRole, scope, type Request } from "./evaluator.ts";
+import {
+  boundary,
+  iamScope,
+  previewAccess,
+  provisionAccess,
+} from "../../components/iam-documents.ts";
+import { accountId, decide, foreignRole, ownRole, scope, type Request } from "./evaluator.ts";
 
 const Calls = z.object({ phases: z.record(z.string(), z.array(z.string())) });
 const { phases } = Calls.parse(
@@ -138,5 +143,54 @@ describe("preview and audit, by an IAM evaluator", () => {
     const unique = [...new Set(writes)];
     const requests = unique.map((action) => ({ action }));
     expect(await refused(previewAccess(scope), requests)).to.deep.equal(unique);
+  });
+
+  it("read the stack where S3 keeps it, and cannot write it", async () => {
+    const keyArn = `arn:aws:kms:us-west-2:${accountId}:key/1234`;
+    const kept = iamScope("aws", accountId, { bucket: "acme-state", keyArn });
+    const rights = { identity: [previewAccess(kept)], boundary: boundary(kept) };
+    const bucket = "arn:aws:s3:::acme-state";
+    const stack = `${bucket}/.pulumi/stacks/idp/dev.json`;
+    const may = async (requests: readonly Request[]) => {
+      const answers = await Promise.all(requests.map((request) => decide(rights, request)));
+      return requests.filter((_, index) => answers[index]).map(({ action }) => action);
+    };
+    expect(
+      await may([
+        { action: "s3:ListBucket", resource: bucket },
+        { action: "s3:GetObject", resource: stack },
+        { action: "kms:Decrypt", resource: keyArn },
+      ]),
+    ).to.deep.equal(["s3:ListBucket", "s3:GetObject", "kms:Decrypt"]);
+    const writes = [
+      "PutObject",
+      "DeleteObject",
+      "DeleteObjectVersion",
+      "PutObjectAcl",
+      "RestoreObject",
+    ];
+    const onBucket = [
+      "PutBucketPolicy",
+      "DeleteBucket",
+      "PutBucketVersioning",
+      "PutLifecycleConfiguration",
+    ];
+    const onKey = [
+      "Encrypt",
+      "GenerateDataKey",
+      "ReEncryptTo",
+      "CreateGrant",
+      "PutKeyPolicy",
+      "ScheduleKeyDeletion",
+    ];
+    expect(
+      await may([
+        ...writes.map((name) => ({ action: `s3:${name}`, resource: stack })),
+        ...onBucket.map((name) => ({ action: `s3:${name}`, resource: bucket })),
+        ...onKey.map((name) => ({ action: `kms:${name}`, resource: keyArn })),
+        { action: "s3:GetObject", resource: "arn:aws:s3:::acme-state-of-prod/.pulumi/x" },
+        { action: "kms:Decrypt", resource: keyArn.replace("1234", "5678") },
+      ]),
+    ).to.deep.equal([]);
   });
 });
