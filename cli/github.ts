@@ -14,6 +14,7 @@ import type { Reviewer, Setting } from "../github/setting.ts";
 import { settingsOf } from "../github/settings.ts";
 import { readState } from "../github/state.ts";
 import { asking, type Ask } from "../lib/ask.ts";
+import { withoutIds } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { stackFacts } from "./stack-outputs.ts";
 import { profilesOf } from "./workspace.ts";
@@ -94,7 +95,7 @@ async function read(root: string, service: string | undefined, options: Options,
   const image = service === undefined ? undefined : await imageOf(root, service);
   const name =
     image === undefined
-      ? required(platform, ({ github }) => github.repository)
+      ? withoutIds(required(platform, ({ github }) => github.repository))
       : publisherOf(stackFiles, image, service ?? "");
   const repository = await administered(ask, name);
   const profiles = profilesOf(options.profile ?? []);
@@ -178,7 +179,7 @@ function publisherOf(
   const publisher = stackFiles
     .flatMap((file) => committed(file).github.publishers ?? [])
     .find((one) => one.image === image);
-  if (publisher !== undefined) return publisher.repository;
+  if (publisher !== undefined) return withoutIds(publisher.repository);
   throw new Error(
     `no repository may push ${image}, the image of ${service}. Fix: name it under idp:github.publishers in Pulumi.<stack>.yaml: docs/stacks.md`,
   );

@@ -15,16 +15,19 @@ import { ownedFiles } from "../config/owned-files.ts";
 import {
   currentFacts,
   domainOf,
+  movedName,
   type CurrentFacts,
   type RepositoryFacts,
 } from "../config/repository-facts.ts";
 import { undecidedAccount } from "../config/schema.ts";
+import { readSubject } from "../github/subject.ts";
+import { asking, type Ask } from "../lib/ask.ts";
 import { githubRepository, withoutIds } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
 
 /** `idp init`: writes a fork's owner, accounts, region and domain into the repository. */
-export function initCommand(root = repositoryRoot): Command {
+export function initCommand(root = repositoryRoot, gh: Ask = asking(process.env)): Command {
   const command = new Command("init")
     .option("--org <owner>", "GitHub user or organisation that owns the repository")
     .option("--repository <name>", "name of the repository on GitHub")
@@ -56,7 +59,9 @@ export function initCommand(root = repositoryRoot): Command {
       }
       const remote = await origin(root);
       const told = Object.keys(given).length === 0 ? await ask(current, remote) : given;
-      const facts = factsFrom(inOriginsCase(told, remote), current);
+      const named = factsFrom(inOriginsCase(told, remote), current);
+      const isNewOwner = told.org !== undefined || told.repository !== undefined;
+      const facts = isNewOwner ? await asGithubNamesThem(named, current, gh) : named;
       const changes = initialise(files, facts);
       if (changes.size === 0) {
         console.log("Nothing to change: the repository already has these values.");
@@ -137,6 +142,37 @@ export function inOriginsCase(
     ...(remote && same(given.org, remote.org) && { org: remote.org }),
     ...(remote && same(given.repository, remote.repository) && { repository: remote.repository }),
   };
+}
+
+/**
+ * Puts in how GitHub's tokens name the platform's repository and the publishers': with ids or without, and in which case.
+ * What GitHub does not tell stays as it is: no `gh`, no login, or no such repository yet.
+ */
+export async function asGithubNamesThem(
+  facts: RepositoryFacts,
+  current: CurrentFacts,
+  gh: Ask,
+): Promise<RepositoryFacts> {
+  if (facts.github === undefined) return facts;
+  const platform = withoutIds(facts.github);
+  const publishers = current.repositories
+    .filter((name) => name !== withoutIds(current.github))
+    .map((name) => movedName(name, current.github, platform));
+  const asked = await Promise.all(
+    [...new Set([platform, ...publishers])].map(async (name) => {
+      const answer = await readSubject(gh, name);
+      const told =
+        answer.kind === "read" && answer.value.kind === "default" ? answer.value.repository : name;
+      // A redirect from an old name is for a person to decide.
+      const isSame = withoutIds(told).toLowerCase() === name.toLowerCase();
+      return [name, isSame ? told : name] as const;
+    }),
+  );
+  const tokenNames = new Map(asked.filter(([name, told]) => name !== told));
+  const github = tokenNames.get(platform) ?? facts.github;
+  const ownAddress = `https://github.com/${platform}`;
+  const url = facts.url === ownAddress ? `https://github.com/${withoutIds(github)}` : facts.url;
+  return { ...facts, github, url, tokenNames };
 }
 
 const questions = {

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { sizes, type Size } from "../catalog/schema.ts";
 import { stackFileOf } from "../config/stack-files.ts";
+import { readSubject } from "../github/subject.ts";
+import { asking, type Ask } from "../lib/ask.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { addService, type AddedService, type OpenRegistry } from "../promotion/add-service.ts";
 import { removeService, type RemovedService } from "../promotion/remove-service.ts";
@@ -31,14 +33,33 @@ function newCommand(): Command {
     .requiredOption("--image <name>", "repository inside the registries, such as idp/payments")
     .option("--tag <tag>", "build that dev starts with (default: the newest in dev's registry)")
     .addOption(new Option("--resources <size>", "of one replica").choices(sizes).default("small"))
-    .option("--publisher <owner/repository>", "GitHub repository that may push the image")
+    .option(
+      "--publisher <owner/repository>",
+      "GitHub repository that may push the image, with ids where its tokens have them (default of those: what gh says)",
+    )
     .addOption(new Option("--json", "as one JSON object"))
     .action(async (name: string, { json, ...options }: NewOptions) => {
       const root = options.repository ?? repositoryRoot;
       const open = await registriesFrom({ ...options, repository: root });
-      const made = await addService(root, { name, ...options }, open);
+      const publisher = options.publisher && (await asTokensName(options.publisher));
+      const made = await addService(root, { name, ...options, publisher }, open);
       console.log(json ? JSON.stringify(made, null, 2) : newLines(made).join("\n"));
     });
+}
+
+/**
+ * Returns a repository as GitHub says that its tokens name it, in its case and with its ids. What has ids already, and what
+ * GitHub does not tell, stays as it is.
+ */
+export async function asTokensName(
+  repository: string,
+  gh: Ask = asking(process.env),
+): Promise<string> {
+  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) return repository;
+  const answer = await readSubject(gh, repository);
+  return answer.kind === "read" && answer.value.kind === "default"
+    ? answer.value.repository
+    : repository;
 }
 
 function wholeNumber(text: string): number {

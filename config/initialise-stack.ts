@@ -2,7 +2,7 @@ import { withoutIds } from "../lib/github-address.ts";
 import { addItems, setKey, setScalars } from "../lib/yaml-edit.ts";
 import { committed, type Committed } from "./committed.ts";
 import type { Environment } from "./environments.ts";
-import { domainOf, ownerOf, type RepositoryFacts } from "./repository-facts.ts";
+import { domainOf, movedName, type RepositoryFacts } from "./repository-facts.ts";
 import type { Settings } from "./schema.ts";
 import { parseStackFile, settingKey, settingPath } from "./stack-files.ts";
 
@@ -52,7 +52,7 @@ function movedRepositories(old: Committed | undefined, facts: RepositoryFacts): 
     [settingPath("github", "repository"), next],
     ...publishers.map(({ repository }, index): Edit => [
       settingPath("github", "publishers", index, "repository"),
-      movedPublisher(repository, ownerOf(before), ownerOf(next), tokenNames),
+      movedPublisher(repository, before, next, tokenNames),
     ]),
   ];
 }
@@ -60,12 +60,12 @@ function movedRepositories(old: Committed | undefined, facts: RepositoryFacts): 
 /** Ids are of one repository: they do not move to the new owner's repository of the same name. */
 function movedPublisher(
   repository: string,
-  oldOwner: string,
-  owner: string,
+  before: string,
+  next: string,
   tokenNames: RepositoryFacts["tokenNames"],
 ): string {
   const name = withoutIds(repository);
-  const moved = ownerOf(name) === oldOwner ? `${owner}/${name.split("/")[1] ?? ""}` : name;
+  const moved = movedName(name, before, next);
   return tokenNames?.get(moved) ?? (moved === name ? repository : moved);
 }
 

@@ -13,6 +13,11 @@ export function hasPublisher(root: string, environment: Environment, image: stri
   return publishers.some((publisher) => publisher.image === image);
 }
 
+/** Returns what is wrong with a publisher's repository as `idp service new` is given it; undefined if nothing is. */
+export function publisherProblem(repository: string): string | undefined {
+  return Publisher.shape.repository.safeParse(repository).error?.issues[0]?.message;
+}
+
 /** Adds the image's publisher to every stack file that has none yet. Returns the files that changed. */
 export function addPublisher(root: string, repository: string, image: string): string[] {
   const absent = environments.filter((environment) => !hasPublisher(root, environment, image));

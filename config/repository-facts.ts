@@ -89,3 +89,11 @@ export function domainOf(domain: string, environment: Environment): string {
 export function ownerOf(repository: string): string {
   return withoutIds(repository).split("/")[0] ?? "";
 }
+
+/**
+ * Returns a repository's name after the platform's has moved from `before` to `next`: one of the same owner moves with it.
+ * @param name `<owner>/<name>`
+ */
+export function movedName(name: string, before: string, next: string): string {
+  return ownerOf(name) === ownerOf(before) ? `${ownerOf(next)}/${name.split("/")[1] ?? ""}` : name;
+}

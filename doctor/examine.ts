@@ -29,6 +29,7 @@ import {
   type Quota,
 } from "./checks.ts";
 import { githubChecks } from "./github.ts";
+import { subjectChecks } from "./subjects.ts";
 
 /** What to examine. */
 export interface Patient {
@@ -82,6 +83,10 @@ function factsOf(file: StackFile) {
     version: required(file, ({ cluster }) => cluster.version),
     strategy: required(file, ({ images }) => images.strategy),
     highAvailability: required(file, ({ argoCd }) => argoCd.highAvailability),
+    platform: {
+      repository: required(file, ({ github }) => github.repository),
+      formerly: committed(file).github.formerly,
+    },
     publishers: required(file, ({ github }) => github.publishers),
     hasApp: githubApp !== undefined,
     publicAccessCidrs: required(file, ({ cluster }) => cluster.publicAccessCidrs),
@@ -108,7 +113,19 @@ async function onGithub(
   ask: Ask,
 ): Promise<Check[]> {
   const name = githubRepository(url);
-  return name === undefined ? [] : githubChecks(name, branch, stacks, ask);
+  if (name === undefined) return [];
+  const trusted = stacks.map(({ environment, facts: { platform, publishers } }) => ({
+    environment,
+    repositories: [platform, ...publishers].map(({ repository, formerly }) => ({
+      repository,
+      formerly,
+    })),
+  }));
+  const checks = await Promise.all([
+    githubChecks(name, branch, stacks, ask),
+    subjectChecks(trusted, ask),
+  ]);
+  return checks.flat();
 }
 
 async function accountChecks(

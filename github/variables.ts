@@ -36,6 +36,7 @@ const stackVariables: Readonly<Record<string, Source>> = {
 export const sharedVariables: Readonly<Record<string, Source>> = {
   PULUMI_ORGANIZATION: { from: "person" },
   PULUMI_SCOPE: { from: "person" },
+  PULUMI_SCOPE_PREVIEW: { from: "person" },
 };
 
 /** The variables of each environment in a service's repository. */

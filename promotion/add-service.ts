@@ -7,7 +7,7 @@ import { firstTag, newServiceFile, type NewService } from "../catalog/new-servic
 import { isImageTag, type CatalogRules } from "../catalog/schema.ts";
 import { parseService, serviceFileOf } from "../catalog/service.ts";
 import { environments, type Environment } from "../config/environments.ts";
-import { addPublisher, hasPublisher } from "../config/publishers.ts";
+import { addPublisher, hasPublisher, publisherProblem } from "../config/publishers.ts";
 import { undecidedAccount } from "../config/schema.ts";
 import { newestBuild, releasesIn } from "./newest.ts";
 import type { Registry } from "./registry.ts";
@@ -31,7 +31,7 @@ interface WrittenFile {
 export interface ServiceToAdd extends NewService {
   /** Build that dev starts with. @default the newest in dev's registry */
   readonly tag?: string | undefined;
-  /** `<owner>/<repository>` on GitHub that may push the image. @default nobody is added */
+  /** Repository on GitHub that may push the image, as its tokens name it. @default nobody is added */
   readonly publisher?: string | undefined;
 }
 
@@ -57,6 +57,10 @@ export async function addService(
   const { name, image, publisher } = wanted;
   if (wanted.tag !== undefined && !isImageTag(wanted.tag)) {
     throw new Error(`--tag ${wanted.tag}: must be sha-<7 hex digits>, the tag of a build.`);
+  }
+  const problem = publisher === undefined ? undefined : publisherProblem(publisher);
+  if (problem !== undefined) {
+    throw new Error(`--publisher ${publisher}: ${problem}. Nothing was written.`);
   }
   const rules = committedRules(root);
   const absent = environments.filter(

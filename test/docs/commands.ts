@@ -144,7 +144,6 @@ export const notRun: Readonly<Record<string, string>> = {
 
   // They lack the reader's own values.
   "npx idp init --org <owner> --repository <name>": example,
-  "npx idp init --org acme --repository idp --owner-id 12 --repository-id 34": example,
   "pulumi refresh -s <stack>": example,
   "pulumi up -s <stack>": example,
   "npx idp init --staging-account <number>": example,

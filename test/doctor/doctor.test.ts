@@ -266,9 +266,12 @@ describe("idp doctor: all of it", () => {
       "prod: DNS zone",
       "prod: GitHub App",
       "repository: GitHub",
+      "repository: subject of example/idp",
+      "repository: subject of example/time-service",
+      "repository: subject of example/version-service",
       "staging: DNS zone",
     ]);
-    expect(checks).to.have.length(9 + 3 + 3 * 9);
+    expect(checks).to.have.length(9 + 6 + 3 * 9);
     const prod = checks.find(({ about, name }) => about === "prod" && name === "Elastic IPs");
     expect(prod?.found).to.equal("16 in all, 1 used, 3 needed");
   });
@@ -293,7 +296,7 @@ describe("idp doctor: all of it", () => {
   it("ends with the counts, and shows every fix", async () => {
     const checks = await examine(patient, fake(aws));
     const lines = checkLines(checks);
-    expect(lines.at(-1)).to.equal("idp doctor: 32 ok, 0 to look at, 2 failed, 5 skipped");
+    expect(lines.at(-1)).to.equal("idp doctor: 32 ok, 0 to look at, 2 failed, 8 skipped");
     expect(lines.filter((text) => text.includes("Fix:"))).to.have.length(2);
   });
 

@@ -47,6 +47,20 @@ describe("idp service new", () => {
       }),
     );
 
+  it("refuses a publisher that is not one repository", async () => {
+    for (const publisher of [
+      "acme",
+      "acme/*",
+      "acme@12/payments",
+      "https://github.com/acme/payments",
+    ]) {
+      expect(await failure(add({ publisher }))).to.include(
+        `--publisher ${publisher}: must be <owner>/<repository> or`,
+      );
+      expect(existsSync(join(root, serviceFileOf("dev", "payments")))).to.equal(false);
+    }
+  });
+
   it("writes a file for each environment, with the tag that means no image yet", async () => {
     const { files } = await add();
     expect(files.map(({ path, tag }) => `${path} ${tag}`)).to.deep.equal([
@@ -111,7 +125,7 @@ replicas: 2
       const github = "  idp:github:\n    repository: acme/idp\n    publishers: []\n";
       writeFileSync(file, readFileSync(file, "utf8") + github);
     }
-    const { stackFiles, next } = await add({ publisher: "acme/payments" });
+    const { stackFiles, next } = await add({ publisher: "acme@12/payments@78" });
     expect(stackFiles).to.deep.equal([
       "Pulumi.dev.yaml",
       "Pulumi.staging.yaml",
@@ -121,9 +135,9 @@ replicas: 2
     expect(
       parse(readFileSync(join(root, "Pulumi.prod.yaml"), "utf8")),
     ).to.have.deep.nested.property("config.idp:github.publishers", [
-      { repository: "acme/payments", image: "idp/payments" },
+      { repository: "acme@12/payments@78", image: "idp/payments" },
     ]);
-    expect((await add({ publisher: "acme/payments" })).stackFiles).to.deep.equal([]);
+    expect((await add({ publisher: "acme@12/payments@78" })).stackFiles).to.deep.equal([]);
   });
 
   it("lists the next steps, including that nobody may push yet", async () => {
