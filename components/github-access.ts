@@ -96,6 +96,8 @@ export class GithubAccess extends pulumi.ComponentResource {
       `${name}-provision`,
       { ...platform, subjects: [environment], branch },
       pulumi.output(args.scope).apply(provisionAccess),
+      // `pulumi up` of an empty account takes longer than AWS's default of an hour.
+      7200,
     );
     this.publishRoleArns = pulumi.output(
       Object.fromEntries(
@@ -135,6 +137,7 @@ export class GithubAccess extends pulumi.ComponentResource {
     name: string,
     jobs: GithubJobs | readonly GithubJobs[],
     policy: pulumi.Output<aws.iam.PolicyDocument>,
+    sessionSeconds = 3600,
   ): pulumi.Output<string> {
     const role = new aws.iam.Role(
       name,
@@ -142,7 +145,7 @@ export class GithubAccess extends pulumi.ComponentResource {
         assumeRolePolicy: pulumi.jsonStringify(
           this.providerArn.apply((arn) => githubTrust(arn, [jobs].flat())),
         ),
-        maxSessionDuration: 3600,
+        maxSessionDuration: sessionSeconds,
       },
       { parent: this },
     );

@@ -72,6 +72,7 @@ describe("workflows", () => {
   it("never run for pull_request_target, workflow_run, or anybody's comment", () => {
     const triggers = new Set([...workflows.values()].flatMap(({ on }) => Object.keys(on)));
     expect([...triggers].sort()).to.deep.equal([
+      "merge_group",
       "pull_request",
       "push",
       "schedule",
@@ -92,9 +93,12 @@ describe("workflows", () => {
     expect(rights).to.deep.equal([
       ["conformance.versions", ["contents", "read"]],
       ["conformance.compare", ["contents", "read"]],
+      ["e2e.changes", ["contents", "read"]],
       ["e2e.twin", ["contents", "read"]],
+      ["e2e.end-to-end"],
       ["policy.check", ["contents", "read"]],
       ["policy.service-files", ["contents", "read"]],
+      ["policy.unit-tests", ["contents", "read"]],
       // Runs only if preview did, and preview does not run for a fork.
       ["preview.comment", ["contents", "read"], ["pull-requests", "write"]],
     ]);
@@ -120,10 +124,26 @@ describe("workflows", () => {
     expect(kept).to.deep.equal([]);
   });
 
-  it("have a time limit", () => {
+  it("have a time limit, which ends before the credentials do", () => {
     expect(
       running.filter(({ job }) => job["timeout-minutes"] === undefined).map(({ name }) => name),
     ).to.deep.equal([]);
+    const limits = running.flatMap(({ name, job }) =>
+      job.steps
+        .filter((step) => step.with?.["stack"] !== undefined)
+        .map(({ with: given }) => [
+          name,
+          job["timeout-minutes"] ?? 0,
+          Number(given?.["role-duration-seconds"] ?? 3600) / 60,
+        ]),
+    );
+    expect(limits.map(([name, , lives]) => [name, lives])).to.deep.equal([
+      ["destroy.destroy", 120],
+      ["drift.audit", 60],
+      ["preview.preview", 60],
+      ["provision.up", 120],
+    ]);
+    expect(limits.filter(([, limit = 0, lives = 0]) => limit >= lives)).to.deep.equal([]);
   });
 
   it("put no expression into a command: values come from the environment", () => {
@@ -156,7 +176,6 @@ describe("workflows", () => {
     expect(changing.map(({ name, job }) => [name, job.concurrency?.group ?? "none"])).to.deep.equal(
       [
         ["destroy.destroy", "stack-dev"],
-        ["drift.audit", "stack-${{ matrix.stack }}"],
         ["provision.up", "stack-${{ inputs.stack }}"],
         ["service-build.build", "build-${{ inputs.image }}-${{ github.sha }}"],
         // Reads, and changes nothing.

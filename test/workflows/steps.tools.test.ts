@@ -6,9 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { expect } from "chai";
 import { execa } from "execa";
 import { repositoryRoot } from "../../lib/paths.ts";
-import { binaryPath } from "../../twin/toolchain/locate.ts";
-import { ensureHelm } from "../chart/helm.ts";
-import { expand, type Value } from "./expand.ts";
+import { expand, type Value } from "./runner/expressions.ts";
 import { commandSteps, jobs } from "./workflows.ts";
 
 /**
@@ -20,9 +18,17 @@ import { commandSteps, jobs } from "./workflows.ts";
 /** Steps that are not run here, and why. */
 const elsewhere: Readonly<Record<string, string>> = {
   "policy.check: make check": "`.ci/run` runs it, as it does this very test",
+  "policy.service-files: Check the service files": "see executor.tools.test.ts",
+  "policy.unit-tests: env -u GITHUB_BASE_REF make test": "see executor.test.ts",
+  "e2e.changes: Look for more than service files": "see executor.test.ts",
+  "e2e.twin: Make room on the disk": "it deletes; see executor.test.ts",
+  "e2e.twin: make toolchain": "it made the tools that this test runs with",
   "e2e.twin: .ci/run": "it runs `make test-tools`, and with it this very test",
   "conformance.compare: Compare":
     "it needs the real components; the comparison has tests of its own",
+  "e2e.end-to-end: Say whether all went well": "see executor.test.ts",
+  "provision.up: Summary": "see executor.test.ts",
+  "destroy.destroy: Summary": "the same as provision's",
   "setup: make install": "it made the node_modules that this test runs with",
 };
 
@@ -65,11 +71,6 @@ describe("the steps' commands", () => {
   let apiUrl: string;
   /** What GitHub has: comments of pull request 12, and open issues. */
   let stored: object[];
-
-  before(async function () {
-    this.timeout(0);
-    await ensureHelm();
-  });
 
   before((done) => {
     server = createServer((request, response) => {
@@ -206,11 +207,16 @@ describe("the steps' commands", () => {
   const tested: Readonly<Record<string, () => Promise<void>>> = {
     "setup: Check that the stack's variables are there": async () => {
       const step = "setup: Check that the stack's variables are there";
-      const inputs = { role: "arn:role", region: "us-west-2" };
+      const inputs = { access: "audit", stack: "dev", role: "arn:role", region: "us-west-2" };
       expect((await run(step, { inputs })).exitCode).to.equal(0);
-      const { exitCode, stdout } = await run(step, { inputs: { ...inputs, region: "" } });
-      expect(exitCode).to.equal(1);
-      expect(stdout).to.include("::error::arn:role has no region");
+      for (const [input, variable] of [
+        ["role", "IDP_AUDIT_ROLE_DEV"],
+        ["region", "IDP_REGION_DEV"],
+      ] as const) {
+        const { exitCode, stdout } = await run(step, { inputs: { ...inputs, [input]: "" } });
+        expect(exitCode).to.equal(1);
+        expect(stdout).to.include(`::error::the variable ${variable} is empty`);
+      }
     },
 
     "preview.preview: Preview": async () => {
@@ -247,9 +253,11 @@ describe("the steps' commands", () => {
     "preview.comment: Comment": async () => {
       const step = "preview.comment: Comment";
       // The command is called from a checkout; the files that it reads are beside it.
+      const variables = { IDP_PREVIEW_ROLE_DEV: "d", IDP_PREVIEW_ROLE_STAGING: "s" };
+      const vars = { vars: { ...variables, IDP_PREVIEW_ROLE_PROD: "p" } };
       for (const stack of ["dev", "staging"]) write(`previews/${stack}.txt`, `${stack} is fine\n`);
       standIn("node", `shift; exec '${process.execPath}' '${repositoryRoot}/bin/idp.js' "$@"`);
-      const first = await run(step);
+      const first = await run(step, vars);
       expect(first.exitCode, first.stdout).to.equal(0);
       expect(answered.map((call) => call.split(" ").slice(0, 2).join(" "))).to.deep.equal([
         "GET /repos/acme/idp/issues/12/comments?per_page=100&page=1",
@@ -261,7 +269,7 @@ describe("the steps' commands", () => {
       );
       stored = [{ id: 77, body: "<!-- idp report: Preview -->", user: { type: "Bot" } }];
       answered = [];
-      expect((await run(step)).stdout).to.include("updated");
+      expect((await run(step, vars)).stdout).to.include("updated");
       expect(answered[1]).to.match(/^PATCH \/repos\/acme\/idp\/issues\/comments\/77 /);
     },
 
@@ -279,14 +287,6 @@ describe("the steps' commands", () => {
       ]);
       // The credentials that git would use for a push.
       expect(stdout).to.include("username=x-access-token\npassword=token-of-the-job\nprod\n");
-    },
-
-    "policy.service-files: Check the service files": async () => {
-      const step = "policy.service-files: Check the service files";
-      // A runner has Helm.
-      standIn("helm", `exec '${binaryPath("helm")}' "$@"`);
-      const { exitCode, stdout } = await run(step, {}, {}, repositoryRoot);
-      expect(exitCode, stdout).to.equal(0);
     },
 
     "conformance.versions: Read the versions, and whether this commit changed one": async () => {
@@ -307,7 +307,8 @@ describe("the steps' commands", () => {
       const step = "drift.issue: Open, update or close the issue";
       standIn("node", `shift; exec '${process.execPath}' '${repositoryRoot}/bin/idp.js' "$@"`);
       write("drift/dev.txt", "3 changes\n");
-      const needs = (result: string) => ({ needs: { audit: { result } } });
+      const vars = { IDP_AUDIT_ROLE_DEV: "arn:role" };
+      const needs = (result: string) => ({ vars, needs: { audit: { result } } });
       const calls = () => answered.map((call) => call.split(" ").slice(0, 2).join(" "));
       await run(step, needs("success"));
       const look = "GET /repos/acme/idp/issues?state=open&per_page=100&page=1";
@@ -322,16 +323,28 @@ describe("the steps' commands", () => {
       expect(answered[1]).to.include('"state":"closed"');
     },
 
-    "provision.up: Preview": async () => {
+    "provision.up: Up": async () => {
       standIn("pulumi", 'exit "${CODE:-0}"');
-      const step = "provision.up: Preview";
-      const fine = await run(step, { inputs: { stack: "prod" } });
+      const step = "provision.up: Up";
+      const temporary = { RUNNER_TEMP: folder };
+      const fine = await run(step, { inputs: { stack: "prod" } }, temporary);
       expect(fine.exitCode).to.equal(0);
       expect(fine.calls).to.deep.equal([
-        "pulumi preview --policy-pack policy --non-interactive --color never --suppress-progress",
+        "pulumi up --yes --policy-pack policy --non-interactive --color never --suppress-progress",
       ]);
-      // A refusal ends the job before its update.
-      expect((await run(step, { inputs: { stack: "prod" } }, { CODE: "7" })).exitCode).to.equal(7);
+      const refused = { ...temporary, CODE: "7" };
+      expect((await run(step, { inputs: { stack: "prod" } }, refused)).exitCode).to.equal(7);
+    },
+
+    "destroy.destroy: Destroy": async () => {
+      standIn("pulumi", 'exit "${CODE:-0}"');
+      const fine = await run("destroy.destroy: Destroy", {}, { RUNNER_TEMP: folder });
+      // One word each: the shell opens no `*`.
+      expect(fine.calls).to.deep.equal([
+        "pulumi destroy --yes --exclude **:PermissionsBoundary$** --exclude **:GithubAccess$** --non-interactive --color never --suppress-progress",
+      ]);
+      const failed = { RUNNER_TEMP: folder, CODE: "7" };
+      expect((await run("destroy.destroy: Destroy", {}, failed)).exitCode).to.equal(7);
     },
 
     "provision.changes: Look for more than tags": async () => {

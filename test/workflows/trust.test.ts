@@ -162,7 +162,7 @@ describe("a job that asks for a role", () => {
       (caller) => caller.job.uses === `./.github/workflows/${name.split(".")[0]}.yml`,
     );
     const inputs = called.flatMap((caller) => caller.job.with?.["stack"] ?? []);
-    return job.strategy?.matrix["stack"] ?? (inputs.length > 0 ? inputs : ["dev"]);
+    return [job.strategy?.matrix["stack"] ?? (inputs.length > 0 ? inputs : "dev")].flat();
   }
 
   /** Returns the job's tokens for a stack, one for each way in which the workflow can start. */

@@ -5,7 +5,8 @@ import { z } from "zod";
 import { repositoryRoot } from "../../lib/paths.ts";
 
 const Permissions = z.record(z.string(), z.enum(["read", "write"]));
-export const Step = z.looseObject({
+const Text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const Step = z.looseObject({
   id: z.string().optional(),
   name: z.string().optional(),
   if: z.string().optional(),
@@ -13,18 +14,22 @@ export const Step = z.looseObject({
   with: z.record(z.string(), z.unknown()).optional(),
   env: z.record(z.string(), z.string()).optional(),
   run: z.string().optional(),
+  shell: z.string().optional(),
 });
 export type Step = z.infer<typeof Step>;
 
-const Concurrency = z.object({
+const Concurrency = z.strictObject({
   group: z.string(),
-  queue: z.literal("max").optional(),
+  /** How many wait: the newest alone, or a hundred. */
+  queue: z.enum(["single", "max"]).default("single"),
   "cancel-in-progress": z.union([z.boolean(), z.string()]).default(false),
 });
+export type Concurrency = z.infer<typeof Concurrency>;
 const Job = z.looseObject({
   uses: z.string().optional(),
+  needs: z.union([z.string().transform((name) => [name]), z.array(z.string())]).default([]),
   if: z.string().optional(),
-  with: z.record(z.string(), z.string()).optional(),
+  with: z.record(z.string(), Text).optional(),
   environment: z
     .union([
       z.string(),
@@ -36,20 +41,32 @@ const Job = z.looseObject({
   permissions: Permissions.optional(),
   concurrency: Concurrency.optional(),
   "timeout-minutes": z.int().optional(),
-  strategy: z.object({ matrix: z.record(z.string(), z.array(z.string())) }).optional(),
+  strategy: z
+    .object({
+      matrix: z
+        .object({ exclude: z.array(z.record(z.string(), z.string())).default([]) })
+        .catchall(z.union([z.string(), z.array(z.string())])),
+    })
+    .optional(),
   env: z.record(z.string(), z.string()).optional(),
+  outputs: z.record(z.string(), z.string()).default({}),
   steps: z.array(Step).default([]),
 });
-type Job = z.infer<typeof Job>;
+export type Job = z.infer<typeof Job>;
 
 const Trigger = z.looseObject({
   branches: z.array(z.string()).optional(),
+  tags: z.array(z.string()).optional(),
   paths: z.array(z.string()).optional(),
   "paths-ignore": z.array(z.string()).optional(),
+  inputs: z.record(z.string(), z.looseObject({ default: Text.optional() })).default({}),
 });
-const Workflow = z.looseObject({
+export const Workflow = z.looseObject({
   name: z.string(),
-  on: z.record(z.string(), z.union([Trigger, z.array(z.unknown()), z.null()])),
+  on: z.record(
+    z.string(),
+    z.union([Trigger, z.array(z.unknown()).transform(() => null), z.null()]),
+  ),
   permissions: Permissions,
   defaults: z.object({ run: z.object({ shell: z.string() }) }).optional(),
   concurrency: Concurrency.optional(),
@@ -57,7 +74,11 @@ const Workflow = z.looseObject({
 });
 export type Workflow = z.infer<typeof Workflow>;
 
-const Action = z.looseObject({ runs: z.object({ steps: z.array(Step) }) });
+/** A composite action. */
+export const Action = z.looseObject({
+  inputs: z.record(z.string(), z.looseObject({ default: z.string().default("") })).default({}),
+  runs: z.object({ steps: z.array(Step) }),
+});
 
 const folder = join(repositoryRoot, ".github");
 

@@ -1,0 +1,465 @@
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { z } from "zod";
+import { removeTree } from "../../lib/remove-tree.ts";
+import { repositoryRoot } from "../../lib/paths.ts";
+import { emptyGithub, serveApi, type Api, type Stored } from "./runner/api.ts";
+import {
+  dispatch,
+  mergeGroup,
+  pullRequest,
+  push,
+  schedule,
+  tagPush,
+  type Event,
+} from "./runner/events.ts";
+import { Origin, type Changes } from "./runner/origin.ts";
+import { evicted, type Arrival } from "./runner/queue.ts";
+import { run, type Github, type JobRun, type Run } from "./runner/run.ts";
+
+/**
+ * Runs the workflows by the runner in runner/: its doc comments say what is real and what is played. Each `seed` puts back
+ * a fault that these workflows once had; the runner must say what GitHub would have said.
+ */
+
+/** Variables of a repository whose environments are set up, with the states in S3. */
+function variablesOf(...stacks: readonly string[]): Record<string, string> {
+  const pairs = stacks.flatMap((stack) => [
+    [`IDP_REGION_${stack}`, "us-west-2"],
+    [`IDP_BACKEND_${stack}`, "s3://states"],
+    ...["AUDIT", "PREVIEW", "PROMOTE", "PROVISION"].map((access) => [
+      `IDP_${access}_ROLE_${stack}`,
+      `arn:${access}`,
+    ]),
+  ]);
+  return z.record(z.string(), z.string()).parse(Object.fromEntries(pairs));
+}
+const everything = variablesOf("DEV", "STAGING", "PROD");
+
+/** What `idp check` asks git, without the rules: charts and rules are in test/workflows/executor.tools.test.ts. */
+const lookAtBase = `exec node --input-type=module -e '
+  import { filesBefore } from "./cli/base.ts";
+  const branch = process.env.GITHUB_BASE_REF;
+  filesBefore(".", branch ? "origin/" + branch : undefined);'`;
+
+/** A command that is not about the clone: this work tree's own. */
+const ours = `shift; exec '${process.execPath}' '${repositoryRoot}/bin/idp.js' "$@"`;
+
+const workflow = (file: string) => `.github/workflows/${file}`;
+const read = (path: string) => readFileSync(join(repositoryRoot, path), "utf8");
+
+/** Returns a file with one thing replaced, which must be there. */
+function seed(path: string, ...changes: readonly (readonly [RegExp, string])[]): Changes {
+  const text = changes.reduce((before, [found, other]) => {
+    const after = before.replaceAll(found, other);
+    expect(after, `${path} has no ${found.source}`).not.to.equal(before);
+    return after;
+  }, read(path));
+  return { [path]: text };
+}
+
+const results = (found: Run | undefined) =>
+  Object.fromEntries((found?.jobs ?? []).map(({ name, result }) => [name, result]));
+
+/** Returns the log of the first step of a job that failed. */
+function failure(found: Run | undefined, name: string): string {
+  const job = found?.jobs.find((candidate) => candidate.name === name);
+  return job?.steps.find(({ result }) => result === "failure")?.log ?? "nothing failed";
+}
+
+describe("the workflows, run as GitHub documents it", function () {
+  this.timeout(120_000);
+  let scratch: string;
+  let api: Api;
+  let stored: Stored;
+
+  before(async () => {
+    stored = emptyGithub();
+    api = await serveApi(stored);
+  });
+  after(() => {
+    api.close();
+  });
+  beforeEach(() => {
+    scratch = mkdtempSync(join(tmpdir(), "idp-runner-"));
+    for (const list of [stored.comments, stored.issues, stored.pulls, stored.written])
+      list.length = 0;
+  });
+  afterEach(() => {
+    removeTree(scratch);
+  });
+
+  const origin = (changes?: Changes) => new Origin(join(scratch, "origin"), changes);
+  const go = (from: Origin, file: string, event: Event, github: Github = {}) =>
+    run(scratch, from, file, event, {
+      variables: everything,
+      apiUrl: api.url,
+      ...github,
+      played: {
+        ...github.played,
+        "node bin/idp.js check": lookAtBase,
+        "node bin/idp.js report": ours,
+      },
+    });
+
+  describe("policy.yml", () => {
+    const fine = { check: "success", "service-files": "success", "unit-tests": "success" };
+
+    it("compares a pull request with the branch that it goes to", async () => {
+      const from = origin();
+      const event = pullRequest(from, { "argocd/applications/dev/new.yaml": "port: 80\n" });
+      const found = await go(from, "policy.yml", event);
+      expect(results(found), failure(found, "check")).to.deep.equal(fine);
+      expect(found?.calls).to.include("make test base=");
+    });
+
+    it("runs for the merge queue, which has no such branch", async () => {
+      const from = origin();
+      expect(results(await go(from, "policy.yml", mergeGroup(from)))).to.deep.equal(fine);
+    });
+
+    it("fails with a clone of one commit", async () => {
+      const from = origin(seed(workflow("policy.yml"), [/fetch-depth: 0/g, "fetch-depth: 1"]));
+      const found = await go(from, "policy.yml", pullRequest(from, { "a.md": "a" }));
+      expect(results(found)).to.deep.equal({
+        ...fine,
+        check: "failure",
+        "service-files": "failure",
+      });
+      for (const job of ["check", "service-files"]) {
+        expect(failure(found, job)).to.include("--base origin/main: git does not know it");
+      }
+      // On main nobody notices.
+      expect(results(await go(from, "policy.yml", push(from, { "b.md": "b" })))).to.deep.equal(
+        fine,
+      );
+    });
+  });
+
+  describe("e2e.yml", () => {
+    it("tests a change of code; only the checks know the branch that it goes to", async () => {
+      const from = origin();
+      const found = await go(from, "e2e.yml", pullRequest(from, { "index.ts": "// changed" }));
+      expect(results(found), failure(found, "twin")).to.deep.equal({
+        changes: "success",
+        twin: "success",
+        "end-to-end": "success",
+      });
+      expect(found?.calls.filter((call) => call.includes(" base="))).to.deep.equal([
+        "make test base=",
+        "make test-tools base=",
+        "make e2e base=",
+      ]);
+      expect(found?.calls[0]).to.match(/^sudo rm -rf \/usr\/local\/lib\/android /);
+    });
+
+    it("answers at once for a service's file, its golden files and its costs", async () => {
+      const from = origin();
+      const event = pullRequest(from, {
+        "argocd/applications/dev/new.yaml": "port: 80\n",
+        "test/golden/dev.json": "[]",
+        "docs/cost.md": "more",
+      });
+      expect(results(await go(from, "e2e.yml", event))).to.deep.equal({
+        changes: "success",
+        twin: "skipped",
+        "end-to-end": "success",
+      });
+    });
+
+    it("runs by hand whatever changed last", async () => {
+      const from = origin();
+      push(from, { "argocd/applications/dev/new.yaml": "port: 80\n" });
+      expect(results(await go(from, "e2e.yml", dispatch(from)))).to.include({ twin: "success" });
+    });
+
+    const failing = { played: { "make e2e": 'echo "  1 failing"; exit 1' } };
+
+    it("keeps the tools that it built when a test fails, and says that one did", async () => {
+      const from = origin();
+      const event = push(from, { "index.ts": "// changed" });
+      const found = await go(from, "e2e.yml", event, failing);
+      expect(results(found)).to.include({ twin: "failure", "end-to-end": "failure" });
+      const [kept = "", ...more] = readdirSync(join(scratch, "caches"));
+      expect([kept.replace(/[0-9a-f]{64}/, "HASH"), ...more]).to.deep.equal([
+        "toolchain-Linux-X64-HASH-whole",
+      ]);
+    });
+
+    it("keeps the tools built so far when one does not build, and goes on with them", async () => {
+      const from = origin();
+      const event = push(from, { "index.ts": "// changed" });
+      const partly = "mkdir -p ~/.cache/idp/tools && touch ~/.cache/idp/tools/half && exit 1";
+      await go(from, "e2e.yml", event, { played: { "make toolchain": partly } });
+      const there = "test -e ~/.cache/idp/tools/half && touch ~/.cache/idp/tools/built";
+      const found = await go(from, "e2e.yml", event, { played: { "make toolchain": there } });
+      expect(results(found), failure(found, "twin")).to.include({ twin: "success" });
+      expect(
+        readdirSync(join(scratch, "caches")).map((key) => key.split("-").at(-1)),
+      ).to.have.members(["1", "whole"]);
+    });
+
+    it("keeps nothing with actions/cache, which saves only after success", async () => {
+      const from = origin(
+        seed(
+          workflow("e2e.yml"),
+          [/actions\/cache\/restore@/g, "actions/cache@"],
+          [/- if: always\(\) && steps\.cache/g, "- if: false && steps.cache"],
+        ),
+      );
+      await go(from, "e2e.yml", push(from, { "index.ts": "// changed" }), failing);
+      expect(() => readdirSync(join(scratch, "caches"))).to.throw("ENOENT");
+    });
+  });
+
+  describe("preview.yml", () => {
+    const change = { "components/network.ts": "// changed" };
+    const previews = (found: Run | undefined) =>
+      Object.keys(results(found)).filter((name) => name.startsWith("preview"));
+    const cost = { "node bin/idp.js cost": "echo cost" };
+
+    it("shows each stack that is set up, and no other", async () => {
+      const from = origin();
+      const found = await go(from, "preview.yml", pullRequest(from, change), {
+        variables: variablesOf("DEV"),
+        played: cost,
+      });
+      expect(results(found), failure(found, "preview (dev)")).to.deep.equal({
+        "preview (dev)": "success",
+        comment: "success",
+      });
+      expect(found?.calls.filter((call) => call.includes("report"))).to.deep.equal([
+        "node bin/idp.js report comment 12 --title Preview previews/dev.txt previews/dev-cost.txt",
+      ]);
+      expect(stored.written).to.deep.equal(["POST issues/12/comments"]);
+    });
+
+    it("shows nothing while no stack is set up, and nothing to a fork", async () => {
+      const from = origin();
+      const event = pullRequest(from, change);
+      const none = { preview: "skipped", comment: "skipped" };
+      expect(results(await go(from, "preview.yml", event, { variables: {} }))).to.deep.equal(none);
+      const pull = { head: { repo: { full_name: "eve/idp" } } };
+      const fork = { ...event, payload: { ...event.payload, pull_request: pull } };
+      expect(results(await go(from, "preview.yml", fork))).to.deep.equal(none);
+    });
+
+    it("shows what Dependabot proposes once a person has pushed to it", async () => {
+      const from = origin();
+      const author = "dependabot[bot]";
+      const event = pullRequest(from, change, { author, actor: author });
+      expect(previews(await go(from, "preview.yml", event))).to.deep.equal(["preview"]);
+      const pushed = await go(from, "preview.yml", { ...event, actor: "ann" }, { played: cost });
+      expect(previews(pushed)).to.have.length(3);
+    });
+
+    it("says which variable is missing", async () => {
+      const from = origin();
+      const variables = { IDP_PREVIEW_ROLE_DEV: "arn:dev" };
+      const found = await go(from, "preview.yml", pullRequest(from, change), { variables });
+      expect(failure(found, "preview (dev)")).to.include(
+        "::error::the variable IDP_REGION_DEV is empty, see docs/workflows.md#variables",
+      );
+    });
+
+    it("runs into Pulumi's own login where the set-up is skipped without a role", async () => {
+      const from = origin({
+        ...seed(workflow("preview.yml"), [/ {8}exclude:\n( {10}- stack: .*\n)+/g, ""]),
+        ...seed(".github/actions/setup/action.yml", [/inputs\.stack != ''/g, "inputs.role != ''"]),
+      });
+      const found = await go(from, "preview.yml", pullRequest(from, change), {
+        variables: { IDP_PREVIEW_ROLE_DEV: "arn:dev", IDP_REGION_DEV: "us-west-2" },
+      });
+      expect(results(found)).to.include({
+        "preview (staging)": "failure",
+        "preview (prod)": "failure",
+      });
+      expect(failure(found, "preview (prod)")).to.include("PULUMI_ACCESS_TOKEN must be set");
+    });
+  });
+
+  describe("drift.yml", () => {
+    const audited = { played: { "node bin/idp.js audit": 'echo "$STACK"; exit "${FAILS:-0}"' } };
+
+    it("audits what is set up, and opens an issue for what it finds", async () => {
+      const from = origin();
+      const found = await go(from, "drift.yml", schedule(from), {
+        variables: variablesOf("DEV", "PROD"),
+        played: { "node bin/idp.js audit prod": "echo 3 changes; exit 1", ...audited.played },
+      });
+      expect(results(found), failure(found, "issue")).to.deep.equal({
+        "audit (dev)": "success",
+        "audit (prod)": "failure",
+        issue: "success",
+      });
+      expect(stored.written).to.deep.equal(["POST issues"]);
+    });
+
+    it("does nothing while no stack is set up, or on another branch", async () => {
+      const from = origin();
+      const none = { audit: "skipped", issue: "skipped" };
+      const empty = { variables: {} };
+      expect(results(await go(from, "drift.yml", schedule(from), empty))).to.deep.equal(none);
+      const other = { ...dispatch(from), ref: "refs/heads/try" };
+      expect(results(await go(from, "drift.yml", other))).to.deep.equal(none);
+    });
+
+    it("speaks of dev while prod waits for an approval", async () => {
+      const heldGroups = ["stack-prod"];
+      const from = origin();
+      const found = await go(from, "drift.yml", schedule(from), { ...audited, heldGroups });
+      expect(results(found)).to.include({ issue: "success" });
+    });
+
+    it("says nothing in the group of those who change the stack, while prod waits for an approval", async () => {
+      const heldGroups = ["stack-prod"];
+      const from = origin(seed(workflow("drift.yml"), [/group: audit-/g, "group: stack-"]));
+      const found = await go(from, "drift.yml", schedule(from), { ...audited, heldGroups });
+      expect(results(found)).to.deep.equal({
+        "audit (dev)": "success",
+        "audit (staging)": "success",
+        "audit (prod)": "pending",
+        issue: "pending",
+      });
+    });
+  });
+
+  describe("the queue of a stack", () => {
+    const arrivals = (name: string, found: Run | undefined): Arrival[] =>
+      (found?.jobs ?? []).flatMap(({ name: job, concurrency }: JobRun) =>
+        concurrency?.group.endsWith("-dev") === true
+          ? [
+              {
+                name: `${name} ${job}`,
+                ...concurrency,
+                cancelInProgress: concurrency["cancel-in-progress"] === true,
+              },
+            ]
+          : [],
+      );
+    const night = async (from: Origin) => {
+      const up = (name: string) =>
+        go(from, "provision-dev.yml", push(from, { "index.ts": `// ${name}` })).then((found) =>
+          arrivals(name, found),
+        );
+      const audit = await go(from, "drift.yml", schedule(from));
+      const destroy = await go(
+        from,
+        "destroy.yml",
+        dispatch(from, { confirmation: "destroy dev" }),
+      );
+      return evicted([
+        ...(await up("first")),
+        ...(await up("second")),
+        ...arrivals("night", audit),
+        ...arrivals("person", destroy),
+        ...(await up("third")),
+      ]);
+    };
+
+    it("loses no merge, whoever comes at night", async () => {
+      expect(await night(origin())).to.deep.equal([]);
+    });
+
+    it("loses a merge to the audit in its own group, and what comes next to the one after", async () => {
+      const single = [/ {6}queue: max\n/g, ""] as const;
+      const from = origin({
+        ...seed(workflow("drift.yml"), [/group: audit-/g, "group: stack-"]),
+        ...seed(workflow("provision.yml"), single),
+        ...seed(workflow("destroy.yml"), single),
+      });
+      expect(await night(from)).to.deep.equal([
+        "second provision/up",
+        "night audit (dev)",
+        "person destroy",
+      ]);
+    });
+
+    it("keeps a hundred waiting", () => {
+      const many = Array.from({ length: 103 }, (_, index): Arrival => {
+        return { name: String(index), group: "g", queue: "max", cancelInProgress: false };
+      });
+      expect(evicted(many)).to.deep.equal(["101", "102"]);
+    });
+
+    it("stops what runs where it may", () => {
+      const one = { group: "g", queue: "single", cancelInProgress: true } as const;
+      expect(
+        evicted([
+          { ...one, name: "old" },
+          { ...one, name: "new" },
+        ]),
+      ).to.deep.equal(["old"]);
+    });
+  });
+
+  describe("provision", () => {
+    const change = { "components/network.ts": "// changed" };
+
+    it("waits for the account to be set up", async () => {
+      const from = origin();
+      const found = await go(from, "provision-dev.yml", push(from, change), { variables: {} });
+      expect(results(found)).to.deep.equal({ provision: "skipped" });
+    });
+
+    it("writes its summary also when the update fails", async () => {
+      const from = origin();
+      const found = await go(from, "provision-dev.yml", push(from, change), {
+        longestSession: 7200,
+        played: { "pulumi up": "echo '1 to create'; echo 'error: no room' >&2; exit 7" },
+      });
+      const up = found?.jobs.find(({ name }) => name === "provision/up");
+      expect(up?.result).to.equal("failure");
+      expect(up?.summary).to.equal("```text\n1 to create\nerror: no room\n```\n");
+    });
+
+    it("is refused credentials that live longer than the role allows", async () => {
+      const from = origin();
+      const found = await go(from, "provision-dev.yml", push(from, change), {
+        longestSession: 3600,
+      });
+      expect(failure(found, "provision/up")).to.include("exceeds the MaxSessionDuration");
+    });
+  });
+
+  describe("a release", () => {
+    // The two workflows run in a service's repository; this one stands for it.
+    const rules = {
+      dev: ["refs/heads/main", "refs/tags/v*"],
+      staging: ["refs/tags/v*"],
+      prod: ["refs/tags/v*"],
+    };
+    const caller: Changes = {
+      [workflow("release.yml")]:
+        'name: Release\non: { push: { tags: ["v*"] } }\npermissions: {}\njobs:\n  release:\n    permissions: { contents: read, id-token: write }\n    uses: ./.github/workflows/service-release.yml\n    with: { image: idp/localtime, platform: acme/idp }\n',
+    };
+    const publish = { variables: { IDP_PUBLISH_ROLE: "arn:publish", IDP_REGION: "us-west-2" } };
+
+    it("needs the environment dev open for tags", async () => {
+      const from = origin(caller);
+      const event = tagPush(from, "v1.2.3");
+      const found = await go(from, "release.yml", event, { ...publish, environments: rules });
+      expect(failure(found, "release/fetch")).not.to.include("not allowed to deploy");
+      const closed = await go(from, "release.yml", event, {
+        ...publish,
+        environments: { ...rules, dev: ["refs/heads/main"] },
+      });
+      expect(results(closed)).to.deep.equal({
+        "release/fetch": "failure",
+        "release/publish": "skipped",
+      });
+      expect(failure(closed, "release/fetch")).to.equal(
+        'Tag "v1.2.3" is not allowed to deploy to dev due to environment protection rules.',
+      );
+    });
+
+    it("does not begin for another branch or tag", async () => {
+      const from = origin(caller);
+      for (const event of [tagPush(from, "1.2.3"), push(from, { "a.md": "a" })]) {
+        expect(await go(from, "release.yml", event, publish)).to.equal(undefined);
+      }
+    });
+  });
+});

@@ -1,0 +1,110 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { repositoryRoot } from "../../../lib/paths.ts";
+
+/** What `git` says, without the last line break. */
+export function git(cwd: string, ...args: readonly string[]): string {
+  const identity = ["-c", "user.name=test", "-c", "user.email=test@test.invalid"];
+  return execFileSync("git", [...identity, "-c", "init.defaultBranch=main", ...args], {
+    cwd,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" },
+  }).trimEnd();
+}
+
+/** Changes of files: the new text by path; undefined deletes the file. */
+export type Changes = Readonly<Record<string, string | undefined>>;
+
+/** What workflows read themselves, without the programs that they call. */
+const little = [".ci", ".github", "argocd", "cli/base.ts", "twin/toolchain/tools.ts"];
+
+/** The repository as it would be on GitHub: this work tree as main's first commit, and what a test adds to it. */
+export class Origin {
+  /** The repository's folder, which clones fetch from. */
+  readonly folder: string;
+
+  /**
+   * @param changes what differs from this work tree in the first commit, such as a workflow with a fault
+   * @param whole all files; without it there are only those that the workflows read themselves, and a clone is quick
+   */
+  constructor(folder: string, changes: Changes = {}, { whole = false } = {}) {
+    this.folder = folder;
+    const own = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"];
+    const paths = git(repositoryRoot, ...own, ...(whole ? [] : little)).split("\0");
+    for (const file of new Set(paths.filter(Boolean))) {
+      const to = join(folder, file);
+      mkdirSync(dirname(to), { recursive: true });
+      cpSync(join(repositoryRoot, file), to, { verbatimSymlinks: true });
+    }
+    git(folder, "init", "--quiet");
+    git(folder, "config", "core.fsync", "none");
+    // GitHub lets a client fetch any commit that a ref reaches, pull requests' own included.
+    git(folder, "config", "uploadpack.allowAnySHA1InWant", "true");
+    this.commit(changes, "Begin");
+  }
+
+  /** Makes a commit on the branch that is checked out, and returns it. */
+  commit(changes: Changes, subject: string): string {
+    for (const [path, text] of Object.entries(changes)) {
+      const file = join(this.folder, path);
+      if (text === undefined) rmSync(file, { recursive: true });
+      else {
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, text);
+      }
+    }
+    git(this.folder, "add", "--all");
+    git(this.folder, "commit", "--quiet", "--allow-empty", "--message", subject);
+    return this.head();
+  }
+
+  /** Returns the commit of a revision. */
+  head(revision = "HEAD"): string {
+    return git(this.folder, "rev-parse", `${revision}^{commit}`);
+  }
+
+  /**
+   * Makes pull request 12 from a branch with one commit, and returns its three commits. GitHub's run is on the merge of
+   * both sides, which only `refs/pull/12/merge` names.
+   */
+  pullRequest(changes: Changes): {
+    readonly base: string;
+    readonly head: string;
+    readonly merge: string;
+  } {
+    const base = this.head();
+    git(this.folder, "checkout", "--quiet", "-B", "change");
+    const head = this.commit(changes, "Change");
+    git(this.folder, "checkout", "--quiet", "--detach", base);
+    git(
+      this.folder,
+      "merge",
+      "--quiet",
+      "--no-ff",
+      "--message",
+      `Merge ${head} into ${base}`,
+      head,
+    );
+    const merge = this.head();
+    this.point("refs/pull/12/merge", merge);
+    git(this.folder, "checkout", "--quiet", "main");
+    return { base, head, merge };
+  }
+
+  /** Makes a ref, or moves it. */
+  point(ref: string, commit: string): void {
+    git(this.folder, "update-ref", ref, commit);
+  }
+
+  /** Returns the paths that differ between two commits. */
+  changed(before: string, after: string): string[] {
+    return git(this.folder, "diff", "--name-only", before, after).split("\n").filter(Boolean);
+  }
+
+  /** Returns a file's text at a commit. */
+  read(commit: string, path: string): string {
+    return git(this.folder, "show", `${commit}:${path}`);
+  }
+}
