@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The part of GitHub's REST API that a job's report needs: a pull request's comments, and issues. */
+/** The part of GitHub's REST API that a job needs: a pull request and its comments, and issues. */
 
 /** The repository that a job may write to, and its token. GitHub Actions sets the variables named here. */
 export interface GithubJob {
@@ -68,15 +68,45 @@ export async function callGithub(
   });
   const text = await response.text();
   if (!response.ok) {
-    const hint =
-      response.status === 403 || response.status === 404
-        ? " Does the job have the permission, `pull-requests: write` or `issues: write`?"
-        : "";
     throw new Error(
-      `GitHub answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}${hint}`,
+      `GitHub answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}${hintFor(response.status, text)}`,
     );
   }
   return JSON.parse(text);
+}
+
+function hintFor(status: number, text: string): string {
+  if (text.includes("not permitted to create or approve pull requests")) {
+    return (
+      "\nThe setting forbids it, no permission of the job helps: Settings > Actions > General, " +
+      '"Allow GitHub Actions to create and approve pull requests"; the organisation\'s comes first. See docs/workflows.md#promote'
+    );
+  }
+  return status === 403 || status === 404
+    ? " Does the job have the permission, `pull-requests: write` or `issues: write`?"
+    : "";
+}
+
+const PullRequest = z.object({ html_url: z.string() });
+
+/** A pull request to open. */
+export interface NewPullRequest {
+  /** Branch with the change, in this repository. */
+  readonly head: string;
+  /** Branch that it goes to. */
+  readonly base: string;
+  readonly title: string;
+  readonly body: string;
+}
+
+/** Opens a pull request and returns its page; one that is open for the branch already is left as it is. */
+export async function openPullRequest(job: GithubJob, wanted: NewPullRequest): Promise<string> {
+  const [owner = ""] = job.repository.split("/");
+  const query = new URLSearchParams({ state: "open", head: `${owner}:${wanted.head}` });
+  const open = await callGithub(job, "GET", `pulls?${query.toString()}`);
+  const [there] = z.array(PullRequest).parse(open);
+  const made = there ?? PullRequest.parse(await callGithub(job, "POST", "pulls", { ...wanted }));
+  return made.html_url;
 }
 
 /** Returns the first entry that a bot wrote and whose text has the marker. Pull requests do not count as issues. */

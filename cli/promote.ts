@@ -4,7 +4,7 @@ import { githubRepository } from "../lib/github-address.ts";
 import { promote, type Promoted, type PromoteTools } from "../promotion/promote.ts";
 import { checkRepository } from "./check.ts";
 import { withClusterOptions, withClusters, type ClusterOptions } from "./clusters.ts";
-import { callGithub, githubJob } from "./github-api.ts";
+import { githubJob, openPullRequest, type GithubJob, type NewPullRequest } from "./github-api.ts";
 import { findHelm } from "./helm.ts";
 import { readKeptRelease } from "./releases.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
@@ -35,11 +35,11 @@ export function promoteCommand(): Command {
         })),
       );
       const { branch, text } = promoted;
-      const pullRequest =
+      const byHand = branch === null ? undefined : comparePage(url, branch);
+      const page =
         job && branch !== null
-          ? await callGithub(job, "POST", "pulls", { ...titleAndBody(text), head: branch, base })
-          : undefined;
-      const page = pageOf(pullRequest) ?? (branch === null ? undefined : comparePage(url, branch));
+          ? await opened(job, { ...titleAndBody(text), head: branch, base }, byHand)
+          : byHand;
       console.log(
         json
           ? JSON.stringify({ ...promoted, page: page ?? null }, null, 2)
@@ -70,14 +70,26 @@ function titleAndBody(text: string): { title: string; body: string } {
   return { title, body: body.join("\n") };
 }
 
-/** Returns the address of an opened pull request from GitHub's answer. */
-function pageOf(pullRequest: unknown): string | undefined {
-  return typeof pullRequest === "object" &&
-    pullRequest !== null &&
-    "html_url" in pullRequest &&
-    typeof pullRequest.html_url === "string"
-    ? pullRequest.html_url
-    : undefined;
+/**
+ * Opens the pull request of a pushed branch and returns its page.
+ * @throws Error that says how to go on: the branch stays
+ */
+async function opened(
+  job: GithubJob,
+  wanted: NewPullRequest,
+  byHand: string | undefined,
+): Promise<string> {
+  try {
+    return await openPullRequest(job, wanted);
+  } catch (error) {
+    const page = byHand === undefined ? "" : `open it by hand: ${byHand}; or `;
+    throw new Error(
+      `The branch ${wanted.head} is pushed, but its pull request is not open.\n` +
+        `${error instanceof Error ? error.message : String(error)}\n` +
+        `Fix: ${page}when the cause is gone, run the command again: it opens the pull request alone`,
+      { cause: error },
+    );
+  }
 }
 
 /**

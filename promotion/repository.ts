@@ -219,8 +219,9 @@ export class Repository {
   }
 
   /**
-   * Commits an edit on the branch's newest head and pushes it as a new branch.
-   * @throws Error when that branch already exists, or when the push is refused
+   * Commits an edit on the branch's newest head and pushes it as a new branch. A branch of that name with the same change
+   * of the same file is taken as it is: a run that failed after its push can be run again.
+   * @throws Error when that branch has another change, or when the push is refused
    */
   async commitToBranch(name: string, edit: Edit): Promise<Committed> {
     const head = await this.fetch();
@@ -231,8 +232,11 @@ export class Repository {
       );
     const made = await this.#make(head, edit);
     if (made.commit === undefined) return made;
-    // The same change in the same second is the same commit, which git pushes silently.
-    if ((await this.#git(["ls-remote", this.#remote, ref])) !== "") throw isThere();
+    if ((await this.#git(["ls-remote", this.#remote, ref])) !== "") {
+      const there = await this.#sameChange(ref, edit.path, made);
+      if (there === undefined) throw isThere();
+      return { ...made, commit: there };
+    }
     try {
       await this.#git([
         "push",
@@ -251,6 +255,28 @@ export class Repository {
       );
     }
     return made;
+  }
+
+  /** Returns the one commit of a remote branch if it makes the same change of the same file; undefined if it does not. */
+  async #sameChange(ref: string, path: string, made: Committed): Promise<string | undefined> {
+    await this.#git(["fetch", "--quiet", "--no-tags", this.#remote, ref]);
+    const commit = await this.#git(["rev-parse", "FETCH_HEAD"]);
+    const parents = await this.#git(["rev-list", "--parents", "--max-count=1", commit]);
+    const [, parent = "", ...others] = parents.split(" ");
+    const paths = await this.#git([
+      "diff-tree",
+      "--no-commit-id",
+      "--name-only",
+      "-r",
+      "-z",
+      commit,
+    ]);
+    const [before, after] = await readObjects(this.#git, [
+      `${parent}:${path}`,
+      `${commit}:${path}`,
+    ]);
+    const isSame = before === made.before && after === made.after;
+    return others.length === 0 && paths === `${path}\0` && isSame ? commit : undefined;
   }
 
   #tracking(): string {

@@ -81,6 +81,13 @@ describe("promote", () => {
     );
   });
 
+  it("takes its own branch the second time, also when main went on", async () => {
+    const { commit, branch } = await promote(platform.workspace, request, tools);
+    expect(await promote(platform.workspace, request, tools)).to.include({ commit, branch });
+    await hold(platform.workspace, { service: "clock", environment: "dev", reason: "audit" });
+    expect(await promote(platform.workspace, request, tools)).to.include({ commit, branch });
+  });
+
   it("includes staging's Argo CD when wanted, and asks no other", async () => {
     const asked: string[] = [];
     const { evidence } = await promote(platform.workspace, request, {
@@ -236,18 +243,9 @@ describe("promote", () => {
       expect(said).to.include('prod has no service "clok"; did you mean clock?');
     });
 
-    it("a branch that already exists", async () => {
+    it("a branch that already exists, with another change", async () => {
       await promote(platform.workspace, request, tools);
-      await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 already exists"]);
-    });
-
-    it("a branch that already exists, even with the very same commit", async () => {
-      const date = "2026-01-01T00:00:00Z";
-      const repository = await Repository.open(platform.clone, {
-        identity: { ...identity, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
-      });
-      platform.workspace = { ...platform.workspace, repository };
-      await promote(platform.workspace, request, tools);
+      await platform.inRemote("update-ref", "refs/heads/promote/prod/clock-v1.1.0", "main");
       await refused("v1.1.0", ["The branch promote/prod/clock-v1.1.0 already exists"]);
     });
 

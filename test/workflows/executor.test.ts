@@ -424,6 +424,49 @@ describe("the workflows, run as GitHub documents it", function () {
     });
   });
 
+  describe("promote.yml", () => {
+    /** The command's last step; the evidence before it needs three registries. */
+    const open = `exec node --input-type=module -e '
+      import { githubJob, openPullRequest } from "./cli/github-api.ts";
+      const wanted = { head: "promote/prod/a-v1.2.3", base: "main", title: "t", body: "b" };
+      console.log(await openPullRequest(githubJob(process.env), wanted));'`;
+    const promote = (from: Origin) =>
+      go(from, "promote.yml", dispatch(from, { service: "a", version: "v1.2.3" }), {
+        played: { "node bin/idp.js promote": open },
+      });
+
+    it("opens the pull request, once", async () => {
+      stored.actionsMayOpenPullRequests = true;
+      const from = origin();
+      expect(results(await promote(from))).to.deep.equal({ promote: "success" });
+      expect(results(await promote(from))).to.deep.equal({ promote: "success" });
+      expect(stored.written).to.deep.equal(["POST pulls"]);
+    });
+
+    it("says which setting forbids it, as every new organisation's does", async () => {
+      stored.actionsMayOpenPullRequests = false;
+      const said = failure(await promote(origin()), "promote");
+      expect(said)
+        .to.include("GitHub answered 403 to POST pulls")
+        .and.include(
+          'Settings > Actions > General, "Allow GitHub Actions to create and approve pull requests"',
+        );
+      expect(said).not.to.include("Does the job have the permission");
+    });
+
+    it("says which permission the job lacks", async () => {
+      const from = origin(seed(workflow("promote.yml"), [/ {6}pull-requests: write\n/g, ""]));
+      const said = failure(await promote(from), "promote");
+      expect(said).to.include("Does the job have the permission, `pull-requests: write`");
+    });
+
+    it("runs on the deployed branch alone", async () => {
+      const from = origin();
+      const event = { ...dispatch(from), ref: "refs/heads/try" };
+      expect(results(await go(from, "promote.yml", event))).to.deep.equal({ promote: "skipped" });
+    });
+  });
+
   describe("a release", () => {
     // The two workflows run in a service's repository; this one stands for it.
     const rules = {

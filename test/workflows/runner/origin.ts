@@ -18,7 +18,14 @@ export function git(cwd: string, ...args: readonly string[]): string {
 export type Changes = Readonly<Record<string, string | undefined>>;
 
 /** What workflows read themselves, without the programs that they call. */
-const little = [".ci", ".github", "argocd", "cli/base.ts", "twin/toolchain/tools.ts"];
+const little = [
+  ".ci",
+  ".github",
+  "argocd",
+  "cli/base.ts",
+  "cli/github-api.ts",
+  "twin/toolchain/tools.ts",
+];
 
 /** The repository as it would be on GitHub: this work tree as main's first commit, and what a test adds to it. */
 export class Origin {
