@@ -27,6 +27,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "find what a machine, a fork and its accounts lack, and how to fix it",
     load: async () => (await import("./doctor.ts")).doctorCommand(),
   },
+  backend: {
+    description: "make the bucket and the key that keep a stack's state",
+    load: async () => (await import("./backend.ts")).backendCommand(),
+  },
   env: {
     description: "print a stack's state backend and credentials, for a shell",
     load: async () => (await import("./env.ts")).envCommand(),

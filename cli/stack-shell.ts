@@ -29,30 +29,9 @@ export async function stackShell(
   profile: string | undefined,
   ask: Ask,
 ): Promise<ShellVariables> {
+  const { region, askAws, whose } = await stackAccount(file, profile, ask);
   const { environment } = file;
-  const { aws, github } = committed(file);
-  const accountId = required(file, ({ aws }) => aws.accountId);
-  const region = required(file, ({ aws }) => aws.region);
-  if (accountId === undecidedAccount) {
-    throw new Error(
-      `${file.file}: idp:aws.accountId: found ${accountId}, which stands for "not decided". Fix: npx idp init --${environment}-account <number>`,
-    );
-  }
-  const chosen = profile ?? aws.profile;
-  const askAws = (...args: readonly string[]) =>
-    ask("aws", [...args, ...(chosen === undefined ? [] : ["--profile", chosen])]);
-  const whose = chosen === undefined ? "the shell's credentials" : `profile ${chosen}`;
-  const fix = `aws sso login --profile <profile>, then npx idp env ${environment} --profile <profile>`;
-  const found = said(
-    await askAws("sts", "get-caller-identity", "--query", "Account", "--output", "text"),
-    `${whose}, for ${environment}`,
-    fix,
-  ).trim();
-  if (found !== accountId) {
-    throw new Error(
-      `${whose}: of account ${found}; must be ${accountId}, as in ${file.file}. Fix: ${fix}`,
-    );
-  }
+  const { github } = committed(file);
   const exported = said(
     await askAws("configure", "export-credentials", "--format", "process"),
     `${whose}, for ${environment}`,
@@ -78,6 +57,53 @@ export async function stackShell(
       names.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
   };
+}
+
+/** A stack's account, and `aws` with credentials that are of it. */
+export interface StackAccount {
+  readonly accountId: string;
+  readonly region: string;
+  readonly askAws: (...args: readonly string[]) => Promise<Answer>;
+  /** The arguments that name the credentials in a command line. */
+  readonly flags: readonly string[];
+  /** The credentials in words. */
+  readonly whose: string;
+}
+
+/**
+ * Finds credentials of the stack's account.
+ * @throws Error that names the fix if the account is undecided, or the credentials are none or of another account
+ */
+export async function stackAccount(
+  file: StackFile,
+  profile: string | undefined,
+  ask: Ask,
+): Promise<StackAccount> {
+  const { environment } = file;
+  const { aws } = committed(file);
+  const accountId = required(file, ({ aws }) => aws.accountId);
+  const region = required(file, ({ aws }) => aws.region);
+  if (accountId === undecidedAccount) {
+    throw new Error(
+      `${file.file}: idp:aws.accountId: found ${accountId}, which stands for "not decided". Fix: npx idp init --${environment}-account <number>`,
+    );
+  }
+  const chosen = profile ?? aws.profile;
+  const flags = chosen === undefined ? [] : ["--profile", chosen];
+  const askAws = (...args: readonly string[]) => ask("aws", [...args, ...flags]);
+  const whose = chosen === undefined ? "the shell's credentials" : `profile ${chosen}`;
+  const fix = `aws sso login --profile <profile>, then the same with --profile <profile>`;
+  const found = said(
+    await askAws("sts", "get-caller-identity", "--query", "Account", "--output", "text"),
+    `${whose}, for ${environment}`,
+    fix,
+  ).trim();
+  if (found !== accountId) {
+    throw new Error(
+      `${whose}: of account ${found}; must be ${accountId}, as in ${file.file}. Fix: ${fix}`,
+    );
+  }
+  return { accountId, region, askAws, flags, whose };
 }
 
 function said(answer: Answer, whose: string, fix: string): string {

@@ -72,6 +72,31 @@ export function setKey(
   return `${text.slice(0, end)}${indent}${key}: ${scalarText(value)}\n${text.slice(end)}`;
 }
 
+/**
+ * Gives a key of the block map at `path` a block map of strings: changed where each is there, else on lines of its own
+ * behind the key `after`. Where neither is there, or the map is written another way, nothing changes.
+ */
+export function setMap(
+  text: string,
+  path: Path,
+  key: string,
+  values: Readonly<Record<string, string>>,
+  after: string,
+): string {
+  const entries = Object.entries(values);
+  if (pairAt(text, [...path, key])) {
+    return setScalars(
+      text,
+      entries.map(([name, value]) => [[...path, key, name], value]),
+    );
+  }
+  const sibling = pairAt(text, [...path, after]);
+  if (!sibling?.inBlock) return text;
+  const { indent, end } = sibling;
+  const lines = entries.map(([name, value]) => `${indent}  ${name}: ${scalarText(value)}\n`);
+  return `${text.slice(0, end)}${indent}${key}:\n${lines.join("")}${text.slice(end)}`;
+}
+
 /** Adds maps to the end of the list at `path`, a block list or an empty `[]`; any other value stays. */
 export function addItems(
   text: string,

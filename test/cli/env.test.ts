@@ -109,7 +109,7 @@ describe("idp env", () => {
       await failure(stackShell(stackFile(), "other", aws({ account: answer }, calls))),
     ).to.equal(
       "profile other: of account 100000000009; must be 100000000001, as in Pulumi.dev.yaml." +
-        " Fix: aws sso login --profile <profile>, then npx idp env dev --profile <profile>",
+        " Fix: aws sso login --profile <profile>, then the same with --profile <profile>",
     );
     expect(calls).to.have.length(1);
   });
