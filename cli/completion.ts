@@ -55,7 +55,7 @@ export function completionCommand(programFor: ProgramFor): Command {
     )
     .addHelpText(
       "after",
-      '\nbash: eval "$(npx idp completion bash)"   zsh: eval "$(npx idp completion zsh)"   fish: npx idp completion fish | source\nIt completes the command idp: put it on PATH, or make it an alias of npx idp.',
+      '\nbash: eval "$(npx idp completion bash)"   zsh: eval "$(npx idp completion zsh)"   fish: npx idp completion fish | source\nIt completes the command idp: put it on PATH, or make it an alias of npx --no idp.',
     )
     .action(async (shell: Shell, line: readonly string[]) => {
       const text =

@@ -267,8 +267,9 @@ export function nextSteps({ accounts, domain, github, url }: RepositoryFacts): s
         ]
       : []),
     "Run idp doctor: it finds what the machine and the accounts lack",
+    `Before the first push: npx idp github setup, which shows the environments and settings of ${withoutIds(github ?? "")} that are missing`,
+    `State of each account, in its own bucket: npx idp backend create <stack>; or in Pulumi Cloud: docs/operations.md#state-backend`,
     `First pulumi up of each account: docs/runbooks/first-day.md`,
-    `Environments and variables of ${withoutIds(github ?? "")} on GitHub: docs/workflows.md#set-up`,
     ...(domain === undefined
       ? []
       : [

@@ -84,6 +84,7 @@ export function runCommandsOf(page: string): string[] {
 
 const noAws = "the twin has no AWS behind it";
 const noGithub = "the twin has no GitHub behind it";
+const onGithub = "it is about GitHub; test/cli/github.test.ts plays gh";
 const example = "it has a placeholder that the reader replaces";
 const runBy = (spec: string) => `test/e2e/${spec}.e2e.ts runs it`;
 const noPod = "Argo CD's Pods have no container in the twin: nothing can be forwarded to one";
@@ -109,7 +110,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "npx idp audit prod": runBy("shared-twin/07-audit"),
   "pulumi up --refresh -s prod": runBy("shared-twin/07-audit"),
   'kubectl -n argocd patch applicationset services --type json -p \'[{"op":"remove","path":"/spec/template/spec/syncPolicy/automated"}]\'': `${runBy("shared-twin/07-audit")} as another patch`,
-  'alias idp="npx idp"': "it is for a person's shell",
+  'alias idp="npx --no idp"': "it is for a person's shell",
   'eval "$(idp completion bash)"': "test/cli/completion.test.ts runs it in bash",
 
   // They have nothing to do with the twin.
@@ -142,10 +143,30 @@ export const notRun: Readonly<Record<string, string>> = {
     noAws,
   "pulumi stack output provisionRoleArn -s dev": "it is for a variable on GitHub",
 
+  'eval "$(npx idp env dev --profile acme-dev)"': "test/cli/env.test.ts runs it",
+  "npx idp backend create dev --profile acme-dev": `${noAws}; test/cli/backend.test.ts plays it`,
+  'pulumi stack init dev --secrets-provider="awskms://alias/idp-state?region=us-west-2"': noAws,
+  "npx idp github setup time-service --apply": onGithub,
+  "umask 077": "it is for the next line",
+  "git tag v1.0.0": "it is for another repository",
+
   // They lack the reader's own values.
   "npx idp init --org <owner> --repository <name>": example,
   "pulumi refresh -s <stack>": example,
   "pulumi up -s <stack>": example,
+  "git clone --bare <address of this repository> idp.git": example,
+  "git remote add upstream <address of this repository>": example,
+  "gh repo create <organisation>/idp --private": example,
+  "gh repo create <organisation>/time-service --private": example,
+  "gh api -X PUT repos/<organisation>/idp/actions/permissions -F enabled=false": example,
+  "git -C idp.git push --mirror https://github.com/<organisation>/idp": example,
+  "git clone https://github.com/<organisation>/idp": example,
+  "gh api orgs/<organisation>/installations --jq '.installations[] | {app_slug, app_id, id}'":
+    example,
+  "jq -n --arg appId <App ID> --arg installationId <installation> --rawfile privateKey <file>.pem '{$appId, $installationId, $privateKey}' > github-app.json":
+    example,
+  "npx idp github setup --reviewer <organisation>/<team> --updater-app <App ID>": example,
+  "npx idp github setup --reviewer <organisation>/<team> --updater-app <App ID> --apply": example,
   "npx idp init --staging-account <number>": example,
   "npx idp doctor --profile dev=acme-dev": example,
   "pulumi import aws:iam/openIdConnectProvider:OpenIdConnectProvider <name> <arn> -s dev": example,

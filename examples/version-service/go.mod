@@ -1,0 +1,3 @@
+module example.com/version-service
+
+go 1.26
