@@ -91,6 +91,13 @@ export function neededPrograms(node: string, kubernetes: string): NeededProgram[
       fix: "https://kubernetes.io/docs/tasks/tools/",
     },
     {
+      name: "argocd",
+      args: ["version", "--client", "--short"],
+      least: "3.0",
+      onlyFor: "syncing prod",
+      fix: "https://argo-cd.readthedocs.io/en/stable/cli_installation/",
+    },
+    {
       name: "gh",
       args: ["--version"],
       // `gh api --slurp`, which joins the pages of a list.
@@ -342,6 +349,22 @@ export function writerCheck(
         "idp:githubApp is not set: Image Updater cannot write tags to GitHub",
         `pulumi config set --secret idp:githubApp -s ${environment} < github-app.json`,
       );
+}
+
+/** Checks that Argo CD can read a private repository where nothing writes to it: {@link writerCheck} has the others. */
+export function readerCheck(
+  environment: Environment,
+  { isUpdated, hasApp }: { isUpdated: boolean; hasApp: boolean },
+): Check[] {
+  return isUpdated || hasApp
+    ? []
+    : [
+        failed(
+          { about: environment, name: "GitHub App of Argo CD" },
+          "idp:githubApp is not set: Argo CD cannot read the private repository, though this machine's login can",
+          `pulumi config set --secret idp:githubApp -s ${environment} < github-app.json`,
+        ),
+      ];
 }
 
 /** Checks that each image of the environment's services has a publisher. */

@@ -8,7 +8,7 @@ import type { Setting } from "../github/setting.ts";
 import { settingsOf } from "../github/settings.ts";
 import { readState } from "../github/state.ts";
 import type { Ask } from "../lib/ask.ts";
-import { repositoryCheck, skipped, type Check } from "./checks.ts";
+import { readerCheck, repositoryCheck, skipped, type Check } from "./checks.ts";
 
 /** The settings of a stack that GitHub's settings depend on. */
 export interface GithubFacts {
@@ -16,6 +16,8 @@ export interface GithubFacts {
   readonly region: string;
   readonly publicAccessCidrs: readonly string[];
   readonly stateBackend: { readonly bucket: string } | undefined;
+  readonly strategy: string;
+  readonly hasApp: boolean;
 }
 
 /**
@@ -36,7 +38,15 @@ export async function githubChecks(
     updaterApp: undefined,
   });
   const state = await readState(ask, name, repository.value, environments);
-  return [first, ...settingsOf(needs, state).map(settingCheck)];
+  return [
+    first,
+    ...(repository.value.visibility === "public"
+      ? []
+      : stacks.flatMap(({ environment, facts: { strategy, hasApp } }) =>
+          readerCheck(environment, { isUpdated: strategy !== "pinned", hasApp }),
+        )),
+    ...settingsOf(needs, state).map(settingCheck),
+  ];
 }
 
 function stackFacts({
@@ -86,5 +96,6 @@ const fixes: Readonly<Record<string, string>> = {
   reviewers: "npx idp github setup --reviewer <user or organisation/team> --apply",
   "ruleset branch": "npx idp github setup --updater-app <number> --apply",
   "GitHub App": "docs/runbooks/first-day.md#the-github-app",
+  "self-hosted runners": "docs/workflows.md#variables",
   variables: "gh variable set <variable> --body <label of the runner>: docs/workflows.md#variables",
 };

@@ -46,7 +46,9 @@ export function settingsOf(wanted: Wanted, state: GithubState): Setting[] {
     ...(given.rulesets
       ? rulesetSettings(wanted, state)
       : [impossible("repository", "rulesets", `${onPlan} no rulesets`)]),
-    ...(wanted.kind === "platform" ? [...actionsSettings(state), appSetting(wanted, state)] : []),
+    ...(wanted.kind === "platform"
+      ? [...actionsSettings(state), ...runnerSettings(state), appSetting(wanted, state)]
+      : []),
   ];
 }
 
@@ -277,6 +279,24 @@ function actionsSettings(state: GithubState): Setting[] {
           ),
         ]),
   ];
+}
+
+/**
+ * A runner of one's own, in a public repository: a fork's pull request may change a workflow so that it runs there.
+ * GitHub advises against it.
+ */
+function runnerSettings({ repository, variables }: GithubState): Setting[] {
+  const there = variables.kind === "read" ? Object.keys(variables.value) : [];
+  const runners = there.filter((name) => name.startsWith("IDP_RUNNER_"));
+  return repository.visibility !== "public" || runners.length === 0
+    ? []
+    : [
+        {
+          ...{ about: "repository", name: "self-hosted runners", state: "open" },
+          found: `the repository is public, and a fork's pull request may run on what ${runners.join(", ")} ${runners.length === 1 ? "names" : "name"}: make it private`,
+          calls: [],
+        },
+      ];
 }
 
 /** The app that writes tags: it must be installed, and may write contents. GitHub's API makes and changes no apps. */

@@ -47,6 +47,7 @@ describe("idp doctor: programs", () => {
     ["pulumi", "v3.274.1\n", "3.274.1"],
     ["aws", "aws-cli/2.31.0 Python/3.13.7 Darwin/24.6.0\n", "2.31.0"],
     ["kubectl", '{"clientVersion":{"gitVersion":"v1.35.2"}}', "1.35.2"],
+    ["argocd", "argocd: v3.6.1+a1b2c3d\n", "3.6.1"],
     ["gh", "gh version 2.96.0 (2026-09-16)\n", "2.96.0"],
     ["go", "go version go1.26.8 linux/amd64\n", "1.26.8"],
   ] as const) {
@@ -218,6 +219,7 @@ describe("idp doctor: all of it", () => {
     "pulumi version": said("v3.280.0"),
     "aws --version": said("aws-cli/2.31.0"),
     "kubectl version --client --output json": said('{"gitVersion":"v1.36.1"}'),
+    "argocd version --client --short": said("argocd: v3.6.1+a1b2c3d"),
     "gh --version": said("gh version 2.96.0 (2026-09-16)"),
     "go version": said("go version go1.27.0"),
     "pulumi whoami --non-interactive": said("somebody"),
@@ -271,7 +273,7 @@ describe("idp doctor: all of it", () => {
       "repository: subject of example/version-service",
       "staging: DNS zone",
     ]);
-    expect(checks).to.have.length(9 + 6 + 3 * 9);
+    expect(checks).to.have.length(10 + 6 + 3 * 9);
     const prod = checks.find(({ about, name }) => about === "prod" && name === "Elastic IPs");
     expect(prod?.found).to.equal("16 in all, 1 used, 3 needed");
   });
@@ -296,7 +298,7 @@ describe("idp doctor: all of it", () => {
   it("ends with the counts, and shows every fix", async () => {
     const checks = await examine(patient, fake(aws));
     const lines = checkLines(checks);
-    expect(lines.at(-1)).to.equal("idp doctor: 32 ok, 0 to look at, 2 failed, 8 skipped");
+    expect(lines.at(-1)).to.equal("idp doctor: 33 ok, 0 to look at, 2 failed, 8 skipped");
     expect(lines.filter((text) => text.includes("Fix:"))).to.have.length(2);
   });
 

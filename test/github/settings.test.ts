@@ -23,6 +23,13 @@ const stacks = environments.map((environment): StackFacts => ({
 const platform = (change: Partial<Parameters<typeof platformNeeds>[2]> = {}) =>
   platformNeeds("main", stacks, { reviewers: [], updaterApp: undefined, ...change });
 
+/** A public repository has no runners of its own: its clusters answer in public. */
+const isPublic = platformNeeds(
+  "main",
+  stacks.map((stack) => ({ ...stack, isPrivate: false })),
+  { reviewers: [], updaterApp: undefined },
+);
+
 async function settings(answers: Readonly<Record<string, unknown>>, wanted: Wanted = platform()) {
   const ask = github(answers);
   const read = await readRepository(ask, repository);
@@ -36,7 +43,7 @@ const notRight = (all: readonly Setting[]) => all.filter(({ state }) => state !=
 describe("a repository's settings on GitHub", () => {
   for (const name of ["enterprise", "public"]) {
     it(`are right, and nothing is called, in ${name}.json`, async () => {
-      const all = await settings(recorded(name));
+      const all = await settings(recorded(name), name === "public" ? isPublic : platform());
       expect(notRight(all).map(line)).to.deep.equal([]);
       expect(calls(all)).to.deep.equal([]);
       expect(all.map((one) => `${one.about}: ${one.name}`)).to.deep.equal([
@@ -203,6 +210,15 @@ describe("a repository's settings on GitHub", () => {
     expect(calls(all)).to.deep.equal([]);
   });
 
+  it("let no pull request of a fork run on a runner of one's own", async () => {
+    const path = "repos/acme/idp/actions/variables?per_page=30";
+    const variables = recorded("enterprise")[path] ?? {};
+    const answers = { ...recorded("public"), [path]: variables };
+    expect(notRight(await settings(answers)).map(line)).to.deep.equal([
+      "open repository: self-hosted runners: the repository is public, and a fork's pull request may run on what IDP_RUNNER_STAGING, IDP_RUNNER_PROD name: make it private",
+    ]);
+  });
+
   it("name the app that cannot write", async () => {
     const path = "orgs/acme/installations?per_page=100";
     const app = (change: object) => ({
@@ -271,9 +287,14 @@ describe("idp doctor: GitHub's settings", () => {
     region: "us-west-2",
     publicAccessCidrs: ["10.0.0.0/8"],
     stateBackend: undefined,
+    strategy: "pinned",
+    hasApp: true,
   };
-  const doctor = async (name: string) => {
-    const all = environments.map((environment) => ({ environment, facts }));
+  const doctor = async (name: string, change: Partial<typeof facts> = {}) => {
+    const all = environments.map((environment) => ({
+      environment,
+      facts: { ...facts, ...change },
+    }));
     const checks = await githubChecks(repository, "main", all, github(recorded(name)));
     return checks
       .filter(({ status }) => status !== "ok")
@@ -305,6 +326,17 @@ describe("idp doctor: GitHub's settings", () => {
       `failed repository: access to workflows | ${make}`,
       "failed repository: GitHub App | docs/runbooks/first-day.md#the-github-app",
     ]);
+  });
+
+  it("need an app where Argo CD reads a private repository, also where nothing writes to it", async () => {
+    expect(await doctor("enterprise", { hasApp: false })).to.deep.equal(
+      environments.map(
+        (name) =>
+          `failed ${name}: GitHub App of Argo CD | pulumi config set --secret idp:githubApp -s ${name} < github-app.json`,
+      ),
+    );
+    expect(await doctor("enterprise", { hasApp: false, strategy: "semver" })).to.deep.equal([]);
+    expect(await doctor("public", { hasApp: false })).to.deep.equal([]);
   });
 
   it("on Free are impossible, and the doctor says so", async () => {
