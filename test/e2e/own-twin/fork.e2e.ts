@@ -12,6 +12,8 @@ import { logFile } from "../support/twin.ts";
 
 const init = [
   ...["npx", "idp", "init", "--yes", "--org", "acme", "--repository", "platform"],
+  // As GitHub's tokens name a repository that was made since July 2026.
+  ...["--owner-id", "12", "--repository-id", "34"],
   ...["--dev-account", "310000000001", "--staging-account", "310000000002"],
   ...["--prod-account", "310000000003", "--region", "us-west-2"],
   ...["--domain", "acme.example", "--admin", "PlatformAdmin"],
@@ -86,6 +88,15 @@ describe("a fork", function () {
         new RegExp(`^time-service +${environment} +\\S+ +Synced +Healthy$`, "m"),
       );
     }
-    expect(existsSync(join(state, "aws/310000000001"))).to.equal(true);
+    const account = join(state, "aws/310000000001");
+    expect(existsSync(account)).to.equal(true);
+    // Fails when no role trusts it.
+    await run(
+      "grep",
+      "--recursive",
+      "--quiet",
+      "repo:acme@12/platform@34:environment:dev",
+      account,
+    );
   });
 });
