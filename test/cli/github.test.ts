@@ -8,6 +8,7 @@ import { committed } from "../../config/committed.ts";
 import { readStackFiles, stackFileIn } from "../../config/stack-files.ts";
 import { apiCall, callLine } from "../../github/call.ts";
 import type { Setting } from "../../github/setting.ts";
+import { withoutIds } from "../../lib/github-address.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { recorded } from "../github/recorded.ts";
 
@@ -71,8 +72,9 @@ describe("idp github setup", () => {
 
   describe("as a command, with a stand-in for gh", () => {
     const main = join(repositoryRoot, "cli/main.ts");
-    const name =
-      committed(stackFileIn(readStackFiles(repositoryRoot), "prod")).github.repository ?? "";
+    const name = withoutIds(
+      committed(stackFileIn(readStackFiles(repositoryRoot), "prod")).github.repository ?? "",
+    );
     let folder = "";
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), "idp-github-"));

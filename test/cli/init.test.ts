@@ -7,7 +7,7 @@ import { inOriginsCase, nextSteps, origin } from "../../cli/init.ts";
 import { factsFrom } from "../../config/init-answers.ts";
 import { initialise } from "../../config/initialise.ts";
 import { ownedFiles } from "../../config/owned-files.ts";
-import { currentFacts, type CurrentFacts } from "../../config/repository-facts.ts";
+import { currentFacts, ownerOf, type CurrentFacts } from "../../config/repository-facts.ts";
 import { undecidedAccount } from "../../config/schema.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 
@@ -114,7 +114,7 @@ describe("idp init: on this repository", () => {
     const before = currentFacts(files);
     const facts = factsFrom(given, before);
     const after = new Map([...files, ...initialise(files, facts)]);
-    const owner = before.github.split("/")[0] ?? "";
+    const owner = ownerOf(before.github);
     const traces = [
       `${owner}/`,
       ...Object.values(before.accounts).map(({ accountId }) => accountId),
