@@ -476,7 +476,7 @@ describe("the workflows, run as GitHub documents it", function () {
     };
     const caller: Changes = {
       [workflow("release.yml")]:
-        'name: Release\non: { push: { tags: ["v*"] } }\npermissions: {}\njobs:\n  release:\n    permissions: { contents: read, id-token: write }\n    uses: ./.github/workflows/service-release.yml\n    with: { image: idp/localtime, platform: acme/idp }\n',
+        'name: Release\non: { push: { tags: ["v*"] } }\npermissions: {}\njobs:\n  release:\n    permissions: { contents: read, id-token: write }\n    uses: ./.github/workflows/service-release.yml\n    with: { image: idp/localtime }\n',
     };
     const publish = { variables: { IDP_PUBLISH_ROLE: "arn:publish", IDP_REGION: "us-west-2" } };
 
