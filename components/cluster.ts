@@ -26,6 +26,23 @@ const neverProtected = [
   "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
 ];
 
+/**
+ * Who gets into the cluster: those of its access entries, and not the principal that makes it. The eks component has no
+ * argument for that and makes it an administrator (pulumi-eks#2373). The entry that EKS makes for it would collide with
+ * the program's own whenever a workflow makes the cluster, and would let in a person whom no settings name.
+ */
+const accessConfig = {
+  authenticationMode: "API",
+  bootstrapClusterCreatorAdminPermissions: false,
+} as const;
+
+/** Puts {@link accessConfig} into the inputs of a resource, if it is AWS's cluster. */
+export function withoutCreator({ type, props, opts }: pulumi.ResourceTransformArgs) {
+  return type === "aws:eks/cluster:Cluster"
+    ? { props: { ...props, accessConfig }, opts }
+    : undefined;
+}
+
 /** Someone who may use the cluster's API. */
 interface ClusterAccess {
   /** Stable name of the entry. */
@@ -58,7 +75,7 @@ export interface ClusterArgs {
   readonly deletionProtection: boolean;
   /** Days to keep control-plane logs. */
   readonly logRetentionDays: number;
-  /** Who may use the API, besides the principal that made the cluster. */
+  /** Who may use the API. Nobody else can, not even the principal that made the cluster. */
   readonly access: readonly ClusterAccess[];
 }
 
@@ -112,7 +129,7 @@ export class Cluster extends pulumi.ComponentResource {
         version: args.version,
         vpcId,
         privateSubnetIds,
-        authenticationMode: "API",
+        authenticationMode: accessConfig.authenticationMode,
         autoMode: { enabled: true },
         // Auto Mode needs neither; by default both leave unused roles behind.
         skipDefaultNodeGroup: true,
@@ -137,6 +154,7 @@ export class Cluster extends pulumi.ComponentResource {
             neverProtected.includes(type)
               ? { props, opts: { ...options, protect: false } }
               : undefined,
+          withoutCreator,
         ],
       },
     );

@@ -1,5 +1,6 @@
+import { z } from "zod";
 import { withoutIds } from "../lib/github-address.ts";
-import { addItems, setKey, setScalars } from "../lib/yaml-edit.ts";
+import { addItems, removeItems, setKey, setScalars } from "../lib/yaml-edit.ts";
 import { committed, type Committed } from "./committed.ts";
 import type { Environment } from "./environments.ts";
 import { domainOf, movedName, type RepositoryFacts } from "./repository-facts.ts";
@@ -36,9 +37,25 @@ export function initialiseStack(text: string, stack: Environment, facts: Reposit
       principalArn: `arn:${partitionOf(region)}:iam::${accountId}:role/${role}`,
       level: "cluster-admin",
     }))
-    .filter(({ name }) => !known.some((entry) => entry.name === name));
-  return addItems(named, settingPath("cluster", "access"), wanted);
+    .filter(
+      ({ name, principalArn }) =>
+        !known.some((entry) => entry.name === name || entry.principalArn === principalArn),
+    );
+  const access = settingPath("cluster", "access");
+  const added = addItems(named, access, wanted);
+  return admins.length > 0 && !admins.includes(firstAdmin)
+    ? removeItems(added, access, (entry) => FirstEntry.safeParse(entry).success)
+    : added;
 }
+
+/** The administrators' role of the committed settings, which AWS Organizations makes in each account that it makes. */
+const firstAdmin = "OrganizationAccountAccessRole";
+
+/** The entry for {@link firstAdmin} in the committed settings: it goes when `idp init` names administrators. */
+const FirstEntry = z.object({
+  name: z.literal("administrators"),
+  principalArn: z.string().endsWith(`:role/${firstAdmin}`),
+});
 
 type NewAccess = Pick<Settings["cluster"]["access"][number], "name" | "principalArn" | "level">;
 
@@ -69,8 +86,8 @@ function movedPublisher(
   return tokenNames?.get(moved) ?? (moved === name ? repository : moved);
 }
 
-/** Returns the edits that move principals of the old account to the new one. */
-function movedPrincipals(old: Committed | undefined, accountId: string): Edit[] {
+/** Returns the edits, for `setScalars`, that move principals of the old account to the new one. */
+export function movedPrincipals(old: Committed | undefined, accountId: string): Edit[] {
   return (old?.cluster.access ?? []).map(({ principalArn }, index) => [
     settingPath("cluster", "access", index, "principalArn"),
     principalArn.replace(`::${old?.aws.accountId ?? ""}:`, `::${accountId}:`),

@@ -147,7 +147,7 @@ export const Settings = z.strictObject({
     deletionProtection: z.boolean(),
     /** Days to keep the control plane's logs; they are billed by volume. */
     logRetentionDays: retention,
-    /** Who may use the cluster's API besides its creator and the workflows' roles. */
+    /** Who may use the cluster's API besides the workflows' roles: at least one administrator of the whole cluster. */
     access: z.array(access),
   }),
   argoCd: z.strictObject({
@@ -265,6 +265,29 @@ export const ConsistentSettings = Settings.extend({
       code: "custom",
       path: ["cluster", "access"],
       message: `must name each entry once, and ${workflowAccess.join(", ")} belong to the workflows: "${name}" is there twice`,
+    });
+  }
+  for (const principal of twice(entries.map(({ principalArn }) => principalArn))) {
+    context.addIssue({
+      code: "custom",
+      path: ["cluster", "access"],
+      message: `must name each principal once, as EKS does: "${principal}" is there twice`,
+    });
+  }
+  if (!entries.some(({ level, namespaces }) => level === "cluster-admin" && !namespaces)) {
+    context.addIssue({
+      code: "custom",
+      path: ["cluster", "access"],
+      message:
+        "must name a cluster-admin of the whole cluster: no person could reach it. npx idp init --admin <role> adds one",
+    });
+  }
+  for (const [index, { principalArn }] of entries.entries()) {
+    if (!principalArn.includes(`:iam::${undecidedAccount}:`)) continue;
+    context.addIssue({
+      code: "custom",
+      path: ["cluster", "access", index, "principalArn"],
+      message: "names the placeholder account: put in the number of this environment's account",
     });
   }
   const { github } = settings;

@@ -14,6 +14,9 @@ import type { ReadRelease } from "../../config/release-manifest.ts";
 const standInAccount = "123456789012";
 
 const Account = z.looseObject({ accountId: z.literal(undecidedAccount) });
+const Access = z.looseObject({
+  access: z.array(z.looseObject({ principalArn: z.string() })),
+});
 const Secret = z.strictObject({ secure: z.unknown() });
 
 /** Settings as the engine hands them over: JSON text by `namespace:key`. */
@@ -38,9 +41,22 @@ export async function runnableSettings(
   const updater = images?.strategy === "pinned" ? undefined : images?.imageUpdater;
   const inFile = async (release: ReleaseManifest, configMaps: readonly string[]) =>
     writeManifest(folder, await readRelease(release).catch(() => configMaps.map(standIn)));
+  const cluster = Access.safeParse(settings["cluster"]).data;
   const changed = {
     ...settings,
     ...(aws && { aws: { ...aws, accountId: standInAccount } }),
+    ...(cluster && {
+      cluster: {
+        ...cluster,
+        access: cluster.access.map((entry) => ({
+          ...entry,
+          principalArn: entry.principalArn.replace(
+            `::${undecidedAccount}:`,
+            `::${standInAccount}:`,
+          ),
+        })),
+      },
+    }),
     ...(argoCd && {
       argoCd: {
         ...argoCd,

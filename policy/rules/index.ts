@@ -2,6 +2,7 @@ import type { Rule } from "../rule.ts";
 import { applicationsComeFromThisRepository } from "./applications-come-from-this-repository.ts";
 import { applicationsFollowTheMainBranch } from "./applications-follow-the-main-branch.ts";
 import { argoCdIsLocked } from "./argocd-is-locked.ts";
+import { clusterCreatorIsNoAdministrator } from "./cluster-creator-is-no-administrator.ts";
 import { clusterEndpointIsNotOpen } from "./cluster-endpoint-is-not-open.ts";
 import { clusterLogsEverything } from "./cluster-logs-everything.ts";
 import { clusterSecretsAreEncrypted } from "./cluster-secrets-are-encrypted.ts";
@@ -53,6 +54,7 @@ export const rules: readonly Rule[] = [
   versionsGoForward,
   plansHideNothing,
   clusterEndpointIsNotOpen,
+  clusterCreatorIsNoAdministrator,
   clusterSecretsAreEncrypted,
   clusterLogsEverything,
   prodClusterRefusesDeletion,

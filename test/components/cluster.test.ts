@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Cluster, type ClusterArgs } from "../../components/cluster.ts";
+import { Cluster, withoutCreator, type ClusterArgs } from "../../components/cluster.ts";
 import { Network } from "../../components/network.ts";
 import { inputsOf, names, record, type Registered } from "../support/record.ts";
 
@@ -75,6 +75,23 @@ describe("Cluster", () => {
       providerCredentialOpts: {},
       accessEntries: {},
     });
+  });
+
+  // The engine runs the transform for the component's child, which no test without an engine has.
+  it("keeps its creator out, whatever the component says, and changes nothing else", () => {
+    const props = {
+      name: "idp",
+      accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: true },
+    };
+    const args = { name: "idp", custom: true, props, opts: { protect: true } };
+    expect(withoutCreator({ ...args, type: "aws:eks/cluster:Cluster" })).to.deep.equal({
+      props: {
+        name: "idp",
+        accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: false },
+      },
+      opts: { protect: true },
+    });
+    expect(withoutCreator({ ...args, type: "aws:eks/addon:Addon" })).to.equal(undefined);
   });
 
   it("opens the endpoint to the networks that are named", async () => {

@@ -197,6 +197,42 @@ config:
     );
   });
 
+  describe("from the settings as committed here", () => {
+    const first = (accountId: string) => `access:
+      - name: administrators
+        # Why.
+        principalArn: arn:aws:iam::${accountId}:role/OrganizationAccountAccessRole
+        level: cluster-admin
+`;
+    const committedFiles = new Map(
+      [...files].map(([path, text]) => [
+        path,
+        text.replace("access: [] # nobody\n", first(/"(\d{12})"/.exec(text)?.[1] ?? "")),
+      ]),
+    );
+    const devAfter = (admins: string[]) =>
+      initialise(committedFiles, { ...owner, admins }).get("Pulumi.dev.yaml");
+
+    it("puts the named administrators in the first one's place", () => {
+      expect(devAfter(["Ops", "Security"])).to.include(`access:
+      - name: ops
+        principalArn: arn:aws:iam::111111111111:role/Ops
+        level: cluster-admin
+      - name: security
+        principalArn: arn:aws:iam::111111111111:role/Security
+        level: cluster-admin
+  idp:github:
+`);
+    });
+
+    it("keeps the first one, in the new account, where nobody else is named, or it is", () => {
+      expect(devAfter([])).to.include(first("111111111111"));
+      expect(devAfter(["OrganizationAccountAccessRole"])).to.include(
+        `${first("111111111111")}  idp:github:\n`,
+      );
+    });
+  });
+
   it("moves administrators to the new account when its number changes", () => {
     const once = new Map([...files, ...initialise(files, owner)]);
     const accounts = { ...facts.accounts, dev: { accountId: "444444444444", region: "us-west-2" } };

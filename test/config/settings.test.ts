@@ -48,6 +48,12 @@ const dev = (key: string, change: Record<string, unknown>) => ({
   [key]: { ...settingsOf("dev", key), ...change },
 });
 
+const administrator = {
+  name: "operators",
+  principalArn: "arn:aws:iam::123456789012:role/operators",
+  level: "cluster-admin",
+};
+
 describe("settings", () => {
   it("of dev are valid as committed", () => {
     const neighbours = files.filter(({ environment }) => environment !== "dev");
@@ -66,13 +72,18 @@ describe("settings", () => {
           `    Fix: pulumi config set --path --type string 'idp:aws.accountId' <value> -s ${stack}`,
       );
       const decided = { ...aws, accountId: "100000000009" };
-      expect(() => parseSettings(stack, configOf(stack, { aws: decided }), [])).not.to.throw();
+      const cluster = { ...settingsOf(stack, "cluster"), access: [administrator] };
+      const config = configOf(stack, { aws: decided, cluster });
+      expect(() => parseSettings(stack, config, [])).not.to.throw();
     });
   }
 
   it("of prod keep a person between git and the cluster", () => {
-    const aws = { ...settingsOf("prod", "aws"), accountId: "100000000003" };
-    const { argoCd, images, cluster } = parseSettings("prod", configOf("prod", { aws }), []);
+    const change = {
+      aws: { ...settingsOf("prod", "aws"), accountId: "100000000003" },
+      cluster: { ...settingsOf("prod", "cluster"), access: [administrator] },
+    };
+    const { argoCd, images, cluster } = parseSettings("prod", configOf("prod", change), []);
     expect(argoCd.sync).to.equal("manual");
     expect(images).to.deep.equal({ strategy: "pinned" });
     expect(cluster.deletionProtection).to.equal(true);
@@ -164,6 +175,33 @@ describe("settings", () => {
         ],
       }),
       `"preview" is there twice\n${edit("cluster.access")}`,
+    ],
+    [
+      "two access entries of one principal",
+      dev("cluster", { access: [administrator, { ...administrator, name: "again" }] }),
+      `must name each principal once, as EKS does: "arn:aws:iam::123456789012:role/operators" is there twice\n${edit("cluster.access")}`,
+    ],
+    [
+      "a cluster that no person can reach",
+      dev("cluster", { access: [] }),
+      `  idp:cluster.access: found []; must name a cluster-admin of the whole cluster: no person could reach it. npx idp init --admin <role> adds one\n${edit("cluster.access")}`,
+    ],
+    [
+      "a cluster without an administrator of all of it",
+      dev("cluster", {
+        access: [
+          { ...administrator, namespaces: ["time-service"] },
+          { name: "b", principalArn: "arn:aws:iam::123456789012:role/b", level: "admin" },
+        ],
+      }),
+      "must name a cluster-admin of the whole cluster",
+    ],
+    [
+      "an administrator of the placeholder account",
+      dev("cluster", {
+        access: [{ ...administrator, principalArn: `arn:aws:iam::${undecidedAccount}:role/a` }],
+      }),
+      `  idp:cluster.access[0].principalArn: found "arn:aws:iam::000000000000:role/a"; names the placeholder account: put in the number of this environment's account\n${set("cluster.access[0].principalArn")}`,
     ],
     [
       "the whole internet in two halves",

@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { stateDir } from "../state/folder.ts";
 import { isBag, type Bag, type Json } from "./properties.ts";
 import { regions } from "./regions.ts";
+import { Store } from "./store.ts";
 
 /** The account that a provider is configured for, with its region and tags. */
 export interface AwsAccount {
   readonly id: string;
   readonly region: string;
   readonly partition: string;
+  /** The IAM user or role that calls. */
+  readonly caller: string;
   /** Added to the `tagsAll` of every resource that can have tags. */
   readonly defaultTags: Readonly<Record<string, string>>;
 }
@@ -17,9 +20,19 @@ export interface AwsAccount {
 interface Profile {
   readonly accountId: string | undefined;
   readonly region: string | undefined;
+  /** The role that is assumed. */
+  readonly roleArn: string | undefined;
 }
 
-/** Returns the profiles in an AWS config file, from its `[profile name]` sections. Other keys are ignored. */
+/** Returns the ARN of who calls with a profile: its `role_arn`, else the twin's own user. */
+export function callerOf(accountId: string, roleArn: string | undefined): string {
+  return roleArn ?? `arn:aws:iam::${accountId}:user/idp-twin`;
+}
+
+/**
+ * Returns the profiles in an AWS config file, from its `[profile name]` sections: `aws_account_id`, `region` and
+ * `role_arn`. Other keys are ignored.
+ */
 export function parseAwsConfig(text: string): Map<string, Profile> {
   const sections = new Map<string, Map<string, string>>();
   let current: Map<string, string> | undefined;
@@ -37,7 +50,11 @@ export function parseAwsConfig(text: string): Map<string, Profile> {
   return new Map(
     [...sections].map(([name, keys]) => [
       name,
-      { accountId: keys.get("aws_account_id"), region: keys.get("region") },
+      {
+        accountId: keys.get("aws_account_id"),
+        region: keys.get("region"),
+        roleArn: keys.get("role_arn"),
+      },
     ]),
   );
 }
@@ -73,7 +90,20 @@ export function resolveAccount(config: Bag, env: NodeJS.ProcessEnv = process.env
   }
   checkAllowed(profile.accountId, config);
   const partition = regions.get(region)?.partition ?? "aws";
-  return { id: profile.accountId, region, partition, defaultTags: defaultTags(config) };
+  const caller = callerOf(profile.accountId, profile.roleArn);
+  checkAssumable(profile, env);
+  return { id: profile.accountId, region, partition, caller, defaultTags: defaultTags(config) };
+}
+
+/** A role that does not exist cannot be assumed. Whom it trusts and what it may do nobody judges here. */
+function checkAssumable({ accountId = "", roleArn }: Profile, env: NodeJS.ProcessEnv): void {
+  if (roleArn === undefined) return;
+  const store = new Store(join(stateDir(env), "aws", accountId));
+  const [, owner, name = ""] = /:iam::(\d+):role\/(?:.*\/)?([^/]+)$/.exec(roleArn) ?? [];
+  if (owner === accountId && store.read("aws:iam/role:Role", name) !== undefined) return;
+  throw new Error(
+    `AccessDenied: not authorized to perform sts:AssumeRole on resource ${roleArn}: account ${accountId} has no such role`,
+  );
 }
 
 function checkAllowed(accountId: string, config: Bag): void {

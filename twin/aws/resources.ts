@@ -376,9 +376,10 @@ export async function remove(
       `${id} has dependencies and cannot be deleted: ${holders.join(", ")}`,
     );
   }
-  await type.release?.(record, account, host);
+  await type.release?.(record, account, store, host);
   const key = type.unique?.(record.inputs);
   store.delete(token, id, key === undefined ? [] : [key]);
+  type.leave?.(record, account, store);
 }
 
 /** Returns the resources that use this one, because of which AWS refuses to delete it. */

@@ -88,8 +88,15 @@ export interface ResourceType {
    * It is called again on an update and when an interrupted create is continued, and must therefore be idempotent.
    */
   readonly provision?: (created: Created, host: Host) => Promise<Bag>;
-  /** Stops what `provision` started, before the record is deleted. */
-  readonly release?: (record: ResourceRecord, account: AwsAccount, host: Host) => Promise<void>;
+  /** Ends what the resource has set going, before its record is deleted. */
+  readonly release?: (
+    record: ResourceRecord,
+    account: AwsAccount,
+    store: Store,
+    host: Host,
+  ) => Promise<void>;
+  /** Makes what AWS leaves in the account, or makes again by itself, once the record is deleted. */
+  readonly leave?: (record: ResourceRecord, account: AwsAccount, store: Store) => void;
   /** Refuses a deletion by throwing AwsError. */
   readonly guard?: (record: ResourceRecord, account: AwsAccount, store: Store) => void;
 }

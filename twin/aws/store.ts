@@ -14,6 +14,8 @@ interface RecordOrigin {
   readonly acknowledged: boolean;
   /** The later engine whose create returned this resource, if any. */
   readonly adoptedBy: string;
+  /** The service that still writes to it, although what it wrote about is deleted. */
+  readonly lateWriter?: string;
 }
 
 /** One resource as the double stores it: a file that a person may read, and may edit or delete to cause drift. */

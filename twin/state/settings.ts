@@ -1,4 +1,5 @@
 import { writeWhole } from "../../lib/write-file.ts";
+import { setScalars } from "../../lib/yaml-edit.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,6 +7,7 @@ import { parse, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import { committed, required } from "../../config/committed.ts";
 import { environments, type Environment } from "../../config/environments.ts";
+import { movedPrincipals } from "../../config/initialise-stack.ts";
 import type { Settings } from "../../config/schema.ts";
 import { namespace, parseStackFile } from "../../config/stack-files.ts";
 import {
@@ -69,7 +71,9 @@ export function twinSettings(text: string, facts: TwinFacts, previous = ""): str
         },
       }),
   };
-  const document = parseDocument(text);
+  const document = parseDocument(
+    setScalars(text, movedPrincipals(committed(file), account.accountId)),
+  );
   for (const [group, values] of Object.entries(changed)) {
     setAll(document, ["config", `${namespace}:${group}`], values);
   }

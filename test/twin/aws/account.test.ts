@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { resolveAccount } from "../../../twin/aws/account.ts";
 import { invoke } from "../../../twin/aws/invokes.ts";
 import { plain, unknown } from "../../../twin/aws/properties.ts";
+import { Store } from "../../../twin/aws/store.ts";
 import { awsConfig } from "../../../twin/state/twin.ts";
 
 describe("AWS double: provider configuration", () => {
@@ -24,6 +25,7 @@ describe("AWS double: provider configuration", () => {
       id: "100000000003",
       region: "us-west-2",
       partition: "aws",
+      caller: "arn:aws:iam::100000000003:user/idp-twin",
       defaultTags: {},
     });
   });
@@ -38,8 +40,45 @@ describe("AWS double: provider configuration", () => {
       id: "935743309409",
       region: "us-east-1",
       partition: "aws",
+      caller: "arn:aws:iam::935743309409:user/idp-twin",
       defaultTags: { Owner: "platform" },
     });
+  });
+
+  describe("with a role to assume", () => {
+    const assuming = (roleArn: string) => {
+      writeFileSync(
+        join(folder, "config"),
+        `[profile ci]\naws_account_id = 935743309409\nregion = us-west-2\nrole_arn = ${roleArn}\n`,
+      );
+      return resolveAccount({ profile: "ci" }, { ...env, IDP_TWIN: folder });
+    };
+    const store = () => new Store(join(folder, "aws/935743309409"));
+
+    it("calls as the role", () => {
+      const roleArn = "arn:aws:iam::935743309409:role/team/provision";
+      const origin = { token: "", engine: "", acknowledged: true, adoptedBy: "" };
+      const record = {
+        type: "aws:iam/role:Role",
+        id: "provision",
+        inputs: {},
+        computed: {},
+        origin,
+      };
+      store().create(record);
+      expect(assuming(roleArn).caller).to.equal(roleArn);
+    });
+
+    for (const roleArn of [
+      "arn:aws:iam::935743309409:role/provision",
+      "arn:aws:iam::100000000003:role/provision",
+    ]) {
+      it(`refuses ${roleArn}, which the account does not have`, () => {
+        expect(() => assuming(roleArn)).to.throw(
+          `AccessDenied: not authorized to perform sts:AssumeRole on resource ${roleArn}`,
+        );
+      });
+    }
   });
 
   const refusals = [
@@ -88,7 +127,13 @@ describe("AWS double: property values", () => {
 });
 
 describe("AWS double: functions", () => {
-  const account = { id: "935743309409", region: "us-west-2", partition: "aws", defaultTags: {} };
+  const account = {
+    id: "935743309409",
+    region: "us-west-2",
+    partition: "aws",
+    caller: "",
+    defaultTags: {},
+  };
 
   it("returns availability zones only", () => {
     expect(

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runAwsCli } from "../../../twin/aws/cli/commands.ts";
+import { Store } from "../../../twin/aws/store.ts";
 import { requireAwsCli } from "../../../twin/components/eks/aws-cli.ts";
 import { awsConfig } from "../../../twin/state/twin.ts";
 
@@ -108,6 +109,21 @@ describe("AWS CLI double", () => {
       expect(answer.out).to.equal("");
     });
   }
+
+  it("deletes a log group, once", () => {
+    const env = { AWS_PROFILE: "idp-twin-dev" };
+    const id = "/aws/eks/idp-dev/cluster";
+    const type = "aws:cloudwatch/logGroup:LogGroup";
+    const origin = { token: "", engine: "", acknowledged: true, adoptedBy: "" };
+    const store = new Store(join(twin, "aws/935743309409"));
+    store.create({ type, id, inputs: {}, computed: {}, origin });
+    const line = `logs delete-log-group --log-group-name ${id}`;
+    expect(aws(line, env)).to.deep.equal({ code: 0, out: "", error: "" });
+    expect(store.list(type)).to.deep.equal([]);
+    const again = aws(line, env);
+    expect(again.code).to.equal(254);
+    expect(again.error).to.include("ResourceNotFoundException");
+  });
 
   it("prints the caller's identity and the registry login, whole or in part", () => {
     const env = { AWS_PROFILE: "idp-twin-dev" };

@@ -13,6 +13,7 @@ const account: AwsAccount = {
   id: "935743309409",
   region: "us-west-2",
   partition: "aws",
+  caller: "arn:aws:iam::935743309409:role/Maker",
   defaultTags: { Owner: "platform" },
 };
 const vpcType = "aws:ec2/vpc:Vpc";
@@ -401,6 +402,106 @@ describe("AWS double: resources", () => {
       ]);
       await resources.remove(clusterType, "idp", account, store, "engine 1", host);
       expect(calls).to.deep.equal([started, ["delete", key]]);
+    });
+
+    const remove = (type: string, id: string) =>
+      resources.remove(type, id, account, store, "engine 1", host);
+    const ids = (type: string) => store.list(type).map(({ id }) => id);
+    const logGroupType = "aws:cloudwatch/logGroup:LogGroup";
+    const entryType = "aws:eks/accessEntry:AccessEntry";
+    const associationType = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation";
+    const profileType = "aws:iam/instanceProfile:InstanceProfile";
+
+    for (const [title, flag] of [
+      ["by default", undefined],
+      ["when told to", true],
+    ] as const) {
+      it(`lets its creator in ${title}, and takes no second entry for it`, async () => {
+        const inputs = await clusterInputs();
+        const accessConfig = {
+          authenticationMode: "API",
+          ...(flag !== undefined && { bootstrapClusterCreatorAdminPermissions: flag }),
+        };
+        await make(clusterType, "c", { ...inputs, accessConfig });
+        const creator = `idp:${account.caller}`;
+        expect(ids(entryType)).to.deep.equal([creator]);
+        expect(store.list(associationType).map((record) => record.inputs)).to.deep.equal([
+          {
+            clusterName: "idp",
+            principalArn: account.caller,
+            policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+            accessScope: { type: "cluster" },
+          },
+        ]);
+        await refused(
+          make(entryType, "provision", { clusterName: "idp", principalArn: account.caller }),
+          /ResourceInUseException: The specified access entry resource is already in use on this cluster\.$/,
+        );
+        // Taken away by hand, an update does not bring it back; the cluster's end takes all of it along.
+        await remove(entryType, creator);
+        await resources.update(
+          clusterType,
+          "idp",
+          { ...inputs, accessConfig },
+          account,
+          store,
+          host,
+        );
+        expect(ids(entryType)).to.deep.equal([]);
+        await remove(clusterType, "idp");
+        expect(ids(associationType)).to.deep.equal([]);
+      });
+    }
+
+    it("keeps its creator out when told to", async () => {
+      const accessConfig = {
+        authenticationMode: "API",
+        bootstrapClusterCreatorAdminPermissions: false,
+      };
+      await make(clusterType, "c", { ...(await clusterInputs()), accessConfig });
+      expect([ids(entryType), ids(associationType)]).to.deep.equal([[], []]);
+      await make(entryType, "provision", { clusterName: "idp", principalArn: account.caller });
+    });
+
+    it("writes to its log group after its end: the group is there again once, and in a new one's way", async () => {
+      const inputs = { ...(await clusterInputs()), enabledClusterLogTypes: ["api"] };
+      const group = { name: "/aws/eks/idp/cluster", retentionInDays: 14 };
+      await make(logGroupType, "logs", group);
+      await make(clusterType, "c", inputs);
+      await remove(clusterType, "idp");
+      expect(store.read(logGroupType, group.name)?.inputs).to.deep.include(group);
+      await remove(logGroupType, group.name);
+      expect(store.read(logGroupType, group.name)?.inputs).to.deep.equal({ name: group.name });
+      await refused(
+        make(logGroupType, "logs", group, "engine 2"),
+        /ResourceAlreadyExistsException/,
+      );
+      await remove(logGroupType, group.name);
+      expect(ids(logGroupType)).to.deep.equal([]);
+    });
+
+    it("leaves Auto Mode's instance profile, without the role, and a later one puts its role in", async () => {
+      const plain = await clusterInputs();
+      const nodeRole = (name: string) =>
+        make(roleType, name, { name, assumeRolePolicy: trust("ec2.amazonaws.com") });
+      const auto = (roleArn: Bag[string]) => ({
+        ...plain,
+        bootstrapSelfManagedAddons: false,
+        computeConfig: { enabled: true, nodeRoleArn: roleArn, nodePools: ["system"] },
+        storageConfig: { blockStorage: { enabled: true } },
+        kubernetesNetworkConfig: { elasticLoadBalancing: { enabled: true } },
+      });
+      const profiles = () => store.list(profileType).map(({ inputs }) => inputs["role"]);
+      const first = await nodeRole("first");
+      await make(clusterType, "c", auto(first.outputs["arn"] ?? ""));
+      expect(ids(profileType).join()).to.match(/^eks-us-west-2-idp-[0-9a-f]+$/);
+      expect(profiles()).to.deep.equal(["first"]);
+      await remove(clusterType, "idp");
+      await remove(roleType, "first");
+      expect(profiles()).to.deep.equal([undefined]);
+      const second = await nodeRole("second");
+      await make(clusterType, "c", auto(second.outputs["arn"] ?? ""), "engine 2");
+      expect(profiles()).to.deep.equal(["second"]);
     });
 
     it("creates its log group if logging is on, and leaves it behind", async () => {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { stateDir } from "../../state/folder.ts";
-import { parseAwsConfig } from "../account.ts";
+import { callerOf, parseAwsConfig } from "../account.ts";
+import { Store } from "../store.ts";
 
 /** The answer to `aws --version`. Only the number matters: tools require 2.7.0 or newer. */
 const version = "aws-cli/2.31.0 idp-twin-double (a double of the AWS CLI: it has no AWS behind it)";
@@ -28,6 +29,8 @@ class Refusal extends Error {
   }
 }
 
+const logGroup = "aws:cloudwatch/logGroup:LogGroup";
+
 interface CommandLine {
   readonly words: readonly string[];
   readonly options: ReadonlyMap<string, string>;
@@ -39,12 +42,27 @@ const commands: Readonly<Record<string, (line: CommandLine) => unknown>> = {
   "eks update-kubeconfig": () => {
     throw new Refusal(usageError, "use: idp twin kubeconfig");
   },
+  // The only one that changes the account: what EKS leaves there belongs to no stack.
+  "logs delete-log-group": (line) => {
+    const name = line.options.get("log-group-name") ?? "";
+    const store = new Store(join(stateDir(line.env), "aws", requireAccount(line)));
+    if (store.read(logGroup, name) === undefined) {
+      throw new Refusal(
+        serviceError,
+        "An error occurred (ResourceNotFoundException) when calling the DeleteLogGroup operation: The specified log group does not exist.",
+      );
+    }
+    store.delete(logGroup, name);
+    return undefined;
+  },
   "sts get-caller-identity": (line) => {
     const accountId = requireAccount(line);
+    const caller = callerOf(accountId, profiles(line.env).get(profileOf(line))?.roleArn);
+    const [, role] = /:role\/(?:.*\/)?([^/]+)$/.exec(caller) ?? [];
     return {
-      UserId: "AIDATWINTWINTWINTWIN1",
+      UserId: role === undefined ? "AIDATWINTWINTWINTWIN1" : "AROATWINTWINTWINTWIN1:idp-twin",
       Account: accountId,
-      Arn: `arn:aws:iam::${accountId}:user/idp-twin`,
+      Arn: role === undefined ? caller : `arn:aws:sts::${accountId}:assumed-role/${role}/idp-twin`,
     };
   },
   "ecr get-authorization-token": (line) => {
@@ -92,7 +110,9 @@ export function runAwsCli(
     }
     const answer = queried(command(line), line.options.get("query"));
     const asText = line.options.get("output") === "text" || line.words[1] === "get-login-password";
-    out(asText && typeof answer === "string" ? answer : JSON.stringify(answer, null, 2));
+    if (answer !== undefined) {
+      out(asText && typeof answer === "string" ? answer : JSON.stringify(answer, null, 2));
+    }
     return 0;
   } catch (problem) {
     error(problem instanceof Error ? problem.message : String(problem));
@@ -181,10 +201,10 @@ function directories(folder: string): string[] {
 }
 
 /** The account of --profile or AWS_PROFILE; undefined when neither is set. */
-function accountOf({ options, env }: CommandLine): string | undefined {
-  const profile = options.get("profile") ?? env["AWS_PROFILE"];
-  if (profile === undefined || profile === "") return undefined;
-  const known = profiles(env).get(profile);
+function accountOf(line: CommandLine): string | undefined {
+  const profile = profileOf(line);
+  if (profile === "") return undefined;
+  const known = profiles(line.env).get(profile);
   if (known?.accountId === undefined) {
     throw new Refusal(configurationError, `The config profile (${profile}) could not be found`);
   }
@@ -200,11 +220,14 @@ function requireAccount(line: CommandLine): string {
   );
 }
 
-function regionOf({ options, env }: CommandLine): string {
-  const profile = options.get("profile") ?? env["AWS_PROFILE"] ?? "";
-  return (
-    options.get("region") ?? env["AWS_REGION"] ?? profiles(env).get(profile)?.region ?? "us-west-2"
-  );
+function regionOf(line: CommandLine): string {
+  const { region } = profiles(line.env).get(profileOf(line)) ?? {};
+  return line.options.get("region") ?? line.env["AWS_REGION"] ?? region ?? "us-west-2";
+}
+
+/** The profile of --profile or AWS_PROFILE; empty when neither is set. */
+function profileOf({ options, env }: CommandLine): string {
+  return options.get("profile") ?? env["AWS_PROFILE"] ?? "";
 }
 
 function profiles(env: NodeJS.ProcessEnv): ReturnType<typeof parseAwsConfig> {

@@ -51,5 +51,12 @@ export const cloudwatch: TypeTable = {
       deletionProtectionEnabled: false,
     },
     computed: (created) => ({ arn: arn(created, "logs", `log-group:${created.id}`) }),
+    // A service that still writes makes the group again, without a retention. Only a second deletion ends it.
+    leave: ({ type, id, computed, origin }, _account, store) => {
+      if (origin.lateWriter === undefined) return;
+      const { lateWriter, ...by } = origin;
+      const token = `EKS for ${lateWriter}`;
+      store.create({ type, id, inputs: { name: id }, computed, origin: { ...by, token } });
+    },
   },
 };

@@ -7,6 +7,7 @@ import { arn, lastSegment, textOf, type Created, type Draft, type TypeTable } fr
 import type { ResourceRecord } from "../store.ts";
 import { vpcOf, zonesOf } from "./ec2.ts";
 import { ec2Id } from "./ids.ts";
+import { ensureInstanceProfile, ensureLogGroup, madeByEks, writeLate } from "./made-by-eks.ts";
 
 /** Kubernetes versions that EKS offers, oldest first. Standard support is about the last four. */
 const kubernetesVersions = ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36"];
@@ -34,8 +35,17 @@ const accessPolicies = [
 
 const cluster = "aws:eks/cluster:Cluster";
 const accessEntry = "aws:eks/accessEntry:AccessEntry";
+const policyAssociation = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation";
+const podIdentity = "aws:eks/podIdentityAssociation:PodIdentityAssociation";
+const addon = "aws:eks/addon:Addon";
 const role = "aws:iam/role:Role";
-const logGroup = "aws:cloudwatch/logGroup:LogGroup";
+
+/** What a cluster takes along when it is deleted. */
+const partsOfCluster = [policyAssociation, accessEntry, podIdentity, addon];
+
+function entryIdOf({ inputs }: Draft): string {
+  return `${textOf(inputs, "clusterName")}:${textOf(inputs, "principalArn")}`;
+}
 
 const principal = matching(
   /^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/.+$/,
@@ -125,7 +135,9 @@ export const eks: TypeTable = {
       },
     }),
     provision: async (created, host) => {
+      admitCreator(created);
       ensureLogGroup(created);
+      ensureInstanceProfile(created);
       const info = await startCluster(
         {
           accountId: created.account.id,
@@ -151,8 +163,15 @@ export const eks: TypeTable = {
         );
       }
     },
-    release: (record, account, { controlPlanes }) =>
-      controlPlanes.delete({ accountId: account.id, name: record.id }),
+    release: async (record, account, store, { controlPlanes }) => {
+      await controlPlanes.delete({ accountId: account.id, name: record.id });
+      for (const type of partsOfCluster) {
+        for (const { id, inputs } of store.list(type)) {
+          if (textOf(inputs, "clusterName") === record.id) store.delete(type, id);
+        }
+      }
+    },
+    leave: writeLate,
   },
 
   [accessEntry]: {
@@ -166,7 +185,14 @@ export const eks: TypeTable = {
       ),
     },
     references: [{ path: "clusterName", to: cluster }],
-    checks: ({ inputs, store }) => {
+    checks: (draft, old) => {
+      const { inputs, store } = draft;
+      if (old === undefined && store.read(accessEntry, entryIdOf(draft)) !== undefined) {
+        throw new AwsError(
+          "ResourceInUseException",
+          "The specified access entry resource is already in use on this cluster.",
+        );
+      }
       const name = textOf(inputs, "clusterName");
       const mode = stringAt(store.read(cluster, name)?.inputs, "accessConfig.authenticationMode");
       if (mode === undefined || mode === "CONFIG_MAP") {
@@ -180,7 +206,7 @@ export const eks: TypeTable = {
     notFound: "ResourceNotFoundException",
     replaceOn: ["clusterName", "principalArn", "type"],
     tags: true,
-    id: ({ inputs }) => `${textOf(inputs, "clusterName")}:${textOf(inputs, "principalArn")}`,
+    id: entryIdOf,
     defaults: { type: "STANDARD", kubernetesGroups: [] },
     computed: (created) => ({
       accessEntryArn: arn(
@@ -194,7 +220,7 @@ export const eks: TypeTable = {
     }),
   },
 
-  "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": {
+  [policyAssociation]: {
     required: ["clusterName", "principalArn", "policyArn", "accessScope"],
     rules: {
       principalArn: principal,
@@ -214,9 +240,9 @@ export const eks: TypeTable = {
         : [];
     },
     references: [{ path: "clusterName", to: cluster }],
-    checks: ({ inputs, store }) => {
-      const id = `${textOf(inputs, "clusterName")}:${textOf(inputs, "principalArn")}`;
-      if (store.read(accessEntry, id) === undefined) {
+    checks: (draft) => {
+      const { inputs, store } = draft;
+      if (store.read(accessEntry, entryIdOf(draft)) === undefined) {
         throw new AwsError(
           "ResourceNotFoundException",
           `The specified principalArn could not be found: ${textOf(inputs, "clusterName")} has no access entry for ${textOf(inputs, "principalArn")}`,
@@ -233,7 +259,7 @@ export const eks: TypeTable = {
     }),
   },
 
-  "aws:eks/podIdentityAssociation:PodIdentityAssociation": {
+  [podIdentity]: {
     required: ["clusterName", "namespace", "serviceAccount", "roleArn"],
     rules: {
       namespace: kubernetesName,
@@ -267,7 +293,7 @@ export const eks: TypeTable = {
     }),
   },
 
-  "aws:eks/addon:Addon": {
+  [addon]: {
     required: ["clusterName", "addonName"],
     rules: {
       addonName: oneOf(...Object.keys(addonVersions)),
@@ -376,18 +402,28 @@ function checkTrust({ inputs, store }: Draft, path: string, service: string): vo
   }
 }
 
-/** If logging is on and the log group does not exist, EKS creates it, and keeps it when the cluster is deleted. */
-function ensureLogGroup(created: Created): void {
-  if (stringsAt(created.inputs, "enabledClusterLogTypes").length === 0) return;
-  const name = `/aws/eks/${created.id}/cluster`;
-  if (created.store.read(logGroup, name) !== undefined) return;
-  created.store.create({
-    type: logGroup,
-    id: name,
-    inputs: { name },
-    computed: { arn: arn(created, "logs", `log-group:${name}`) },
-    origin: { token: `EKS for ${created.id}`, engine: "", acknowledged: true, adoptedBy: "" },
-  });
+/** EKS lets in who makes a cluster, as an administrator, unless it is told not to. */
+function admitCreator({ account, store, inputs, id }: Created): void {
+  const mode = stringAt(inputs, "accessConfig.authenticationMode");
+  const [wanted = true] = valuesAt(inputs, "accessConfig.bootstrapClusterCreatorAdminPermissions");
+  const isNew = stringAt(store.read(cluster, id)?.computed, "status") === "CREATING";
+  if (!isNew || wanted === false || mode === undefined || mode === "CONFIG_MAP") return;
+  const entry = { clusterName: id, principalArn: account.caller };
+  const policy = {
+    ...entry,
+    policyArn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+    accessScope: { type: "cluster" },
+  };
+  for (const [type, given] of [
+    [accessEntry, entry],
+    [policyAssociation, policy],
+  ] as const) {
+    const draft = { account, store, inputs: given, name: "" };
+    const partId = eks[type]?.id?.(draft) ?? "";
+    if (store.read(type, partId) !== undefined) continue;
+    const computed = eks[type]?.computed?.({ ...draft, id: partId }) ?? {};
+    store.create({ type, id: partId, inputs: given, computed, origin: madeByEks(id) });
+  }
 }
 
 function issuer(created: Created): string {

@@ -6,6 +6,7 @@ import { iamId } from "./ids.ts";
 import { managedPolicies } from "./managed-policies.ts";
 
 const role = "aws:iam/role:Role";
+const instanceProfile = "aws:iam/instanceProfile:InstanceProfile";
 const customPolicy = "aws:iam/policy:Policy";
 const managedByAws = /^arn:aws[a-z-]*:iam::aws:policy\//;
 const madeHere = /^(?!arn:aws[a-z-]*:iam::aws:policy\/)/;
@@ -52,6 +53,15 @@ export const iam: TypeTable = {
     replaceOn: ["name", "namePrefix", "path"],
     tags: true,
     idOf: lastSegment,
+    // AWS refuses to delete a role that an instance profile holds. The provider takes it out of each before it asks.
+    release: (record, _account, store) => {
+      for (const profile of store.list(instanceProfile)) {
+        if (lastSegment(textOf(profile.inputs, "role")) !== record.id) continue;
+        const others = Object.entries(profile.inputs).filter(([key]) => key !== "role");
+        store.update({ ...profile, inputs: Object.fromEntries(others) });
+      }
+      return Promise.resolve();
+    },
     defaults: { path: "/", maxSessionDuration: 3600, forceDetachPolicies: false, description: "" },
     computed: (created) => ({
       arn: globalArn(created, "iam", `role${textOf(created.inputs, "path") || "/"}${created.name}`),
@@ -102,10 +112,10 @@ export const iam: TypeTable = {
     computed: (created) => ({ arn: created.id, policyId: iamId("ANPA"), attachmentCount: 0 }),
   },
 
-  "aws:iam/instanceProfile:InstanceProfile": {
+  [instanceProfile]: {
     naming: { property: "name", max: 128, pattern: wordCharacters, auto: true },
     rules: { path },
-    references: [{ path: "role", to: role, holds: true }],
+    references: [{ path: "role", to: role }],
     taken: "EntityAlreadyExists",
     replaceOn: ["name", "namePrefix", "path"],
     tags: true,
