@@ -3,6 +3,7 @@ import { accountProvider } from "./components/account.ts";
 import { AppOfApps } from "./components/app-of-apps.ts";
 import { ArgoCdInstall } from "./components/argocd-install.ts";
 import { Cluster } from "./components/cluster.ts";
+import { ClusterLogs } from "./components/cluster-logs.ts";
 import { ClusterServices } from "./components/cluster-services.ts";
 import { GithubAccess } from "./components/github-access.ts";
 import { gitOpsOf } from "./components/gitops.ts";
@@ -49,6 +50,11 @@ const github = new GithubAccess(
   },
   bounded,
 );
+const logs = new ClusterLogs(
+  "idp-cluster",
+  { clusterName: clusterNameOf(environment), retentionDays: settings.cluster.logRetentionDays },
+  { ...onAws, protect: deletionProtection },
+);
 const { clusterName, clusterArn, provider } = new Cluster(
   "idp-cluster",
   {
@@ -58,6 +64,7 @@ const { clusterName, clusterArn, provider } = new Cluster(
     profile,
     vpcId: network.vpcId,
     privateSubnetIds: network.privateSubnetIds,
+    logs,
     access: [
       ...settings.cluster.access,
       { name: "provision", principalArn: github.provisionRoleArn, level: "cluster-admin" },

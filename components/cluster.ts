@@ -73,8 +73,8 @@ export interface ClusterArgs {
   readonly publicAccessCidrs: readonly string[];
   /** EKS refuses to delete the cluster while true. */
   readonly deletionProtection: boolean;
-  /** Days to keep control-plane logs. */
-  readonly logRetentionDays: number;
+  /** The control plane's log group, which must be there before the cluster. */
+  readonly logs: pulumi.Resource;
   /** Who may use the API. Nobody else can, not even the principal that made the cluster. */
   readonly access: readonly ClusterAccess[];
 }
@@ -93,7 +93,7 @@ export class Cluster extends pulumi.ComponentResource {
   readonly provider: k8s.Provider;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { vpcId, privateSubnetIds, ...inputs } = args;
+    const { vpcId, privateSubnetIds, logs, ...inputs } = args;
     super(TypeToken.Cluster, name, inputs, opts);
 
     const key = new aws.kms.Key(
@@ -108,15 +108,6 @@ export class Cluster extends pulumi.ComponentResource {
     new aws.kms.Alias(
       `${name}-secrets`,
       { name: `alias/${args.clusterName}-secrets`, targetKeyId: key.keyId },
-      { parent: this },
-    );
-    // If this group does not exist, EKS makes it and keeps its logs for ever.
-    const logGroup = new aws.cloudwatch.LogGroup(
-      `${name}-control-plane`,
-      {
-        name: `/aws/eks/${args.clusterName}/cluster`,
-        retentionInDays: args.logRetentionDays,
-      },
       { parent: this },
     );
     const { partition } = aws.getPartitionOutput({}, { parent: this });
@@ -148,7 +139,7 @@ export class Cluster extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: [logGroup],
+        dependsOn: [logs],
         transforms: [
           ({ type, props, opts: options }) =>
             neverProtected.includes(type)

@@ -3,6 +3,7 @@ export const TypeToken = {
   AppOfApps: "idp:platform:AppOfApps",
   ArgoCdInstall: "idp:platform:ArgoCdInstall",
   Cluster: "idp:platform:Cluster",
+  ClusterLogs: "idp:platform:ClusterLogs",
   ClusterServices: "idp:platform:ClusterServices",
   GithubAccess: "idp:platform:GithubAccess",
   ImageUpdater: "idp:platform:ImageUpdater",

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Cluster, withoutCreator, type ClusterArgs } from "../../components/cluster.ts";
+import { ClusterLogs } from "../../components/cluster-logs.ts";
 import { Network } from "../../components/network.ts";
 import { inputsOf, names, record, type Registered } from "../support/record.ts";
 
@@ -23,7 +24,7 @@ function make(change: Partial<ClusterArgs> = {}, preview = false): Promise<Regis
         privateSubnetIds,
         publicAccessCidrs: [],
         deletionProtection: true,
-        logRetentionDays: 365,
+        logs: new ClusterLogs("idp-cluster", { clusterName: "idp-test", retentionDays: 365 }),
         access: [],
         ...change,
       });
@@ -32,14 +33,14 @@ function make(change: Partial<ClusterArgs> = {}, preview = false): Promise<Regis
   );
 }
 
-const own = (made: readonly Registered[]) => made.filter(({ urn }) => urn.includes(token));
+const own = (made: readonly Registered[]) =>
+  made.filter(({ type, urn }) => type === token || urn.includes(`${token}$`));
 
 describe("Cluster", () => {
   for (const preview of [false, true]) {
-    it(`makes a cluster, its key, its log group and a provider${preview ? " in a preview" : ""}`, async () => {
+    it(`makes a cluster, its key and a provider${preview ? " in a preview" : ""}`, async () => {
       const made = own(await make({}, preview));
       expect(names(made)).to.deep.equal([
-        "aws:cloudwatch/logGroup:LogGroup idp-cluster-control-plane",
         "aws:kms/alias:Alias idp-cluster-secrets",
         "aws:kms/key:Key idp-cluster-secrets",
         "eks:index:Cluster idp-cluster",
@@ -147,15 +148,12 @@ describe("Cluster", () => {
     });
   });
 
-  it("rotates the key and keeps the logs as long as asked", async () => {
+  it("rotates the key", async () => {
     const made = await make();
     expect(inputsOf(made, "aws:kms/key:Key", "idp-cluster-secrets")).to.include({
       enableKeyRotation: true,
       deletionWindowInDays: 30,
     });
-    expect(
-      inputsOf(made, "aws:cloudwatch/logGroup:LogGroup", "idp-cluster-control-plane"),
-    ).to.deep.equal({ name: "/aws/eks/idp-test/cluster", retentionInDays: 365 });
   });
 
   it("keeps the provider's kubeconfig secret, and gets a token for each use with the given profile", async () => {

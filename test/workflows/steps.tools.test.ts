@@ -341,7 +341,7 @@ describe("the steps' commands", () => {
       const fine = await run("destroy.destroy: Destroy", {}, { RUNNER_TEMP: folder });
       // One word each: the shell opens no `*`.
       expect(fine.calls).to.deep.equal([
-        "pulumi destroy --yes --exclude **:PermissionsBoundary$** --exclude **:GithubAccess$** --non-interactive --color never --suppress-progress",
+        "pulumi destroy --yes --exclude **:PermissionsBoundary$** --exclude **:GithubAccess$** --exclude **:ClusterLogs$** --non-interactive --color never --suppress-progress",
       ]);
       const failed = { RUNNER_TEMP: folder, CODE: "7" };
       expect((await run("destroy.destroy: Destroy", {}, failed)).exitCode).to.equal(7);

@@ -9,7 +9,7 @@ import { leftovers } from "../../../twin/process/leftovers.ts";
 import { isAlive, processIdentity } from "../../../twin/process/pid.ts";
 import { listProcesses } from "../../../twin/process/processes.ts";
 import { readTwin, twinAccounts, twinPaths } from "../../../twin/state/twin.ts";
-import { eventually, idp, kubectl, pulumi, succeeded } from "../support/twin.ts";
+import { aws, eventually, idp, kubectl, pulumi, succeeded } from "../support/twin.ts";
 
 describe("teardown", function () {
   this.timeout(300_000);
@@ -43,11 +43,18 @@ describe("teardown", function () {
   });
 
   for (const environment of environments) {
-    it(`of ${environment} leaves nothing in its account`, async () => {
+    it(`of ${environment} leaves in its account what docs/runbooks/teardown.md says, and no more`, async () => {
       succeeded(await pulumi("destroy", "-s", environment, "--yes", "--skip-preview"));
-      expect(
-        recordsIn(join(twinPaths().state, "aws", twinAccounts[environment].accountId)),
-      ).to.deep.equal([]);
+      const { accountId, profile } = twinAccounts[environment];
+      const left = () => recordsIn(join(twinPaths().state, "aws", accountId));
+      const [profileRecord = "", ...others] = left().reverse();
+      expect(profileRecord).to.match(
+        new RegExp(`^iam/instanceProfile/eks-us-west-2-idp-${environment}-[0-9a-f]+\\.json$`),
+      );
+      const group = `/aws/eks/idp-${environment}/cluster`;
+      expect(others).to.deep.equal([`cloudwatch/logGroup/${encodeURIComponent(group)}.json`]);
+      succeeded(await aws(profile, "logs", "delete-log-group", "--log-group-name", group));
+      expect(left()).to.deep.equal([profileRecord]);
       expect(
         listClusters().filter(({ accountId }) => accountId === twinAccounts[environment].accountId),
       ).to.deep.equal([]);

@@ -1,5 +1,12 @@
 import { execa, type Result } from "execa";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync, appendFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,7 +20,7 @@ import {
 import { twinEnvironment } from "../../../twin/state/environment.ts";
 import { namedServices } from "../../../twin/images/images.ts";
 import { repositoryRoot } from "../../../lib/paths.ts";
-import { repositoryUrl, requireTwin, twinPaths } from "../../../twin/state/twin.ts";
+import { repositoryUrl, requireTwin, twinAccounts, twinPaths } from "../../../twin/state/twin.ts";
 
 // A twin of its own, so that a developer's stays as it is; the same place at every run, so that what a killed run left
 // is found.
@@ -25,12 +32,16 @@ export const logFile = join(tmpdir(), `idp-e2e-${clone}.log`);
 
 type Output = Result<{ all: true; reject: false }>;
 
-function run(command: string, args: readonly string[], cwd = repositoryRoot): Promise<Output> {
+function run(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Output> {
   appendFileSync(logFile, `\n$ ${command} ${args.join(" ")}\n`);
   return record(
     execa(command, [...args], {
-      cwd,
-      env: twinEnvironment(),
+      cwd: repositoryRoot,
+      env: { ...twinEnvironment(), ...env },
       extendEnv: false,
       all: true,
       reject: false,
@@ -56,6 +67,31 @@ export function idp(...args: string[]): Promise<Output> {
 /** `pulumi ...` in a shell that is on the twin, from the repository's root. */
 export function pulumi(...args: string[]): Promise<Output> {
   return run(join(twinPaths().bin, "pulumi"), [...args, "--non-interactive", "--color", "never"]);
+}
+
+/** `pulumi ...` as a role of an environment's account: the AWS double lets in a role that exists, and asks no more. */
+export function pulumiAs(...command: Parameters<typeof pulumiCommandAs>): Promise<Output> {
+  const { program, args, env } = pulumiCommandAs(...command);
+  return run(program, args, env);
+}
+
+/** What {@link pulumiAs} runs. */
+export function pulumiCommandAs(environment: Environment, roleArn: string, ...words: string[]) {
+  const { awsConfig, bin, state } = twinPaths();
+  const profile = `[profile ${twinAccounts[environment].profile}]\n`;
+  const file = join(state, `aws/config-${environment}`);
+  const text = readFileSync(awsConfig, "utf8");
+  writeFileSync(file, text.replace(profile, `${profile}role_arn = ${roleArn}\n`));
+  return {
+    program: join(bin, "pulumi"),
+    args: [...words, "-s", environment, "--non-interactive", "--color", "never"],
+    env: { ...twinEnvironment(), AWS_CONFIG_FILE: file },
+  };
+}
+
+/** `aws ...` with a profile of the twin. */
+export function aws(profile: string, ...args: string[]): Promise<Output> {
+  return run(join(twinPaths().bin, "aws"), args, { AWS_PROFILE: profile });
 }
 
 /** `kubectl ...` on an environment's cluster, as its administrator. */

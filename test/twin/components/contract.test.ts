@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VpcArgs } from "@pulumi/awsx/ec2/vpc.js";
 import { Cluster } from "../../../components/cluster.ts";
+import { ClusterLogs } from "../../../components/cluster-logs.ts";
 import { Network } from "../../../components/network.ts";
 import { constructVpc } from "../../../twin/components/awsx/vpc.ts";
 import { constructCluster } from "../../../twin/components/eks/cluster.ts";
@@ -172,7 +173,7 @@ describe("component doubles: the measured contract", () => {
         privateSubnetIds,
         publicAccessCidrs: ["203.0.113.0/24"],
         deletionProtection: false,
-        logRetentionDays: 14,
+        logs: new ClusterLogs("idp-cluster", { clusterName: "idp-test", retentionDays: 14 }),
         access: [
           {
             name: "operators",
