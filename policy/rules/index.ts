@@ -10,6 +10,7 @@ import { containersHaveLimits } from "./containers-have-limits.ts";
 import { containersHaveNoPrivilege } from "./containers-have-no-privilege.ts";
 import { containersHaveProbes } from "./containers-have-probes.ts";
 import { containersRunAsNobody } from "./containers-run-as-nobody.ts";
+import { gatewayEndpointsHaveRoutes } from "./gateway-endpoints-have-routes.ts";
 import { githubTrustIsExact } from "./github-trust-is-exact.ts";
 import { iamGrantsAreNarrow } from "./iam-grants-are-narrow.ts";
 import { imagesAreOfTheEnvironmentsKind } from "./images-are-of-the-environments-kind.ts";
@@ -69,6 +70,7 @@ export const rules: readonly Rule[] = [
   providerIsFenced,
   resourcesAreTagged,
   networksKeepFlowLogs,
+  gatewayEndpointsHaveRoutes,
   logGroupsExpire,
   keysRotate,
   containersRunAsNobody,

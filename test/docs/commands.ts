@@ -100,6 +100,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi config set --path idp:cluster.deletionProtection false -s prod": teardown,
   "pulumi up -s prod --yes": teardown,
   "pulumi destroy -s prod --yes": teardown,
+  "aws logs delete-log-group --log-group-name /aws/eks/idp-prod/cluster": teardown,
   "npx idp twin demo": `${runBy("shared-twin/01-up")} as the end of the first make up`,
   "pulumi preview -s prod": runBy("shared-twin/01-up"),
   "pulumi preview -s dev": runBy("shared-twin/02-operator"),
@@ -127,6 +128,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi stack export --version <number> -s staging": "only Pulumi Cloud keeps versions by number",
   "pulumi config set --secret idp:githubApp -s dev < github-app.json":
     "the twin's repository is not on GitHub",
+  "pulumi plugin install resource kubernetes 4.19.0": noAws,
   "pulumi cancel -s staging": `no run holds the lock; ${runBy("shared-twin/10-crash")} where one does`,
   "pulumi stack rm prod": "the tests after it need the stack",
   'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
