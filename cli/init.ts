@@ -25,6 +25,16 @@ import { asking, type Ask } from "../lib/ask.ts";
 import { githubRepository, withoutIds } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
+import { rolesOfPermissionSets } from "./permission-sets.ts";
+import { profilesOf } from "./workspace.ts";
+
+/** What {@link initCommand} is told: the answers, and how to go about it. */
+interface Options extends InitAnswers {
+  readonly adminPermissionSet?: readonly string[];
+  readonly profile?: readonly string[];
+  readonly dryRun?: true;
+  readonly yes?: true;
+}
 
 /** `idp init`: writes a fork's owner, accounts, region and domain into the repository. */
 export function initCommand(root = repositoryRoot, gh: Ask = asking(process.env)): Command {
@@ -41,27 +51,41 @@ export function initCommand(root = repositoryRoot, gh: Ask = asking(process.env)
     .option("--region <region>", "AWS region of all three")
     .option("--domain <domain>", "domain of prod's services; dev's is dev.<domain>")
     .option("--admin <role>", "IAM role that administers each cluster; repeatable", collected)
+    .option(
+      "--admin-permission-set <name>",
+      "permission set of IAM Identity Center whose role administers each cluster; repeatable",
+      collected,
+    )
+    .option(
+      "--profile <environment=name...>",
+      "AWS profile of an account in which to look up permission sets, such as dev=acme-dev",
+    )
     .option("--dry-run", "show what would change, and change nothing")
     .option("-y, --yes", "do not ask whether to write")
     .addHelpText(
       "after",
-      "\nWithout flags it asks. What is not given stays unchanged; changes are shown before they are written.",
+      "\nWithout flags it asks. What is not given stays unchanged; changes are shown before they are written.\n" +
+        "\nExample:\n  idp init --org acme --dev-account 210000000001 --admin-permission-set AdministratorAccess --profile dev=acme-dev",
     );
   return command.action(
-    async ({ dryRun, yes, ...given }: InitAnswers & { dryRun?: true; yes?: true }) => {
+    async ({ dryRun, yes, profile, adminPermissionSet = [], ...given }: Options) => {
       const files = await ownedFiles(root);
       const current = currentFacts(files);
       const isAsking = process.stdin.isTTY && process.stdout.isTTY;
-      if (Object.keys(given).length === 0 && !isAsking) {
+      const isTold = Object.keys(given).length > 0 || adminPermissionSet.length > 0;
+      if (!isTold && !isAsking) {
         throw new Error(
           "idp init has no flags, and there is no terminal to ask at. Fix: idp init --org <owner> --dev-account <number> ... (idp init --help)",
         );
       }
       const remote = await origin(root);
-      const told = Object.keys(given).length === 0 ? await ask(current, remote) : given;
+      const told = isTold ? given : await ask(current, remote);
       const named = factsFrom(inOriginsCase(told, remote), current);
       const isNewOwner = told.org !== undefined || told.repository !== undefined;
-      const facts = isNewOwner ? await asGithubNamesThem(named, current, gh) : named;
+      const plain = isNewOwner ? await asGithubNamesThem(named, current, gh) : named;
+      const profiles = profilesOf(profile ?? []);
+      const adminsOf = await rolesOfPermissionSets(adminPermissionSet, profiles, plain.accounts);
+      const facts = { ...plain, adminsOf };
       const changes = initialise(files, facts);
       if (changes.size === 0) {
         console.log("Nothing to change: the repository already has these values.");
@@ -78,7 +102,14 @@ export function initCommand(root = repositoryRoot, gh: Ask = asking(process.env)
         }
       }
       for (const [path, text] of changes) writeFileSync(join(root, path), text);
-      await settle(root, [...changes.keys()], (facts.admins ?? []).length > 0);
+      const hasAdmins = (facts.admins ?? []).length > 0 || adminPermissionSet.length > 0;
+      await settle(root, [...changes.keys()], hasAdmins);
+      const without = environments.filter((environment) => adminsOf[environment] === undefined);
+      if (adminPermissionSet.length > 0 && without.length > 0) {
+        console.error(
+          `No role of a permission set was looked up for ${without.join(", ")}: run this again with --profile ${without[0] ?? ""}=<profile> once there is an account.`,
+        );
+      }
       console.log(["", ...nextSteps(facts)].join("\n"));
     },
   );

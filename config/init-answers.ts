@@ -1,4 +1,5 @@
 import { environments, type Environment } from "./environments.ts";
+import { lacksIdentityCenterPath } from "./identity-center.ts";
 import type { CurrentFacts, RepositoryFacts } from "./repository-facts.ts";
 import { withoutIds } from "../lib/github-address.ts";
 import { domainName, undecidedAccount } from "./schema.ts";
@@ -74,6 +75,11 @@ export function factsFrom(given: InitAnswers, current: CurrentFacts): Repository
       : [`  ${flag}: found ${JSON.stringify(value)}; must be ${allowed}`];
   });
   for (const role of given.admin ?? []) {
+    if (lacksIdentityCenterPath(role)) {
+      problems.push(
+        `  --admin: found ${JSON.stringify(role)}; must not be a role of IAM Identity Center, whose name differs in each account. Use --admin-permission-set`,
+      );
+    }
     if (isRole(role)) continue;
     problems.push(
       `  --admin: found ${JSON.stringify(role)}; must be the name of an IAM role, the same in every account, not an ARN`,

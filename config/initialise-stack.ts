@@ -3,6 +3,7 @@ import { withoutIds } from "../lib/github-address.ts";
 import { addItems, removeItems, setKey, setScalars } from "../lib/yaml-edit.ts";
 import { committed, type Committed } from "./committed.ts";
 import type { Environment } from "./environments.ts";
+import { permissionSetOf } from "./identity-center.ts";
 import { domainOf, movedName, type RepositoryFacts } from "./repository-facts.ts";
 import type { Settings } from "./schema.ts";
 import { parseStackFile, settingKey, settingPath } from "./stack-files.ts";
@@ -19,7 +20,8 @@ export function initialiseStack(text: string, stack: Environment, facts: Reposit
     ...movedRepositories(old, facts),
     ...movedPrincipals(old, accountId),
   ]);
-  const { domain, admins = [] } = facts;
+  const { domain } = facts;
+  const admins = [...(facts.admins ?? []), ...(facts.adminsOf?.[stack] ?? [])];
   const named =
     domain === undefined
       ? moved
@@ -103,9 +105,10 @@ function settingsOf(environment: Environment, text: string): Committed | undefin
   }
 }
 
-/** Returns a name for a role's access entry: lowercase letters, digits and dashes. */
+/** Returns a name for a role's access entry, of its permission set if it has one: lowercase letters, digits and dashes. */
 function entryName(role: string): string {
-  const name = (role.split("/").at(-1) ?? role).toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const own = permissionSetOf(role) ?? role.split("/").at(-1) ?? role;
+  const name = own.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return name.replace(/^[^a-z]+|-+$/g, "") || "admin";
 }
 

@@ -25,6 +25,8 @@ export interface RepositoryFacts {
   readonly domain?: string | undefined;
   /** Names of IAM roles, path included, that become administrators of each account's cluster. @default none is added */
   readonly admins?: readonly string[] | undefined;
+  /** The same for one account's cluster: roles of IAM Identity Center have another name in each. @default none is added */
+  readonly adminsOf?: Readonly<Partial<Record<Environment, readonly string[]>>> | undefined;
 }
 
 /** What the stack files of a repository say about its owner now. */

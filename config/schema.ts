@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { whyNoAppKey } from "./app-key.ts";
 import { parseCidr } from "./cidr.ts";
+import { identityCenterPath, lacksIdentityCenterPath } from "./identity-center.ts";
 
 /** The account number that stands for "not decided yet"; a real run refuses it. */
 export const undecidedAccount = "000000000000";
@@ -65,12 +66,14 @@ const vpcCidr = cidr.refine(
 const access = z.strictObject({
   /** A stable name for the entry; the entry is replaced when it changes. */
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, "must be lowercase letters, digits and dashes"),
-  /** The IAM principal. Write a role of IAM Identity Center without its path. */
+  /** The IAM principal, its path included: EKS refuses a role of IAM Identity Center without it. */
   principalArn: z
     .string()
-    .regex(
-      /^arn:aws[\w-]*:iam::\d{12}:(role|user)\/\S+$/,
-      "must be the ARN of an IAM role or user",
+    .regex(/^arn:aws[\w-]*:iam::\d{12}:(role|user)\/\S+$/, "must be the ARN of an IAM role or user")
+    .refine(
+      (arn) => !lacksIdentityCenterPath(arn.replace(/^[^/]*\//, "")),
+      `must have the whole path of a role of IAM Identity Center, as this prints it: ` +
+        `aws iam list-roles --path-prefix ${identityCenterPath} --query 'Roles[].Arn'`,
     ),
   /** What the principal may do: everything, everything in the namespaces, or read without secrets. */
   level: z.enum(["cluster-admin", "admin", "view"]),

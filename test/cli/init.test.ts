@@ -94,6 +94,13 @@ describe("idp init: its answers", () => {
     );
   });
 
+  it("refuses a role of IAM Identity Center as the name of a role that every account has", () => {
+    const role = "AWSReservedSSO_Admins_0123456789abcdef";
+    expect(() => factsFrom({ admin: [role] }, current)).to.throw(
+      `  --admin: found "${role}"; must not be a role of IAM Identity Center, whose name differs in each account. Use --admin-permission-set`,
+    );
+  });
+
   it("refuses one account for two environments, except the placeholder", () => {
     expect(() => factsFrom({ prodAccount: "100000000011" }, current)).to.throw(
       "  --prod-account: found 100000000011; must not be the account of dev",

@@ -233,6 +233,18 @@ config:
     });
   });
 
+  it("adds the role of a permission set to its own account only, under the set's name", () => {
+    const role =
+      "aws-reserved/sso.amazonaws.com/us-west-2/AWSReservedSSO_Platform_Admins_0123456789abcdef";
+    const changed = initialise(files, { ...owner, admins: [], adminsOf: { dev: [role] } });
+    expect(changed.get("Pulumi.dev.yaml")).to.include(
+      "      - name: platform-admins\n" +
+        `        principalArn: arn:aws:iam::111111111111:role/${role}\n` +
+        "        level: cluster-admin\n",
+    );
+    expect(changed.get("Pulumi.prod.yaml")).not.to.include("AWSReservedSSO");
+  });
+
   it("moves administrators to the new account when its number changes", () => {
     const once = new Map([...files, ...initialise(files, owner)]);
     const accounts = { ...facts.accounts, dev: { accountId: "444444444444", region: "us-west-2" } };

@@ -176,6 +176,22 @@ describe("settings", () => {
       }),
       `"preview" is there twice\n${edit("cluster.access")}`,
     ],
+    ...[
+      "AWSReservedSSO_Admins_0123456789abcdef",
+      "us-west-2/AWSReservedSSO_Admins_0123456789abcdef",
+      "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admins",
+    ].map((role): [string, Record<string, unknown>, string] => [
+      `a role of IAM Identity Center as ${role}`,
+      dev("cluster", {
+        access: [
+          { name: "a", principalArn: `arn:aws:iam::123456789012:role/${role}`, level: "view" },
+        ],
+      }),
+      `  idp:cluster.access[0].principalArn: found "arn:aws:iam::123456789012:role/${role}"; ` +
+        `must have the whole path of a role of IAM Identity Center, as this prints it: ` +
+        `aws iam list-roles --path-prefix /aws-reserved/sso.amazonaws.com/ --query 'Roles[].Arn'\n` +
+        set("cluster.access[0].principalArn"),
+    ]),
     [
       "two access entries of one principal",
       dev("cluster", { access: [administrator, { ...administrator, name: "again" }] }),
@@ -313,6 +329,20 @@ describe("settings", () => {
       publishers: [{ repository: "acme@12/time-service@56", image: "idp/localtime" }],
     };
     expect(parseSettings("dev", configOf("dev", { github }), []).github).to.deep.equal(github);
+  });
+
+  it("accept a role of IAM Identity Center with its path, and roles and users of other paths", () => {
+    const access = [
+      "role/aws-reserved/sso.amazonaws.com/us-west-2/AWSReservedSSO_Admins_0123456789abcdef",
+      "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Team_A_0123456789abcdef",
+      "role/team/Admins",
+      "user/AWSReservedSSO/somebody",
+    ].map((principal, index) => ({
+      name: `a${index}`,
+      principalArn: `arn:aws:iam::935743309409:${principal}`,
+      level: "cluster-admin",
+    }));
+    expect(refusal(dev("cluster", { access }))).to.equal("accepted");
   });
 
   it("name every problem in one error", () => {
