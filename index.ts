@@ -11,6 +11,7 @@ import { ImageUpdater } from "./components/image-updater.ts";
 import { Network } from "./components/network.ts";
 import { PermissionsBoundary } from "./components/permissions-boundary.ts";
 import { Registry } from "./components/registry.ts";
+import { usableZones } from "./components/zones.ts";
 import { clusterNameOf } from "./config/environments.ts";
 import { readInputs } from "./inputs.ts";
 
@@ -29,7 +30,12 @@ const boundary = new PermissionsBoundary(
 );
 // The engine drops the dependsOn of the boundary's transform: without it a teardown deletes the boundary before the roles.
 const bounded = { ...onAws, dependsOn: [boundary] };
-const network = new Network("idp-network", { accountId, region, ...settings.network }, bounded);
+const zones = settings.network.zones ?? (await usableZones(region, account));
+const network = new Network(
+  "idp-network",
+  { accountId, region, ...settings.network, zones },
+  bounded,
+);
 const { repositoryArns } = new Registry(
   "idp-registry",
   { repositories, forceDelete: !deletionProtection },

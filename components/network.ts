@@ -5,9 +5,6 @@ import type { Settings } from "../config/schema.ts";
 import { flowLogDelivery, serviceTrust } from "./iam-documents.ts";
 import { TypeToken } from "./type-token.ts";
 
-/** EKS needs two zones; with three a majority remains when one is lost. */
-const zones = 3;
-
 /** Arguments of {@link Network}. */
 export interface NetworkArgs {
   /** The account; only its flow logs may use the role that writes them. */
@@ -16,6 +13,8 @@ export interface NetworkArgs {
   readonly region: string;
   /** The VPC's network. Each zone gets a private /20 (4,091 Pods and nodes) and a public /24 (load balancers). */
   readonly cidr: string;
+  /** Names of the zones that it is in, in the order of their subnets. A change replaces subnets, and what is in them. */
+  readonly zones: readonly string[];
   /** One NAT gateway or three; each costs about $33 a month and $0.045 a GB (us-west-2, November 2026). */
   readonly natGateways: Settings["network"]["natGateways"];
   /** Days to keep flow logs; about $0.50 a GB taken in. */
@@ -37,7 +36,7 @@ export class Network extends pulumi.ComponentResource {
       name,
       {
         cidrBlock: args.cidr,
-        numberOfAvailabilityZones: zones,
+        availabilityZoneNames: [...args.zones],
         natGateways: { strategy: args.natGateways },
         enableDnsHostnames: true,
         subnetStrategy: "Auto",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { whyNoAppKey } from "./app-key.ts";
-import { parseCidr } from "./cidr.ts";
+import { contains, parseCidr } from "./cidr.ts";
 import { identityCenterPath, lacksIdentityCenterPath } from "./identity-center.ts";
 
 /** The account number that stands for "not decided yet"; a real run refuses it. */
@@ -50,17 +50,37 @@ const cidr = z
   .string()
   .refine((text) => parseCidr(text) !== undefined, "must be a network such as 10.10.0.0/16");
 
-const vpcCidr = cidr.refine(
-  (text) => {
-    const prefix = parseCidr(text)?.prefix ?? 0;
-    return prefix === 16 || prefix === 17;
-  },
-  {
-    error:
-      "must be a /16 or /17: three zones need three /20 and three /24 subnets, each zone in a quarter",
-    abort: true,
-  },
-);
+/** Private networks of RFC 1918: from them the chart's NetworkPolicy lets load balancers in. */
+const privateNetworks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(parseCidr);
+
+const vpcCidr = cidr
+  .refine(
+    (text) => {
+      const prefix = parseCidr(text)?.prefix ?? 0;
+      return prefix === 16 || prefix === 17;
+    },
+    {
+      error:
+        "must be a /16 or /17: three zones need three /20 and three /24 subnets, each zone in a quarter",
+      abort: true,
+    },
+  )
+  .refine(
+    (text) => {
+      const own = parseCidr(text);
+      return privateNetworks.some((outer) => outer && own && contains(outer, own));
+    },
+    {
+      error:
+        "must be in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: a service's NetworkPolicy lets load balancers in from there",
+      abort: true,
+    },
+  );
+
+/** A zone by its name. The names of Local Zones and Wavelength Zones, such as us-west-2-lax-1a, have another form. */
+const zone = z
+  .string()
+  .regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, "must be an availability zone such as us-west-2a");
 
 /** A person or role that may use the cluster's API: an EKS access entry. */
 const access = z.strictObject({
@@ -134,8 +154,16 @@ export const Settings = z.strictObject({
   /** Domain of the environment's services: every `ingress.host` is a name in it. @default any host name */
   domain: domainName.optional(),
   network: z.strictObject({
-    /** The VPC's IPv4 network, /16 or /17, not shared with another environment. Replaces the VPC when changed. */
+    /**
+     * The VPC's IPv4 network, /16 or /17, private by RFC 1918, not shared with another environment. Replaces the VPC when
+     * changed.
+     */
     cidr: vpcCidr,
+    /**
+     * Names of the three zones to be in. Replaces subnets, and what is in them, when changed.
+     * @default the first three of the region that EKS can use
+     */
+    zones: z.array(zone).length(3, "must be three zones").optional(),
     /** `Single`: one NAT gateway, one zone's failure stops all egress. `OnePerAz`: three, at three times the price. */
     natGateways: z.enum(["Single", "OnePerAz"]),
     /** Days to keep the VPC's flow logs; they are billed by volume. */
@@ -305,6 +333,15 @@ export const ConsistentSettings = Settings.extend({
       code: "custom",
       path: [...path, "formerly"],
       message: "must differ from repository: it is the old form of its name",
+    });
+  }
+  const { zones = [] } = settings.network;
+  const ofRegion = new RegExp(`^${settings.aws.region}[a-z]$`);
+  if (twice(zones).size > 0 || !zones.every((name) => ofRegion.test(name))) {
+    context.addIssue({
+      code: "custom",
+      path: ["network", "zones"],
+      message: `must be three different zones of ${settings.aws.region}`,
     });
   }
   const roles = settings.github.publishers.map(({ image }) => image.replaceAll("/", "-"));

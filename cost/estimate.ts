@@ -132,12 +132,12 @@ function withChildren(resources: readonly PlannedResource[]): readonly PlannedRe
   });
 }
 
-function gatewaysOf({ natGateways, numberOfAvailabilityZones }: PlannedResource["inputs"]): number {
+function gatewaysOf({ natGateways, availabilityZoneNames }: PlannedResource["inputs"]): number {
   const strategy: unknown =
     typeof natGateways === "object" && natGateways !== null
       ? Reflect.get(natGateways, "strategy")
       : undefined;
-  const each = typeof numberOfAvailabilityZones === "number" ? numberOfAvailabilityZones : zones;
+  const each = Array.isArray(availabilityZoneNames) ? availabilityZoneNames.length : zones;
   return strategy === "None" ? 0 : strategy === "Single" ? 1 : each;
 }
 

@@ -26,6 +26,9 @@ type Invokes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** The functions that components of this project may call. */
 const knownInvokes: Invokes = {
+  "aws:index/getAvailabilityZones:getAvailabilityZones": {
+    names: ["first-zone", "second-zone", "third-zone"],
+  },
   "aws:index/getPartition:getPartition": { partition: "aws", dnsSuffix: "amazonaws.com" },
 };
 

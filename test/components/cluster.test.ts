@@ -13,6 +13,7 @@ function make(change: Partial<ClusterArgs> = {}, preview = false): Promise<Regis
         accountId: "123456789012",
         region: "us-west-2",
         cidr: "10.10.0.0/16",
+        zones: ["us-west-2a", "us-west-2b", "us-west-2c"],
         natGateways: "Single",
         flowLogRetentionDays: 14,
       });

@@ -6,6 +6,7 @@ const args: NetworkArgs = {
   accountId: "123456789012",
   region: "us-west-2",
   cidr: "10.10.0.0/16",
+  zones: ["us-west-2a", "us-west-2b", "us-west-2d"],
   natGateways: "Single",
   flowLogRetentionDays: 14,
 };
@@ -29,11 +30,11 @@ describe("Network", () => {
     });
   }
 
-  it("asks for three zones, tagged subnets and an S3 endpoint", async () => {
+  it("asks for its zones, tagged subnets and an S3 endpoint", async () => {
     const made = await record(() => new Network("idp-network", args));
     expect(inputsOf(made, "awsx:ec2:Vpc", "idp-network")).to.deep.equal({
       cidrBlock: "10.10.0.0/16",
-      numberOfAvailabilityZones: 3,
+      availabilityZoneNames: ["us-west-2a", "us-west-2b", "us-west-2d"],
       natGateways: { strategy: "Single" },
       enableDnsHostnames: true,
       subnetStrategy: "Auto",

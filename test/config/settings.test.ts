@@ -141,6 +141,29 @@ describe("settings", () => {
       dev("network", { cidr: "10.10.0.0/18" }),
       `  idp:network.cidr: found "10.10.0.0/18"; must be a /16 or /17: three zones need three /20 and three /24 subnets, each zone in a quarter\n${set("network.cidr")}`,
     ],
+    ...["100.64.0.0/16", "172.32.0.0/16", "11.0.0.0/16", "192.169.0.0/17"].map(
+      (outside): [string, Record<string, unknown>, string] => [
+        `the network ${outside}, from which no load balancer would be let in`,
+        dev("network", { cidr: outside }),
+        `  idp:network.cidr: found "${outside}"; must be in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: ` +
+          `a service's NetworkPolicy lets load balancers in from there\n${set("network.cidr")}`,
+      ],
+    ),
+    [
+      "a Local Zone",
+      dev("network", { zones: ["us-west-2a", "us-west-2b", "us-west-2-lax-1a"] }),
+      `  idp:network.zones[2]: found "us-west-2-lax-1a"; must be an availability zone such as us-west-2a\n${set("network.zones[2]")}`,
+    ],
+    [
+      "two zones",
+      dev("network", { zones: ["us-west-2a", "us-west-2b"] }),
+      `  idp:network.zones: found ["us-west-2a","us-west-2b"]; must be three zones\n${edit("network.zones")}`,
+    ],
+    ...["us-west-2a", "us-east-1c"].map((third): [string, Record<string, unknown>, string] => [
+      `${third} as a third zone`,
+      dev("network", { zones: ["us-west-2a", "us-west-2b", third] }),
+      `  idp:network.zones: found ["us-west-2a","us-west-2b","${third}"]; must be three different zones of us-west-2\n${edit("network.zones")}`,
+    ]),
     [
       "an unknown NAT strategy",
       dev("network", { natGateways: "PerAz" }),
@@ -329,6 +352,13 @@ describe("settings", () => {
       publishers: [{ repository: "acme@12/time-service@56", image: "idp/localtime" }],
     };
     expect(parseSettings("dev", configOf("dev", { github }), []).github).to.deep.equal(github);
+  });
+
+  it("accept each private network, and three zones of the region in any order", () => {
+    for (const cidr of ["10.250.0.0/16", "172.16.0.0/16", "172.31.128.0/17", "192.168.0.0/16"]) {
+      const zones = ["us-west-2d", "us-west-2a", "us-west-2b"];
+      expect(refusal(dev("network", { cidr, zones }))).to.equal("accepted");
+    }
   });
 
   it("accept a role of IAM Identity Center with its path, and roles and users of other paths", () => {

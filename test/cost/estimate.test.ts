@@ -31,7 +31,7 @@ const service = (
 
 const vpc = (strategy: string): PlannedResource => ({
   type: "awsx:ec2:Vpc",
-  inputs: { natGateways: { strategy }, numberOfAvailabilityZones: 3 },
+  inputs: { natGateways: { strategy }, availabilityZoneNames: ["a", "b", "c"] },
 });
 const cluster: PlannedResource = { type: "eks:index:Cluster", inputs: {} };
 const shown = (...given: Parameters<typeof estimate>) =>

@@ -14,11 +14,11 @@ describe("awsx double: arguments", () => {
     });
   });
 
-  it("accepts endpoints with every route table, and zones by name", () => {
+  it("accepts endpoints with every route table, and zones by number", () => {
     readVpcArguments({
       ...good,
-      numberOfAvailabilityZones: undefined,
-      availabilityZoneNames: ["us-west-2a"],
+      availabilityZoneNames: undefined,
+      numberOfAvailabilityZones: 2,
       vpcEndpointStrategy: "Auto",
     });
   });
@@ -28,7 +28,7 @@ describe("awsx double: arguments", () => {
   const refusals: readonly (readonly [string, VpcArgs, string])[] = [
     [
       "two ways to choose zones",
-      { ...good, availabilityZoneNames: ["us-west-2a"] },
+      { ...good, numberOfAvailabilityZones: 3 },
       "Only one of [availabilityZoneNames] and [numberOfAvailabilityZones] can be specified",
     ],
     [

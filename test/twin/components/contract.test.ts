@@ -162,6 +162,7 @@ describe("component doubles: the measured contract", () => {
         accountId: "935743309409",
         region: "us-west-2",
         cidr: "10.20.0.0/16",
+        zones: ["us-west-2a", "us-west-2b", "us-west-2c"],
         natGateways: "Single",
         flowLogRetentionDays: 14,
       });
