@@ -12,7 +12,7 @@ import { filesBefore } from "./base.ts";
 import { committedRules } from "../catalog/committed-rules.ts";
 import { counter } from "./counter.ts";
 import { findHelm } from "./helm.ts";
-import { readKeptRelease } from "./releases.ts";
+import { readReleaseOnce } from "./releases.ts";
 import { formatFindings, formats, isFailure, type Format } from "./findings.ts";
 
 interface Options {
@@ -36,7 +36,7 @@ export function checkCommand(): Command {
     .action(async ({ json, format, base }: Options) => {
       const findings = await checkRepository(repositoryRoot, {
         helm: await findHelm(),
-        readRelease: readKeptRelease,
+        readRelease: readReleaseOnce,
         record: recorder,
         concurrency: availableParallelism(),
         before: filesBefore(repositoryRoot, base ?? baseOfPullRequest()),

@@ -6,7 +6,7 @@ import { checkRepository } from "./check.ts";
 import { withClusterOptions, withClusters, type ClusterOptions } from "./clusters.ts";
 import { githubJob, openPullRequest, type GithubJob, type NewPullRequest } from "./github-api.ts";
 import { findHelm } from "./helm.ts";
-import { readKeptRelease } from "./releases.ts";
+import { readReleaseOnce } from "./releases.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 type Options = WorkspaceOptions & ClusterOptions & { readonly json?: true; readonly open?: true };
@@ -57,7 +57,7 @@ export async function promoteTools(): Promise<PromoteTools> {
     check: (root, before) =>
       checkRepository(root, {
         helm,
-        readRelease: readKeptRelease,
+        readRelease: readReleaseOnce,
         concurrency,
         before,
         now: new Date(),

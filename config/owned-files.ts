@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 
-/** Files that a fork leaves as they are: the pages describe the original platform, the licence names its author. */
-const untouched = /^(docs\/|LICENSE$|package-lock\.json$)/;
+/** Files that a fork leaves as they are: pages describe the original platform, releases are pinned, the licence names its author. */
+const untouched = /^(docs\/|config\/releases\/|LICENSE$|package-lock\.json$)/;
 
 /** Returns every tracked text file of the repository, by path, except those that a fork leaves as they are. */
 export async function ownedFiles(root: string): Promise<Map<string, string>> {

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { loadAll } from "js-yaml";
 import { z } from "zod";
 import type { Settings, UpdatedImages } from "./schema.ts";
@@ -29,16 +31,18 @@ export interface ReleaseManifest {
 /** Reads a release manifest. Rejects when it cannot be read. */
 export type ReadRelease = (release: ReleaseManifest) => Promise<readonly Manifest[]>;
 
+/** Release manifests are kept in git, one folder for each version: a run reads nothing from the network. */
+const releases = join(import.meta.dirname, "releases");
+
+function kept(...path: readonly string[]): string {
+  return pathToFileURL(join(releases, ...path)).href;
+}
+
 /** Returns the release manifest of Argo CD that a stack's settings ask for. */
 export function argoCdRelease(settings: Settings["argoCd"]): ReleaseManifest {
   const { version, highAvailability, manifestUrl, manifestSha256 } = settings;
-  const folder = highAvailability ? "manifests/ha" : "manifests";
-  return {
-    url:
-      manifestUrl ??
-      `https://raw.githubusercontent.com/argoproj/argo-cd/v${version}/${folder}/install.yaml`,
-    sha256: manifestSha256,
-  };
+  const file = highAvailability ? "ha/install.yaml" : "install.yaml";
+  return { url: manifestUrl ?? kept("argo-cd", version, file), sha256: manifestSha256 };
 }
 
 /** Returns the release manifest of Image Updater that a stack's settings ask for. */
@@ -48,9 +52,7 @@ export function imageUpdaterRelease({
   manifestSha256,
 }: UpdatedImages["imageUpdater"]): ReleaseManifest {
   return {
-    url:
-      manifestUrl ??
-      `https://raw.githubusercontent.com/argoproj-labs/argocd-image-updater/v${version}/config/install.yaml`,
+    url: manifestUrl ?? kept("image-updater", version, "install.yaml"),
     sha256: manifestSha256,
   };
 }
@@ -67,7 +69,7 @@ export async function readReleaseManifest(release: ReleaseManifest): Promise<Man
  * Returns the objects in the text of a release manifest. It uses js-yaml because every preview reads Argo CD's 2 MB:
  * js-yaml takes 0.4 s, and yaml, which keeps every comment and position, 1.7 s.
  */
-export function manifestsIn(bytes: Buffer): Manifest[] {
+function manifestsIn(bytes: Buffer): Manifest[] {
   return z.array(ManifestSchema).parse(loadAll(bytes.toString("utf8")).filter(Boolean));
 }
 
@@ -92,7 +94,7 @@ export async function readPinned(
 }
 
 async function read(url: URL, limitMs: number): Promise<Buffer> {
-  if (url.protocol === "file:") return readFile(url);
+  if (url.protocol === "file:") return readFileOf(url);
   const response = await fetch(url, { signal: AbortSignal.timeout(limitMs) });
   if (!response.ok) {
     throw new Error(
@@ -100,4 +102,16 @@ async function read(url: URL, limitMs: number): Promise<Buffer> {
     );
   }
   return Buffer.from(await response.arrayBuffer());
+}
+
+async function readFileOf(url: URL): Promise<Buffer> {
+  try {
+    return await readFile(url);
+  } catch (error) {
+    throw new Error(
+      `${fileURLToPath(url)} cannot be read: ${String(error)}. ` +
+        `Fix: put the release's manifest there, as docs/runbooks/argocd-upgrade.md says.`,
+      { cause: error },
+    );
+  }
 }

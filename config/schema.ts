@@ -113,7 +113,7 @@ const images = z.discriminatedUnion("strategy", [
       version,
       /** sha256 of that release's config/install.yaml. */
       manifestSha256: sha256,
-      /** Where to read it. @default the release's file on GitHub */
+      /** Where to read it. @default the version's file in config/releases */
       manifestUrl: manifestUrl.optional(),
       /** Seconds between two looks at the registry. Every look is a call to ECR: below 30 it may throttle. */
       intervalSeconds: z.int().min(5).max(3600),
@@ -186,7 +186,7 @@ export const Settings = z.strictObject({
     version,
     /** sha256 of that release's manifests/install.yaml (manifests/ha/install.yaml with highAvailability). */
     manifestSha256: sha256,
-    /** Where to read it. @default the release's file on GitHub */
+    /** Where to read it. @default the version's file in config/releases */
     manifestUrl: manifestUrl.optional(),
     /** Redis with sentinels and two of each server; needs three nodes. */
     highAvailability: z.boolean(),

@@ -26,7 +26,7 @@ import { writeSettings } from "./state/settings.ts";
 import { applyStack, isUnchanged, type Changes } from "./engine/stack.ts";
 import { Stages, type Say } from "../lib/stages.ts";
 import { ensureTools } from "./toolchain/build.ts";
-import { binaryPath, sharePath } from "./toolchain/locate.ts";
+import { binaryPath } from "./toolchain/locate.ts";
 import { toolNames } from "./toolchain/tools.ts";
 import { ensureTwin, repositoryUrl, twinAccounts, twinPaths, type Twin } from "./state/twin.ts";
 
@@ -70,11 +70,7 @@ async function bringUp(twin: Twin, stages: Stages): Promise<boolean> {
     });
   }
   await stages.run("stacks", async (say) => {
-    writeSettings(repositoryRoot, twin, {
-      argoCd: sharePath("argocd", "install.yaml"),
-      argoCdHighAvailability: sharePath("argocd", "ha/install.yaml"),
-      imageUpdater: sharePath("image-updater", "install.yaml"),
-    });
+    writeSettings(repositoryRoot, twin);
     await applyStacks(say);
   });
   const manual = manualEnvironments();

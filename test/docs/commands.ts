@@ -174,5 +174,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi import aws:iam/openIdConnectProvider:OpenIdConnectProvider <name> <arn> -s dev": example,
   "pulumi import aws:ecr/repository:Repository <name> <repository> -s dev": example,
   "npx idp release time-service v1.0.0 --commit <commit>": example,
-  "curl -fsSL <address> | sha256sum": example,
+  "curl -fsSL --create-dirs -o config/releases/argo-cd/<version>/install.yaml https://raw.githubusercontent.com/argoproj/argo-cd/v<version>/manifests/install.yaml":
+    example,
+  "sha256sum config/releases/argo-cd/<version>/install.yaml": example,
 };

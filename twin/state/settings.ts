@@ -2,7 +2,6 @@ import { writeWhole } from "../../lib/write-file.ts";
 import { setScalars } from "../../lib/yaml-edit.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parse, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import { committed, required } from "../../config/committed.ts";
@@ -20,19 +19,11 @@ import {
   type TwinAccount,
 } from "./twin.ts";
 
-/** Paths of the release manifests in the toolchain. They have the same bytes and sha256 as the releases'. */
-export interface Manifests {
-  readonly argoCd: string;
-  readonly argoCdHighAvailability: string;
-  readonly imageUpdater: string;
-}
-
 /** The values that differ between an account's twin and the account on AWS. */
 export interface TwinFacts {
   readonly account: TwinAccount;
   readonly repositoryUrl: string;
   readonly registryUrl: string;
-  readonly manifests: Manifests;
 }
 
 /** How often the twin's Argo CDs read git, in seconds. Short because a person watches; on AWS it is a minute or more. */
@@ -52,22 +43,20 @@ type Some<T> = T extends object ? { readonly [Key in keyof T]?: Some<T[Key]> } :
  * @throws SettingsError if the committed file does not say how Argo CD is installed
  */
 export function twinSettings(text: string, facts: TwinFacts, previous = ""): string {
-  const { account, manifests } = facts;
+  const { account } = facts;
   const file = parseStackFile(account.environment, text);
-  const highAvailability = required(file, ({ argoCd }) => argoCd.highAvailability);
+  // Without it the program would be the one to say so, after the control planes have been built.
+  required(file, ({ argoCd }) => argoCd.version);
   const { strategy } = committed(file).images;
   const changed: Some<Settings> = {
     aws: { accountId: account.accountId, region: account.region, profile: account.profile },
     repository: { url: facts.repositoryUrl, branch: "main" },
-    argoCd: {
-      manifestUrl: fileUrl(highAvailability ? manifests.argoCdHighAvailability : manifests.argoCd),
-      reconciliationSeconds,
-    },
+    argoCd: { reconciliationSeconds },
     ...(strategy !== undefined &&
       strategy !== "pinned" && {
         images: {
           registryApiUrl: facts.registryUrl,
-          imageUpdater: { manifestUrl: fileUrl(manifests.imageUpdater), intervalSeconds },
+          imageUpdater: { intervalSeconds },
         },
       }),
   };
@@ -93,12 +82,7 @@ function setAll(document: Document, path: readonly string[], value: unknown): vo
  *
  * @param root the repository's root
  */
-export function writeSettings(
-  root: string,
-  twin: Twin,
-  manifests: Manifests,
-  paths = twinPaths(),
-): void {
+export function writeSettings(root: string, twin: Twin, paths = twinPaths()): void {
   // `pulumi stack init` writes the salt next to the project's file: into this folder, not into the clone.
   writeWhole(join(paths.settings, "Pulumi.yaml"), projectText(root));
   for (const environment of environments) {
@@ -106,7 +90,7 @@ export function writeSettings(
     const previous = existsSync(file) ? readFileSync(file, "utf8") : "";
     const text = twinSettings(
       committedText(root, environment),
-      factsOf(twin, environment, manifests),
+      factsOf(twin, environment),
       previous,
     );
     if (text !== previous) writeWhole(file, text);
@@ -121,19 +105,14 @@ function projectText(root: string): string {
   return readFileSync(join(root, "Pulumi.yaml"), "utf8");
 }
 
-function factsOf(twin: Twin, environment: Environment, manifests: Manifests): TwinFacts {
+function factsOf(twin: Twin, environment: Environment): TwinFacts {
   return {
     account: twinAccounts[environment],
     repositoryUrl: repositoryUrl(twin),
     registryUrl: registryUrl(twin, environment),
-    manifests,
   };
 }
 
 function encryptionSalt(text: string): string | undefined {
   return z.object({ encryptionsalt: z.string() }).safeParse(parse(text)).data?.encryptionsalt;
-}
-
-function fileUrl(path: string): string {
-  return pathToFileURL(path).href;
 }

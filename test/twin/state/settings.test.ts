@@ -13,11 +13,6 @@ const facts = {
   account: twinAccounts.prod,
   repositoryUrl: "http://127.0.0.1:4000/idp.git",
   registryUrl: "http://127.0.0.1:5000",
-  manifests: {
-    argoCd: "/cache/install.yaml",
-    argoCdHighAvailability: "/cache/ha/install.yaml",
-    imageUpdater: "/cache/image updater.yaml",
-  },
 };
 const committed = `# prod
 config:
@@ -49,14 +44,13 @@ describe("the twin's settings", () => {
           version: "3.6.1",
           highAvailability: true,
           reconciliationSeconds: 10,
-          manifestUrl: "file:///cache/ha/install.yaml",
         },
         "idp:images": { strategy: "pinned" },
       },
     });
   });
 
-  it("give Image Updater, if it is installed, its manifest and the account's registry", () => {
+  it("give Image Updater, if it is installed, the account's registry", () => {
     const text = committed.replace(
       "strategy: pinned",
       "strategy: semver\n    imageUpdater: { version: 1.3.0, intervalSeconds: 120 }",
@@ -70,17 +64,8 @@ describe("the twin's settings", () => {
       imageUpdater: {
         version: "1.3.0",
         intervalSeconds: 10,
-        manifestUrl: "file:///cache/image%20updater.yaml",
       },
     });
-  });
-
-  it("use the plain manifest if high availability is off", () => {
-    const text = twinSettings(
-      committed.replace("highAvailability: true", "highAvailability: false"),
-      facts,
-    );
-    expect(text).to.include("manifestUrl: file:///cache/install.yaml\n");
   });
 
   it("keep the salt of the stack's secrets", () => {
