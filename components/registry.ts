@@ -10,16 +10,22 @@ export interface RegistryArgs {
   readonly forceDelete: boolean;
 }
 
-/** `sha-*` images kept; nobody goes back to older ones. */
-const buildsKept = 50;
-const untaggedDaysKept = 7;
+/**
+ * `sha-*` images kept. ECR cannot tell whether an image runs or is held, so the number is one that no running build gets
+ * to: at ten builds a day it is seven weeks. Of a release there is a second tag, which keeps the image.
+ */
+const buildsKept = 500;
 
 /** The highest count that ECR accepts; there will never be as many. */
 const allReleases = 2_147_483_647;
 
 /**
- * What ECR cleans up. Releases stay for ever, because prod may go back to any of them. Once an image matches a rule, no
- * later rule applies to it: the first rule, which never expires anything, protects releases from the others.
+ * What ECR cleans up: old builds, and nothing else. Releases stay for ever, because prod may go back to any of them. Once
+ * an image matches a rule, no later rule applies to it: the first rule, which never expires anything, protects releases
+ * from the second.
+ *
+ * There is no rule for untagged images. Tags never move here, so what has no tag is a signature or a part of an image;
+ * ECR deletes signatures with their image, and a release is refused without one.
  */
 export const lifecyclePolicy = {
   rules: [
@@ -36,17 +42,6 @@ export const lifecyclePolicy = {
     },
     {
       rulePriority: 2,
-      description: "Drop what lost its tag",
-      selection: {
-        tagStatus: "untagged",
-        countType: "sinceImagePushed",
-        countUnit: "days",
-        countNumber: untaggedDaysKept,
-      },
-      action: { type: "expire" },
-    },
-    {
-      rulePriority: 3,
       description: "Keep the newest builds",
       selection: {
         tagStatus: "tagged",
@@ -64,7 +59,7 @@ export const lifecyclePolicy = {
  * encrypted with the account's own key.
  *
  * ### Cost
- * $0.10 per GB and month, $1 a month for the key.
+ * $0.10 per GB and month, $1 a month for the key. 500 builds that share their base image are a few GB.
  */
 export class Registry extends pulumi.ComponentResource {
   /** ARN of each repository, by its name. */

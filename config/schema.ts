@@ -170,7 +170,7 @@ export const Settings = z.strictObject({
     flowLogRetentionDays: retention,
   }),
   cluster: z.strictObject({
-    /** Kubernetes minor version. EKS goes up one at a time and never down. */
+    /** Kubernetes minor version. EKS goes up one at a time; the way back is docs/runbooks/cluster-upgrade.md. */
     version: z.string().regex(/^1\.\d{2}$/, 'must be a Kubernetes minor version such as "1.36"'),
     /** Networks that may reach the API from outside the VPC. Empty: from inside the VPC only. */
     publicAccessCidrs: z.array(cidr).max(40),

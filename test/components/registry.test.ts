@@ -52,7 +52,7 @@ describe("Registry", () => {
     });
   });
 
-  it("keeps every release and fifty builds, and drops untagged images after a week", () => {
+  it("keeps every release and the newest builds, and no rule selects signatures, which have no tag", () => {
     const rules = lifecyclePolicy.rules.map(({ rulePriority, selection }) => ({
       rulePriority,
       ...selection,
@@ -67,17 +67,10 @@ describe("Registry", () => {
       },
       {
         rulePriority: 2,
-        tagStatus: "untagged",
-        countType: "sinceImagePushed",
-        countUnit: "days",
-        countNumber: 7,
-      },
-      {
-        rulePriority: 3,
         tagStatus: "tagged",
         tagPatternList: ["sha-*"],
         countType: "imageCountMoreThan",
-        countNumber: 50,
+        countNumber: 500,
       },
     ]);
   });

@@ -133,6 +133,8 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi stack rm prod": "the tests after it need the stack",
   'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
   "aws eks list-insights --cluster-name idp-dev": noAws,
+  "aws eks update-cluster-version --name idp-dev --kubernetes-version <version>": noAws,
+  "aws eks describe-cluster --name idp-dev --query cluster.version": noAws,
   "aws kms cancel-key-deletion --key-id <key>": noAws,
   "gh api repos/<owner>/<repository>/actions/oidc/customization/sub": noGithub,
   "gh api repos/<owner>/<repository> --jq '{name: .full_name, repository: .id, owner: .owner.id}'":
