@@ -1,4 +1,5 @@
 import type { Service } from "../catalog/service.ts";
+import type { Requests } from "../config/argocd-requests.ts";
 import { nodeType, prices, type PriceName } from "./prices.ts";
 
 /** The parts of a stack's resource that an estimate reads. */
@@ -60,17 +61,17 @@ const lineOf: Readonly<Record<string, readonly [what: string, price: PriceName, 
  *
  * @param resources of a plan, or of the program under mocks, where remote components have no children
  * @param services the environment's catalog
- * @param minimumNodes nodes needed whatever the services request, such as 3 for a highly available Argo CD
+ * @param platform what Argo CD and Image Updater need
  */
 export function estimate(
   resources: readonly PlannedResource[],
   services: readonly CostedService[],
-  minimumNodes = 1,
+  platform: Platform = { nodes: 1, cpu: 0, memory: 0 },
 ): Estimate {
   const all = withChildren(resources);
   const count = (type: string) => all.filter((resource) => resource.type === type).length;
   const hasCluster = count("aws:eks/cluster:Cluster") > 0;
-  const nodes = hasCluster ? Math.max(minimumNodes, nodesFor(services)) : 0;
+  const nodes = hasCluster ? nodesFor(services, platform) : 0;
   const balancers = hasCluster ? services.filter(({ ingress }) => ingress !== undefined).length : 0;
   const lines = [
     ...Object.entries(lineOf).map(([type, line]) => [count(type), ...line] as const),
@@ -98,8 +99,17 @@ export function arithmetic({ count, units, price }: CostLine): string {
   return `${count} x ${units} ${unitNames[per] ?? per} x $${dollars}`;
 }
 
-/** Returns the nodes for the services' minimum replicas: enough for their requests, and one in each zone they use. */
-export function nodesFor(services: readonly CostedService[]): number {
+/** What the platform's own Pods need whatever the services request: CPU in thousandths of a vCPU, memory in MiB. */
+export interface Platform extends Requests {
+  /** The fewest nodes, such as 3 for a highly available Argo CD. */
+  readonly nodes: number;
+}
+
+/**
+ * Returns the nodes for the platform's Pods and the services' minimum replicas: enough for their requests, and one in each
+ * zone they use.
+ */
+export function nodesFor(services: readonly CostedService[], platform: Platform): number {
   const sum = (of: "cpu" | "memory") =>
     services.reduce(
       (total, { resources, replicas }) => total + requests[resources][of] * replicas.min,
@@ -107,9 +117,10 @@ export function nodesFor(services: readonly CostedService[]): number {
     );
   const spread = Math.max(1, ...services.map(({ replicas }) => Math.min(replicas.min, zones)));
   return Math.max(
+    platform.nodes,
     spread,
-    Math.ceil(sum("cpu") / usable.cpu),
-    Math.ceil(sum("memory") / usable.memory),
+    Math.ceil((sum("cpu") + platform.cpu / 1000) / usable.cpu),
+    Math.ceil((sum("memory") + platform.memory) / usable.memory),
   );
 }
 

@@ -17,8 +17,8 @@ tax, free tier and discounts. \`npx idp cost\` says the same for the settings an
 request's preview says what the change adds.
 
 ${stacks.map(stackTable).join("\n")}
-The nodes are what the services' Pods ask for, at their fewest replicas, and one for each zone that a service's replicas
-are spread over; three at least where Argo CD is highly available. Argo CD's own Pods ask for nothing. Auto Mode takes
+The nodes are what the Pods of the services, at their fewest replicas, and of Argo CD and Image Updater ask for, and one
+for each zone that a service's replicas are spread over; three at least where Argo CD is highly available. Auto Mode takes
 the cheapest instance that fits, so what it really takes may differ. One NAT gateway a zone instead of a single one
 adds ${(2 * 730 * (prices.natGateway.dollars + prices.publicAddress.dollars)).toFixed(2)} dollars a month.
 

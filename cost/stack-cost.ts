@@ -2,9 +2,10 @@ import { committedRules } from "../catalog/committed-rules.ts";
 import { inspectCatalog } from "../catalog/read.ts";
 import { required } from "../config/committed.ts";
 import type { Environment } from "../config/environments.ts";
-import { argoCdNodes } from "../config/schema.ts";
+import { gitOpsRequests } from "../config/argocd-requests.ts";
+import { argoCdNodes, type Settings } from "../config/schema.ts";
 import { readStackFiles, stackFileIn } from "../config/stack-files.ts";
-import { estimate, type Estimate } from "./estimate.ts";
+import { estimate, type Estimate, type Platform } from "./estimate.ts";
 import { goldenResources, withNatGateways, type Plan } from "./sources.ts";
 
 /** An environment's estimate, and the cost before the plan if there is one. */
@@ -29,15 +30,27 @@ export async function stackCost(
   const region = required(file, ({ aws }) => aws.region);
   const natGateways = required(file, ({ network }) => network.natGateways);
   const highAvailability = required(file, ({ argoCd }) => argoCd.highAvailability);
-  const nodes = argoCdNodes({ highAvailability });
+  const strategy = required(file, ({ images }) => images.strategy);
+  const platform = platformOf(highAvailability, strategy);
   const resources = plan?.after ?? withNatGateways(goldenResources(root, environment), natGateways);
-  const after = estimate(resources, services, nodes);
+  const after = estimate(resources, services, platform);
   const before =
-    plan && plan.before.length > 0 ? estimate(plan.before, services, nodes) : undefined;
+    plan && plan.before.length > 0 ? estimate(plan.before, services, platform) : undefined;
   return {
     environment,
     region,
     ...after,
     ...(before && { before: before.dollars }),
+  };
+}
+
+/** Returns what a stack's Argo CD and Image Updater need. */
+export function platformOf(
+  highAvailability: boolean,
+  strategy: Settings["images"]["strategy"],
+): Platform {
+  return {
+    nodes: argoCdNodes({ highAvailability }),
+    ...gitOpsRequests({ argoCd: { highAvailability }, images: { strategy } }),
   };
 }

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { imageNames, type Catalog } from "../catalog/read.ts";
 import { committed, required } from "../config/committed.ts";
 import { clusterNameOf, type Environment } from "../config/environments.ts";
-import { argoCdNodes, undecidedAccount } from "../config/schema.ts";
+import { undecidedAccount } from "../config/schema.ts";
 import type { StackFile } from "../config/stack-files.ts";
 import { nodesFor } from "../cost/estimate.ts";
+import { platformOf } from "../cost/stack-cost.ts";
 import type { Ask, Answer } from "../lib/ask.ts";
 import { githubRepository } from "../lib/github-address.ts";
 import { compareVersions } from "../lib/version.ts";
@@ -198,7 +199,7 @@ async function accountChecks(
 
 async function quotaChecks(
   environment: Environment,
-  { natGateways, highAvailability }: Facts,
+  { natGateways, highAvailability, strategy }: Facts,
   catalog: Catalog | undefined,
   askAws: (...args: readonly string[]) => Promise<Answer>,
 ): Promise<Check[]> {
@@ -212,7 +213,7 @@ async function quotaChecks(
       "cluster.status",
     ],
   );
-  const nodes = Math.max(argoCdNodes({ highAvailability }), nodesFor(catalog?.services ?? []));
+  const nodes = nodesFor(catalog?.services ?? [], platformOf(highAvailability, strategy));
   const needed: Readonly<Record<keyof typeof quotas, number>> = {
     vpcs: 1,
     addresses: natGateways === "Single" ? 1 : 3,

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { parse } from "yaml";
 import { z } from "zod";
 import { costLines } from "../../cli/cost.ts";
-import { stackCost } from "../../cost/stack-cost.ts";
+import { platformOf, stackCost } from "../../cost/stack-cost.ts";
 import {
   arithmetic,
   estimate,
@@ -94,14 +94,23 @@ describe("the nodes of a stack", () => {
     ["as many as the memory asks for", [service("medium", 24)], 5],
   ] as const) {
     it(`are ${what}`, () => {
-      expect(nodesFor(services)).to.equal(nodes);
+      expect(nodesFor(services, { nodes: 1, cpu: 0, memory: 0 })).to.equal(nodes);
     });
   }
 
   it("are at least three when Argo CD is highly available", () => {
-    expect(estimate([cluster], [], 3).lines.find(({ price }) => price === "node")?.count).to.equal(
-      3,
-    );
+    expect(platformOf(true, "pinned").nodes).to.equal(3);
+    expect(nodesFor([], { nodes: 3, cpu: 0, memory: 0 })).to.equal(3);
+  });
+
+  it("are as many as Argo CD and Image Updater ask for beside the services", () => {
+    const platform = platformOf(false, "newest-build");
+    expect(platform).to.deep.equal({ nodes: 1, cpu: 785, memory: 1728 });
+    expect(platformOf(false, "pinned")).to.deep.equal({ nodes: 1, cpu: 535, memory: 1216 });
+    expect(nodesFor([service("small", 1)], platform)).to.equal(1);
+    expect(nodesFor([service("large", 1)], platform)).to.equal(2);
+    const lines = estimate([cluster], [service("large", 1)], platform).lines;
+    expect(lines.find(({ price }) => price === "node")?.count).to.equal(2);
   });
 
   it("are calculated from the chart's own sizes", () => {
