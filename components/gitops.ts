@@ -126,6 +126,14 @@ const syncPolicies = { automated: { automated: { prune: true, selfHeal: true } }
 /** Label of an Application: whether its service file has a `hold`. Image Updater skips an Application that has one. */
 const holdLabel = "idp/hold";
 
+/** Labels of a service's namespace. */
+const namespaceLabels = {
+  "pod-security.kubernetes.io/enforce": "restricted",
+  // A new Pod is ready once the load balancer's checks pass, and not before: a rolling update would else take the old
+  // ones away too early. This is Auto Mode's label; a Pod behind no load balancer is left alone.
+  "eks.amazonaws.com/pod-readiness-gate-inject": "enabled",
+};
+
 /** What happens to a service when its file, or the whole stack, is deleted: it is kept, or deleted as well. */
 const kept = {
   syncPolicy: { applicationsSync: "create-update", preserveResourcesOnDeletion: true },
@@ -186,9 +194,7 @@ export function applicationSet(gitOps: GitOps) {
           destination: { server: ownCluster, namespace: service },
           syncPolicy: {
             ...syncPolicies[sync],
-            managedNamespaceMetadata: {
-              labels: { "pod-security.kubernetes.io/enforce": "restricted" },
-            },
+            managedNamespaceMetadata: { labels: namespaceLabels },
             syncOptions: ["CreateNamespace=true", "ServerSideApply=true", "PruneLast=true"],
             retry: { limit: 5, backoff: { duration: "5s", factor: 2, maxDuration: "3m" } },
           },
