@@ -133,6 +133,10 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi stack rm prod": "the tests after it need the stack",
   'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
   "aws eks list-insights --cluster-name idp-dev": noAws,
+  "aws eks describe-addon-versions --addon-name metrics-server --kubernetes-version <version> --query 'addons[].addonVersions[].addonVersion'":
+    noAws,
+  "aws eks update-addon --cluster-name idp-dev --addon-name metrics-server --addon-version <addon-version>":
+    noAws,
   "aws eks update-cluster-version --name idp-dev --kubernetes-version <version>": noAws,
   "aws eks describe-cluster --name idp-dev --query cluster.version": noAws,
   "aws kms cancel-key-deletion --key-id <key>": noAws,
