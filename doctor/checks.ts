@@ -340,7 +340,13 @@ export function writerCheck(
   { isUpdated, url, hasApp }: { isUpdated: boolean; url: string; hasApp: boolean },
 ): Check {
   const about = { about: environment, name: "GitHub App" } as const;
-  if (!isUpdated) return skipped(about, "nothing writes to git here");
+  if (!isUpdated && hasApp) return ok(about, "idp:githubApp is set; here it need only read");
+  if (!isUpdated) {
+    return skipped(
+      about,
+      "nothing writes to git here; a private repository needs idp:githubApp all the same, with an app that only reads",
+    );
+  }
   if (!url.startsWith("https://github.com/")) return skipped(about, `${url} is not on GitHub`);
   return hasApp
     ? ok(about, "idp:githubApp is set")

@@ -139,6 +139,10 @@ describe("idp doctor: an account", () => {
     expect(check(true, true)).to.equal("ok");
     expect(check(true, false)).to.equal("failed");
     expect(check(false, false)).to.equal("skipped");
+    expect(check(false, true)).to.equal("ok");
+    expect(line(writerCheck("prod", { isUpdated: false, hasApp: false, url }))).to.include(
+      "a private repository needs idp:githubApp all the same, with an app that only reads",
+    );
     expect(check(true, false, "http://127.0.0.1:1/idp.git")).to.equal("skipped");
   });
 
