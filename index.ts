@@ -11,8 +11,10 @@ import { ImageUpdater } from "./components/image-updater.ts";
 import { Network } from "./components/network.ts";
 import { PermissionsBoundary } from "./components/permissions-boundary.ts";
 import { Registry } from "./components/registry.ts";
+import { Runner } from "./components/runner.ts";
 import { usableZones } from "./components/zones.ts";
 import { clusterNameOf } from "./config/environments.ts";
+import { withoutIds } from "./lib/github-address.ts";
 import { readInputs } from "./inputs.ts";
 
 const { environment, settings, services, repositories, registryHost, ...inputs } = await readInputs(
@@ -23,9 +25,13 @@ const { accountId, region, profile } = settings.aws;
 const { deletionProtection } = settings.cluster;
 const account = accountProvider(environment, settings);
 const onAws = { providers: [account] };
+const runnerArgs = settings.github.runner && {
+  ...settings.github.runner,
+  projectName: `${clusterNameOf(environment)}-runner`,
+};
 const boundary = new PermissionsBoundary(
   "idp-boundary",
-  { accountId, stateBackend: settings.github.stateBackend },
+  { accountId, stateBackend: settings.github.stateBackend, runner: runnerArgs },
   onAws,
 );
 // The engine drops the dependsOn of the boundary's transform: without it a teardown deletes the boundary before the roles.
@@ -61,7 +67,7 @@ const logs = new ClusterLogs(
   { clusterName: clusterNameOf(environment), retentionDays: settings.cluster.logRetentionDays },
   { ...onAws, protect: deletionProtection },
 );
-const { clusterName, clusterArn, provider } = new Cluster(
+const { clusterName, clusterArn, securityGroupId, provider } = new Cluster(
   "idp-cluster",
   {
     ...settings.cluster,
@@ -81,6 +87,22 @@ const { clusterName, clusterArn, provider } = new Cluster(
   // Nodes need the gateways until the end: at teardown the network is deleted after the cluster.
   { ...onAws, dependsOn: [boundary, network], protect: deletionProtection },
 );
+const runner =
+  runnerArgs &&
+  new Runner(
+    "idp-runner",
+    {
+      ...runnerArgs,
+      accountId,
+      region,
+      repository: withoutIds(settings.github.repository),
+      vpcId: network.vpcId,
+      privateSubnetIds: network.privateSubnetIds,
+      clusterSecurityGroupId: securityGroupId,
+      logRetentionDays: settings.cluster.logRetentionDays,
+    },
+    { ...onAws, dependsOn: [boundary, network] },
+  );
 const inCluster = { providers: [account, provider] };
 const clusterServices = new ClusterServices("idp-cluster", { clusterName }, inCluster);
 const { argoCdManifest: manifest, githubApp } = inputs;
@@ -110,4 +132,5 @@ export default {
   promoteRoleArn: github.promoteRoleArn,
   provisionRoleArn: github.provisionRoleArn,
   publishRoleArns: github.publishRoleArns,
+  runnerLabel: runner?.label,
 };

@@ -89,6 +89,8 @@ export interface ClusterArgs {
 export class Cluster extends pulumi.ComponentResource {
   readonly clusterName: pulumi.Output<string>;
   readonly clusterArn: pulumi.Output<string>;
+  /** The security group that EKS makes for the API and the nodes. It lets in nobody but itself. */
+  readonly securityGroupId: pulumi.Output<string>;
   /** Kubernetes provider for what is installed in the cluster. */
   readonly provider: k8s.Provider;
 
@@ -150,6 +152,7 @@ export class Cluster extends pulumi.ComponentResource {
       },
     );
     this.clusterName = cluster.eksCluster.name;
+    this.securityGroupId = cluster.clusterSecurityGroupId;
     this.clusterArn = cluster.eksCluster.arn;
     this.provider = new k8s.Provider(
       name,

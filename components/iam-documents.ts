@@ -250,7 +250,8 @@ const noUserData = {
  */
 export function previewAccess({
   stateBackend,
-}: Pick<IamScope, "stateBackend">): aws.iam.PolicyDocument {
+  runner,
+}: Pick<IamScope, "stateBackend" | "runner">): aws.iam.PolicyDocument {
   return {
     Version: version,
     Statement: [
@@ -261,6 +262,15 @@ export function previewAccess({
         : [
             ...stateObjects(stateBackend, ["s3:GetObject"]),
             { Effect: "Allow" as const, Action: ["kms:Decrypt"], Resource: stateBackend.keyArn },
+          ]),
+      ...(runner === undefined
+        ? []
+        : [
+            {
+              Effect: "Allow" as const,
+              Action: ["codebuild:BatchGetProjects"],
+              Resource: runner.projectArn,
+            },
           ]),
     ],
   };
@@ -286,6 +296,16 @@ export interface IamScope {
   readonly roleArns: string;
   /** Where the account's stack is kept in S3; undefined where Pulumi Cloud keeps it. */
   readonly stateBackend?: StateBackend | undefined;
+  /** What the runner in the VPC is made of; undefined where there is none. */
+  readonly runner?: RunnerScope | undefined;
+}
+
+/** The CodeBuild project of a runner, and how it reaches GitHub. */
+interface RunnerScope {
+  /** ARN pattern of the project. */
+  readonly projectArn: string;
+  /** The CodeConnections connection to GitHub. */
+  readonly connectionArn: string;
 }
 
 /** A bucket with stacks in it. */
@@ -295,11 +315,12 @@ interface StateBackend {
   readonly keyArn: string;
 }
 
-/** Returns the scope of an account; `stateBackend` is as in the stack's settings. */
+/** Returns the scope of an account; `stateBackend` and `runner` are as in the stack's settings. */
 export function iamScope(
   partition: string,
   accountId: string,
   stateBackend?: { readonly bucket: string; readonly keyArn: string },
+  runner?: { readonly projectName: string; readonly connectionArn: string },
 ): IamScope {
   const account = `arn:${partition}:iam::${accountId}`;
   return {
@@ -309,6 +330,12 @@ export function iamScope(
       stateBackend: {
         bucketArn: `arn:${partition}:s3:::${stateBackend.bucket}`,
         keyArn: stateBackend.keyArn,
+      },
+    }),
+    ...(runner && {
+      runner: {
+        projectArn: `arn:${partition}:codebuild:*:${accountId}:project/${runner.projectName}`,
+        connectionArn: runner.connectionArn,
       },
     }),
   };
@@ -329,6 +356,110 @@ function stateManagement({ stateBackend }: IamScope) {
     : stateObjects(stateBackend, ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]);
 }
 
+/** The actions of these names on a connection to GitHub. Its ARN has the service's old name or its new one, as they have. */
+function connectionActions(connectionArn: string, names: readonly string[]): string[] {
+  const service = connectionArn.split(":")[2] ?? "codeconnections";
+  return names.map((name) => `${service}:${name}`);
+}
+
+/** The right to make, change and delete the runner's project. Nobody may start it by hand: GitHub's jobs do. */
+function runnerManagement({ runner }: Pick<IamScope, "runner">) {
+  if (runner === undefined) return [];
+  return [
+    {
+      Effect: "Allow" as const,
+      Action: [
+        "codebuild:BatchGetProjects",
+        "codebuild:CreateProject",
+        "codebuild:CreateWebhook",
+        "codebuild:DeleteProject",
+        "codebuild:DeleteWebhook",
+        "codebuild:UpdateProject",
+        "codebuild:UpdateWebhook",
+      ],
+      Resource: runner.projectArn,
+    },
+    connectionUse(runner),
+  ];
+}
+
+/** The right to act on GitHub by the connection, which CodeBuild needs of who makes the webhook and of the project. */
+function connectionUse({ connectionArn }: Pick<RunnerScope, "connectionArn">) {
+  return {
+    Effect: "Allow" as const,
+    Action: connectionActions(connectionArn, [
+      "GetConnection",
+      "GetConnectionToken",
+      "PassConnection",
+      "UseConnection",
+    ]),
+    Resource: connectionArn,
+  };
+}
+
+/** A session in the runner's container by Systems Manager (CodeBuild user guide, "Debug builds with Session Manager"). */
+const sessionActions = [
+  "ssmmessages:CreateControlChannel",
+  "ssmmessages:CreateDataChannel",
+  "ssmmessages:OpenControlChannel",
+  "ssmmessages:OpenDataChannel",
+];
+
+/** What the runner's role is limited to. */
+export interface RunnerReach {
+  readonly logGroupArn: string;
+  readonly subnetArns: readonly string[];
+  /** ARN pattern of the account's network interfaces in the region. */
+  readonly interfaceArns: string;
+  readonly connectionArn: string;
+}
+
+/**
+ * Returns the rights of the runner's container: its log, its network interface in the VPC, the runner's registration at
+ * GitHub, and a session of an operator (CodeBuild user guide, "Allow CodeBuild access to AWS services required to create a
+ * VPC network interface"). Every job on the runner has them, and none reaches AWS otherwise: a job takes its role by OIDC.
+ */
+export function runnerAccess(reach: RunnerReach): aws.iam.PolicyDocument {
+  return {
+    Version: version,
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        Resource: [reach.logGroupArn, `${reach.logGroupArn}:*`],
+      },
+      {
+        Effect: "Allow",
+        Action: [
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeDhcpOptions",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSubnets",
+          "ec2:DescribeVpcs",
+        ],
+        Resource: "*",
+      },
+      {
+        Effect: "Allow",
+        Action: ["ec2:CreateNetworkInterfacePermission"],
+        Resource: reach.interfaceArns,
+        Condition: {
+          StringEquals: { "ec2:AuthorizedService": "codebuild.amazonaws.com" },
+          ArnEquals: { "ec2:Subnet": [...reach.subnetArns] },
+        },
+      },
+      {
+        Effect: "Allow",
+        Action: connectionActions(reach.connectionArn, ["GetConnection", "GetConnectionToken"]),
+        Resource: reach.connectionArn,
+      },
+      { Effect: "Allow", Action: sessionActions, Resource: "*" },
+    ],
+  };
+}
+
 /**
  * The services that may get their service-linked role: EKS, load balancers, and Spot instances, which Auto Mode asks for
  * (AmazonEKSComputePolicy). NAT gateways need one only if AWS chooses their place, and the program chooses it here.
@@ -340,7 +471,8 @@ const linkedServices = [
 ];
 
 /** The IAM rights that the program needs: for the platform's roles only, and only with the boundary on them. */
-function roleManagement({ boundaryArn, roleArns }: IamScope) {
+function roleManagement({ boundaryArn, roleArns, runner }: IamScope) {
+  const services = runner === undefined ? passedTo : ["codebuild.amazonaws.com", ...passedTo];
   return [
     { Effect: "Allow" as const, Action: ["iam:Get*", "iam:List*"], Resource: "*" },
     {
@@ -370,7 +502,7 @@ function roleManagement({ boundaryArn, roleArns }: IamScope) {
       Effect: "Allow" as const,
       Action: ["iam:PassRole"],
       Resource: roleArns,
-      Condition: { StringEquals: { "iam:PassedToService": passedTo } },
+      Condition: { StringEquals: { "iam:PassedToService": services } },
     },
     {
       Effect: "Allow" as const,
@@ -393,6 +525,7 @@ export function provisionAccess(scope: IamScope): aws.iam.PolicyDocument {
       },
       ...roleManagement(scope),
       ...stateManagement(scope),
+      ...runnerManagement(scope),
     ],
   };
 }
@@ -444,6 +577,10 @@ export function boundary(scope: IamScope): aws.iam.PolicyDocument {
       },
       ...roleManagement(scope),
       ...stateManagement(scope),
+      ...runnerManagement(scope),
+      ...(scope.runner === undefined
+        ? []
+        : [{ Effect: "Allow" as const, Action: sessionActions, Resource: "*" }]),
     ],
   };
 }

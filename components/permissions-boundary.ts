@@ -9,6 +9,8 @@ export interface PermissionsBoundaryArgs {
   readonly accountId: string;
   /** Where the account's stack is kept in S3; the roles of workflows need it. @default Pulumi Cloud keeps it */
   readonly stateBackend?: { readonly bucket: string; readonly keyArn: string } | undefined;
+  /** The runner in the VPC, and how it reaches GitHub. @default there is none */
+  readonly runner?: { readonly projectName: string; readonly connectionArn: string } | undefined;
 }
 
 /** The policy that bounds every role of the account's platform. Costs nothing. */
@@ -20,7 +22,9 @@ export class PermissionsBoundary extends pulumi.ComponentResource {
     super(TypeToken.PermissionsBoundary, name, args, opts);
 
     const { partition } = aws.getPartitionOutput({}, { parent: this });
-    const scope = partition.apply((text) => iamScope(text, args.accountId, args.stateBackend));
+    const scope = partition.apply((text) =>
+      iamScope(text, args.accountId, args.stateBackend, args.runner),
+    );
     const policy = new aws.iam.Policy(
       name,
       {

@@ -10,4 +10,5 @@ export const TypeToken = {
   Network: "idp:platform:Network",
   PermissionsBoundary: "idp:platform:PermissionsBoundary",
   Registry: "idp:platform:Registry",
+  Runner: "idp:platform:Runner",
 } as const;

@@ -233,6 +233,21 @@ export const Settings = z.strictObject({
       // A trust policy has at most 2048 characters.
       .max(3)
       .optional(),
+    /**
+     * A runner of GitHub Actions in the VPC, for jobs that need the cluster's private endpoint; the repository must be
+     * private. Paid by the minute. @default none: the workflows run on GitHub's own
+     */
+    runner: z
+      .strictObject({
+        /** The connection to GitHub, in the account and region of the stack, which a person has accepted. */
+        connectionArn: z
+          .string()
+          .regex(
+            /^arn:aws[\w-]*:(codeconnections|codestar-connections):[\w-]+:\d{12}:connection\/[\w-]+$/,
+            "must be the ARN of a CodeConnections connection",
+          ),
+      })
+      .optional(),
     /** The service repositories that may push images, each to its own ECR repository only. */
     publishers: z.array(
       z.strictObject({

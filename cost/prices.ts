@@ -1,8 +1,8 @@
 /** An on-demand price of AWS in US dollars, without tax, free tier and discounts. */
 export interface Price {
   readonly dollars: number;
-  /** The unit of the price: an hour or a month of one thing, or a gigabyte. */
-  readonly per: "hour" | "month" | "GB" | "GB-month" | "LCU-hour";
+  /** The unit of the price: an hour, a minute or a month of one thing, or a gigabyte. */
+  readonly per: "hour" | "minute" | "month" | "GB" | "GB-month" | "LCU-hour";
   /** AWS's page with the price, to compare it. */
   readonly source: string;
 }
@@ -33,6 +33,8 @@ export const prices = {
   logData: { dollars: 0.5, per: "GB", source: page("cloudwatch") },
   logStorage: { dollars: 0.03, per: "GB-month", source: page("cloudwatch") },
   imageStorage: { dollars: 0.1, per: "GB-month", source: page("ecr") },
+  // general1.medium, Linux.
+  runner: { dollars: 0.01, per: "minute", source: page("codebuild") },
   loadBalancerUse: { dollars: 0.008, per: "LCU-hour", source: page("elasticloadbalancing") },
   egress: {
     dollars: 0.09,
@@ -51,5 +53,6 @@ export const byUse: readonly (readonly [price: PriceName, what: string])[] = [
   ["logData", "logs taken in: the control plane's, the flow logs"],
   ["logStorage", "logs kept"],
   ["imageStorage", "images in ECR"],
+  ["runner", "jobs on a runner in the VPC, where the settings have one"],
   ["loadBalancerUse", "requests through load balancers"],
 ];

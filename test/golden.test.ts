@@ -64,10 +64,16 @@ function sortKeys(_key: string, value: unknown): unknown {
 
 let runs = 0;
 
-async function runProgram(environment: Environment, preview: boolean): Promise<Registered[]> {
+async function runProgram(
+  environment: Environment,
+  preview: boolean,
+  github: Readonly<Record<string, unknown>> = {},
+): Promise<Registered[]> {
   return record(
     async () => {
-      pulumi.runtime.setAllConfig(configOf(environment));
+      const config = configOf(environment);
+      const changed = { ...asMap(JSON.parse(config["idp:github"] ?? "{}")), ...github };
+      pulumi.runtime.setAllConfig({ ...config, "idp:github": JSON.stringify(changed) });
       // The query makes it a module of its own: the program runs anew each time.
       runs += 1;
       await import(`../index.ts?run=${runs}`);
@@ -103,4 +109,15 @@ describe("golden files", () => {
       expect(withDefault.map(({ urn }) => urn)).to.deep.equal([]);
     });
   }
+
+  it("a runner in the VPC adds to prod what its golden file says, and changes nothing else", async () => {
+    const connectionArn = "arn:aws:codeconnections:us-west-2:100000000003:connection/0b1c2d3e";
+    const plain = new Set((await runProgram("prod", false)).map((one) => canonical([one])));
+    const changed = await runProgram("prod", false, { runner: { connectionArn } });
+    const actual = canonical(changed.filter((one) => !plain.has(canonical([one]))));
+    const file = join(import.meta.dirname, "golden/prod-with-runner.json");
+    if (process.env["UPDATE_GOLDEN"]) writeFileSync(file, actual);
+    const expected = existsSync(file) ? readFileSync(file, "utf8") : "";
+    expect(actual, `${file} differs. If the change is wanted: make golden`).to.equal(expected);
+  });
 });

@@ -65,6 +65,7 @@ const outputs: Readonly<
       arn: `arn:aws:eks:us-west-2:123456789012:cluster/${String(inputs["name"])}`,
       certificateAuthority: { data: "Q0E=" },
     },
+    clusterSecurityGroupId: "sg-cluster",
   }),
 };
 

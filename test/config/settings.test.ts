@@ -334,6 +334,11 @@ describe("settings", () => {
       `  idp:github.stateBackend.keyArn: found "alias/state"; must be the ARN of a KMS key`,
     ],
     [
+      "a runner's connection given by its name",
+      dev("github", { runner: { connectionArn: "github" } }),
+      `  idp:github.runner.connectionArn: found "github"; must be the ARN of a CodeConnections connection`,
+    ],
+    [
       "a repository over plain HTTP",
       dev("repository", { url: "http://git.example/idp" }),
       `  idp:repository.url: found "http://git.example/idp"; must be an https address without a trailing slash\n${set("repository.url")}`,

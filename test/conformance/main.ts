@@ -75,7 +75,7 @@ async function record(
     await pulumi(["stack", "init", environment]);
     const firstPlan = await pulumi(["preview", "--json"]);
     const up = await pulumi(["up", ...applied]);
-    const checkpoint = await pulumi(["stack", "export"]);
+    const checkpoint = await pulumi(["stack", "export", "--show-secrets"]);
     const plans: [string, string][] = [];
     for (const [name, change] of Object.entries(changes)) {
       plans.push([name, await pulumi(["preview", "--json"], change(settings))]);

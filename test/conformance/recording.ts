@@ -43,7 +43,7 @@ export interface Printed {
   readonly firstPlan: string;
   /** `pulumi up --json`. */
   readonly up: string;
-  /** `pulumi stack export` after it. */
+  /** `pulumi stack export --show-secrets` after it: what is encrypted differs each time. */
   readonly checkpoint: string;
   /** `pulumi preview --json` of each usual change. */
   readonly changes: Readonly<Record<string, string>>;
@@ -194,6 +194,9 @@ function textsIn(value: object): [string, string][] {
   });
 }
 
+/** What the engine puts behind a resource's name to make one that is free. */
+const engineName = /-[0-9a-f]{7}$/;
+
 /** Returns what makes values of two runs comparable. */
 function normaliser(resources: readonly Resource[], accountId: string) {
   const references = new Map<string, string>();
@@ -209,7 +212,9 @@ function normaliser(resources: readonly Resource[], accountId: string) {
   const plain = (value: unknown): unknown => {
     if (value === engineUnknown) return unknown;
     if (typeof value === "string") {
-      return longestFirst.reduce((text, [from, to]) => text.replaceAll(from, to), value);
+      return longestFirst
+        .reduce((text, [from, to]) => text.replaceAll(from, to), value)
+        .replace(engineName, "-<made up>");
     }
     if (Array.isArray(value)) return value.map(plain);
     if (typeof value !== "object" || value === null) return value;

@@ -11,8 +11,8 @@ import { resourceSubjects, stackSubject } from "../../policy/subjects.ts";
 import { goldenFacts } from "../support/golden.ts";
 
 /** What a stack registers by its golden file. The mocks keep no options: what is protected a run on the engine shows. */
-function resourcesOf(environment: Environment): Resource[] {
-  const file = join(import.meta.dirname, `../golden/${environment}.json`);
+function resourcesOf(golden: string): Resource[] {
+  const file = join(import.meta.dirname, `../golden/${golden}.json`);
   const entries = JSON.parse(readFileSync(file, "utf8")) as {
     resource: string;
     inputs: Record<string, unknown>;
@@ -24,7 +24,21 @@ function resourcesOf(environment: Environment): Resource[] {
 }
 
 describe("the rules on the golden stacks", () => {
-  for (const environment of environments) {
+  const added = new Map(
+    resourcesOf("prod-with-runner").map((resource) => [
+      `${resource.type} ${resource.name}`,
+      resource,
+    ]),
+  );
+  const withRunner = [
+    ...resourcesOf("prod").filter(({ type, name }) => !added.has(`${type} ${name}`)),
+    ...added.values(),
+  ];
+  const stacks: readonly (readonly [string, Environment, readonly Resource[]])[] = [
+    ...environments.map((name) => [name, name, resourcesOf(name)] as const),
+    ["prod with a runner in the VPC", "prod", withRunner],
+  ];
+  for (const [name, environment, resources] of stacks) {
     const context = {
       environment,
       ...platformOf({
@@ -33,8 +47,7 @@ describe("the rules on the golden stacks", () => {
       }),
     };
 
-    it(`accept ${environment}`, () => {
-      const resources = resourcesOf(environment);
+    it(`accept ${name}`, () => {
       expect(resources).not.to.deep.equal([]);
       const inPlan = () => ({ seen: "plan" as const });
       const subjects = [

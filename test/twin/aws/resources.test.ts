@@ -369,6 +369,108 @@ describe("AWS double: resources", () => {
     });
   });
 
+  describe("a runner's project", () => {
+    const connection = "arn:aws:codeconnections:us-west-2:935743309409:connection/0b1c2d3e";
+
+    async function projectInputs(
+      service = "codebuild.amazonaws.com",
+    ): Promise<Record<string, Bag[string]>> {
+      const { vpcId, subnetIds } = await makeNetwork();
+      const role = await make(roleType, "runner", { assumeRolePolicy: trust(service) });
+      const group = await make("aws:ec2/securityGroup:SecurityGroup", "runner", { vpcId });
+      return {
+        name: "idp-dev-runner",
+        serviceRole: role.outputs["arn"] ?? "",
+        artifacts: { type: "NO_ARTIFACTS" },
+        environment: { type: "LINUX_CONTAINER", computeType: "BUILD_GENERAL1_MEDIUM", image: "i" },
+        source: {
+          type: "GITHUB",
+          location: "https://github.com/acme/idp.git",
+          auth: { type: "CODECONNECTIONS", resource: connection },
+        },
+        vpcConfig: { vpcId, subnets: subnetIds, securityGroupIds: [group.id] },
+      };
+    }
+    const project = "aws:codebuild/project:Project";
+    const webhook = "aws:codebuild/webhook:Webhook";
+
+    it("is made with its webhook, once", async () => {
+      const { id } = await make(project, "p", await projectInputs());
+      await make(webhook, "w", { projectName: id });
+      await refused(make(webhook, "again", { projectName: id }), /ResourceAlreadyExistsException/);
+    });
+
+    it("wants a role that lets CodeBuild in, and a network that is there", async () => {
+      await refused(
+        make(project, "p", await projectInputs("ec2.amazonaws.com")),
+        /does not trust codebuild/,
+      );
+      const there = await projectInputs();
+      const vpcConfig = { vpcId: "vpc-1", subnets: ["subnet-1"], securityGroupIds: ["sg-1"] };
+      await refused(make(project, "p", { ...there, vpcConfig }), /vpc-1|subnet-1|sg-1/);
+    });
+
+    it("has no webhook without a source on GitHub", async () => {
+      const { id } = await make(project, "p", {
+        ...(await projectInputs()),
+        source: { type: "NO_SOURCE" },
+      });
+      await refused(make(webhook, "w", { projectName: id }), /no source on GitHub/);
+    });
+
+    const wrong: readonly (readonly [string, string, Bag[string]])[] = [
+      ["a source over SSH", "source", { type: "GITHUB", location: "git@github.com:acme/idp.git" }],
+      ["a build longer than 36 hours", "buildTimeout", 2161],
+      [
+        "an unknown size",
+        "environment",
+        { type: "LINUX_CONTAINER", computeType: "HUGE", image: "i" },
+      ],
+    ];
+    for (const [what, path, value] of wrong) {
+      it(`refuses ${what}`, async () => {
+        const inputs = { ...(await projectInputs()), [path]: value };
+        const urn = `urn:pulumi:dev::test::${project}::p`;
+        const { failures } = resources.check(project, urn, inputs, undefined, account);
+        expect(failures).to.have.length(1);
+      });
+    }
+
+    it("keeps its security group and subnets from being deleted", async () => {
+      const inputs = await projectInputs();
+      await make(project, "p", inputs);
+      const { vpcConfig } = inputs;
+      const [group = ""] = JSON.stringify(vpcConfig).match(/sg-[0-9a-f]+/) ?? [];
+      await refused(
+        resources.remove(
+          "aws:ec2/securityGroup:SecurityGroup",
+          group,
+          account,
+          store,
+          "engine 1",
+          host,
+        ),
+        /DependencyViolation/,
+      );
+    });
+  });
+
+  describe("a rule of a security group", () => {
+    const type = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
+    const rule = { securityGroupId: "sg-1", ipProtocol: "tcp", fromPort: 443, toPort: 443 };
+    const failuresOf = (given: Bag) =>
+      resources.check(type, `urn:pulumi:dev::test::${type}::r`, given, undefined, account).failures;
+
+    it("names one peer, and ports", () => {
+      expect(failuresOf({ ...rule, cidrIpv4: "10.0.0.0/8" })).to.deep.equal([]);
+      expect(failuresOf(rule)).to.have.length(1);
+      expect(
+        failuresOf({ ...rule, cidrIpv4: "10.0.0.0/8", referencedSecurityGroupId: "sg-2" }),
+      ).to.have.length(1);
+      expect(failuresOf({ ...rule, cidrIpv4: "10.0.0.0/8", toPort: 65536 })).to.have.length(1);
+    });
+  });
+
   describe("cluster", () => {
     it("has every output that the component reads", async () => {
       const { outputs } = await make(clusterType, "c", await clusterInputs());

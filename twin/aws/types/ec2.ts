@@ -3,8 +3,15 @@ import { contains, overlap, parseCidr } from "../../../config/cidr.ts";
 import { AwsError } from "../errors.ts";
 import { stringAt, stringsAt, valuesAt } from "../properties.ts";
 import { regions, zoneId } from "../regions.ts";
-import { arnOf, cidr, matching, oneOf } from "../rules.ts";
-import { arn, textOf, type Created, type Draft, type TypeTable } from "../spec.ts";
+import { arnOf, between, cidr, matching, oneOf } from "../rules.ts";
+import {
+  arn,
+  textOf,
+  type Created,
+  type Draft,
+  type ResourceType,
+  type TypeTable,
+} from "../spec.ts";
 import type { ResourceRecord } from "../store.ts";
 import { ec2Id } from "./ids.ts";
 
@@ -14,6 +21,7 @@ const routeTable = "aws:ec2/routeTable:RouteTable";
 const natGateway = "aws:ec2/natGateway:NatGateway";
 const internetGateway = "aws:ec2/internetGateway:InternetGateway";
 const eip = "aws:ec2/eip:Eip";
+const securityGroup = "aws:ec2/securityGroup:SecurityGroup";
 
 const owned =
   (kind: string) =>
@@ -27,7 +35,35 @@ function publicAddress(id: string): string {
   return `203.0.113.${createHash("sha256").update(id).digest().readUInt8(0)}`;
 }
 
-/** VPC, subnets, routes, gateways, endpoints and flow logs. */
+/** A rule of a security group, for what comes in or what goes out. The group may be one that EKS made. */
+function securityGroupRule(): ResourceType {
+  return {
+    required: ["securityGroupId", "ipProtocol"],
+    rules: {
+      securityGroupId: matching(/^sg-[0-9a-f]+$/, "a security group's id"),
+      ipProtocol: oneOf("tcp", "udp", "icmp", "-1"),
+      fromPort: between(-1, 65535),
+      toPort: between(-1, 65535),
+      cidrIpv4: cidr(),
+    },
+    crossChecks: (inputs) => {
+      const peers = ["cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"];
+      return peers.filter((key) => key in inputs).length === 1
+        ? []
+        : [["cidrIpv4", `exactly one of ${peers.join(", ")} is required`]];
+    },
+    references: [{ path: "referencedSecurityGroupId", to: securityGroup, holds: true }],
+    replaceOn: ["securityGroupId"],
+    tags: true,
+    id: () => ec2Id("sgr"),
+    computed: (created) => ({
+      arn: arn(created, "ec2", `security-group-rule/${created.id}`),
+      securityGroupRuleId: created.id,
+    }),
+  };
+}
+
+/** VPC, subnets, routes, gateways, security groups, endpoints and flow logs. */
 export const ec2: TypeTable = {
   [vpc]: {
     required: ["cidrBlock"],
@@ -222,6 +258,35 @@ export const ec2: TypeTable = {
       };
     },
   },
+
+  [securityGroup]: {
+    required: ["vpcId"],
+    naming: {
+      property: "name",
+      max: 255,
+      pattern: /^(?!sg-)[\w .:/()#,@[\]+=&;{}!$*-]+$/,
+      auto: true,
+    },
+    rules: {
+      // CreateSecurityGroup, GroupDescription.
+      description: matching(
+        /^[\w .:/()#,@[\]+=&;{}!$*-]{1,255}$/,
+        "a security group's description",
+      ),
+    },
+    references: [{ path: "vpcId", to: vpc, holds: true }],
+    unique: (inputs) => ["vpcId", "name"].map((key) => textOf(inputs, key)).join(" "),
+    taken: "InvalidGroup.Duplicate",
+    notFound: "InvalidGroup.NotFound",
+    inUse: "DependencyViolation",
+    replaceOn: ["name", "namePrefix", "description", "vpcId"],
+    tags: true,
+    id: () => ec2Id("sg"),
+    defaults: { description: "Managed by Pulumi", revokeRulesOnDelete: false },
+    computed: owned("security-group"),
+  },
+  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": securityGroupRule(),
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": securityGroupRule(),
 
   "aws:ec2/vpcEndpoint:VpcEndpoint": {
     required: ["vpcId", "serviceName"],

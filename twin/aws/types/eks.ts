@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { startCluster } from "../host.ts";
 import { AwsError } from "../errors.ts";
 import { isBag, stringAt, stringsAt, valuesAt, type Bag } from "../properties.ts";
-import { arnOf, cidr, matching, oneOf, trusts } from "../rules.ts";
-import { arn, lastSegment, textOf, type Created, type Draft, type TypeTable } from "../spec.ts";
+import { arnOf, cidr, matching, oneOf } from "../rules.ts";
+import { arn, textOf, type Created, type Draft, type TypeTable } from "../spec.ts";
 import type { ResourceRecord } from "../store.ts";
 import { vpcOf, zonesOf } from "./ec2.ts";
 import { ec2Id } from "./ids.ts";
 import { ensureInstanceProfile, ensureLogGroup, madeByEks, writeLate } from "./made-by-eks.ts";
+import { checkTrust } from "./role-trust.ts";
 
 /** Kubernetes versions that EKS offers, oldest first. Standard support is about the last four. */
 const kubernetesVersions = ["1.31", "1.32", "1.33", "1.34", "1.35", "1.36"];
@@ -385,19 +386,6 @@ function checkUpgrade(inputs: Bag, old: ResourceRecord): void {
     throw new AwsError(
       "InvalidParameterException",
       `Unsupported Kubernetes minor version update from ${from} to ${to}: EKS upgrades one minor version at a time`,
-    );
-  }
-}
-
-/** The role at `path` must let the service assume it. EKS checks this before it creates anything. */
-function checkTrust({ inputs, store }: Draft, path: string, service: string): void {
-  const roleArn = stringAt(inputs, path);
-  if (roleArn === undefined) return;
-  const trust = stringAt(store.read(role, lastSegment(roleArn))?.inputs, "assumeRolePolicy");
-  if (trust !== undefined && !trusts(trust, service)) {
-    throw new AwsError(
-      "InvalidParameterException",
-      `Role with arn: ${roleArn}, could not be assumed because the trusted entity is not correct: it does not trust ${service}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { ResourceType, TypeTable } from "../spec.ts";
 import { cloudwatch } from "./cloudwatch.ts";
+import { codebuild } from "./codebuild.ts";
 import { ec2 } from "./ec2.ts";
 import { ecr } from "./ecr.ts";
 import { eks } from "./eks.ts";
@@ -7,7 +8,15 @@ import { iam } from "./iam.ts";
 import { kms } from "./kms.ts";
 
 /** Every resource type that the AWS double plays. */
-export const types: TypeTable = { ...ec2, ...eks, ...iam, ...kms, ...ecr, ...cloudwatch };
+export const types: TypeTable = {
+  ...ec2,
+  ...eks,
+  ...iam,
+  ...kms,
+  ...ecr,
+  ...cloudwatch,
+  ...codebuild,
+};
 
 /** Returns a token's type. @throws Error that says where to add a type that the double does not play */
 export function typeOf(token: string): ResourceType {
