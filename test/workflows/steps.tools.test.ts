@@ -175,7 +175,11 @@ describe("the steps' commands", () => {
   async function checksVariables(job: string, environment: string): Promise<void> {
     const step = `${job}: Check the environment's variables`;
     const vars = { CLOCK_ROLE: "arn:role", IDP_REGION: "us-west-2" };
-    const more = { inputs: { "role-variable": "CLOCK_ROLE" }, matrix: { environment } };
+    const more = {
+      inputs: { "role-variable": "CLOCK_ROLE" },
+      matrix: { environment },
+      needs: { fetch: { outputs: { digest } } },
+    };
     expect((await run(step, { ...more, vars })).exitCode).to.equal(0);
     for (const name of Object.keys(vars)) {
       const { exitCode, stdout } = await run(step, { ...more, vars: { ...vars, [name]: "" } });
