@@ -19,7 +19,12 @@ export interface WantedEnvironment {
  * The jobs that must pass before a merge, as GitHub names their checks. Each is a job of a workflow that runs for every
  * pull request, or a pull request would wait for it for ever.
  */
-export const requiredChecks: readonly string[] = ["check", "service-files", "twin"];
+export const requiredChecks: readonly string[] = [
+  "check",
+  "service-files",
+  "unit-tests",
+  "end-to-end",
+];
 
 /** Whose actions the workflows use besides GitHub's own. */
 export const allowedActions: readonly string[] = [

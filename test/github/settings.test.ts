@@ -117,7 +117,7 @@ describe("a repository's settings on GitHub", () => {
     expect(lines[8]).to.include(
       '"bypass_actors":[{"actor_id":123456,"actor_type":"Integration","bypass_mode":"always"}]',
     );
-    expect(lines[8]).to.include('{"context":"twin","integration_id":15368}');
+    expect(lines[8]).to.include('{"context":"end-to-end","integration_id":15368}');
   });
 
   it("on Free, in a private repository, have neither environments nor rulesets", async () => {
@@ -187,7 +187,7 @@ describe("a repository's settings on GitHub", () => {
     expect(notRight(all).map(line)).to.deep.equal([
       "wrong prod: reviewers: 1 reviewers; User 5 must be one",
       "wrong repository: ruleset branch: it is evaluate; must be active, it lacks deletion, it lacks non_fast_forward, " +
-        "it does not require service-files, it does not require twin, app 123456 may not push past it",
+        "it does not require service-files, it does not require unit-tests, it does not require end-to-end, app 123456 may not push past it",
     ]);
     const [reviewers = "", ruleset = ""] = calls(all);
     expect(reviewers).to.include('"reviewers":[{"type":"Team","id":77},{"type":"User","id":5}]');
