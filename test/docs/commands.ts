@@ -128,7 +128,6 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi stack export --version <number> -s staging": "only Pulumi Cloud keeps versions by number",
   "pulumi config set --secret idp:githubApp -s dev < github-app.json":
     "the twin's repository is not on GitHub",
-  "pulumi plugin install resource kubernetes 4.19.0": noAws,
   "pulumi cancel -s staging": `no run holds the lock; ${runBy("shared-twin/10-crash")} where one does`,
   "pulumi stack rm prod": "the tests after it need the stack",
   'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
