@@ -14,6 +14,7 @@ const today = new Date("2026-11-24T12:00:00Z");
 const cluster = resource(
   "aws:eks/cluster:Cluster",
   {
+    accessConfig: { bootstrapClusterCreatorAdminPermissions: false },
     deletionProtection: true,
     enabledClusterLogTypes: ["api", "audit", "authenticator", "controllerManager", "scheduler"],
     encryptionConfig: { provider: { keyArn: "arn:aws:kms:us-west-2:100000000003:key/1" } },
