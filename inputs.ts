@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { imageNames, readCatalog } from "./catalog/read.ts";
+import { imageNames, programReads, readCatalog } from "./catalog/read.ts";
 import { committedRegistryHost } from "./config/committed.ts";
 import { loadStack } from "./config/load.ts";
 import {
@@ -58,9 +58,6 @@ async function read(root: string) {
     /** Repositories the registry must hold, sorted. */
     repositories: imageNames(catalog),
     /** The environment's services, with the names of their images in the account's registry. */
-    services: catalog.services.map(({ name, image }) => ({
-      name,
-      image: `${host}/${image.name}`,
-    })),
+    services: programReads(catalog).map(({ name, image }) => ({ name, image: `${host}/${image}` })),
   };
 }

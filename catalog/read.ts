@@ -58,6 +58,14 @@ export function imageNames({ services }: Catalog): string[] {
   return [...new Set(services.map(({ image }) => image.name))].sort();
 }
 
+/**
+ * Returns all that the program reads of a catalog: the services' names and images, without tags. A change of anything else
+ * in a service file is Argo CD's, and makes no difference to `pulumi up`.
+ */
+export function programReads({ services }: Catalog) {
+  return services.map(({ name, image }) => ({ name, image: image.name }));
+}
+
 /** Undefined when there is no such folder. */
 async function readEntries(folder: string): Promise<Entry[] | undefined> {
   try {

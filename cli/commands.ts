@@ -15,6 +15,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "check the service files, charts and settings by every rule",
     load: async () => (await import("./check.ts")).checkCommand(),
   },
+  changes: {
+    description: "name the stacks that a change makes work for",
+    load: async () => (await import("./changes.ts")).changesCommand(),
+  },
   audit: {
     description: "check a deployed environment: drift, and every rule",
     load: async () => (await import("./audit.ts")).auditCommand(),

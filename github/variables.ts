@@ -34,6 +34,7 @@ const stackVariables: Readonly<Record<string, Source>> = {
 
 /** The variables of the platform's repository that all stacks share. */
 export const sharedVariables: Readonly<Record<string, Source>> = {
+  IDP_BY_HAND: { from: "person" },
   PULUMI_ORGANIZATION: { from: "person" },
   PULUMI_SCOPE: { from: "person" },
   PULUMI_SCOPE_PREVIEW: { from: "person" },

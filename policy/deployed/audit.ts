@@ -39,7 +39,7 @@ const differences = {
     allowed: "must be as the program says",
     reason: "What is deployed is not what the program says.",
     fix: (environment: Environment) =>
-      `run the workflow provision-${environment}, or pulumi up -s ${environment}`,
+      `run the workflow provision.yml for ${environment}, or pulumi up -s ${environment}`,
   },
 } as const;
 

@@ -87,7 +87,7 @@ describe("auditFindings", () => {
     Fix: pulumi up --refresh -s prod puts it back; what should stay goes into the program first`,
       `Role it (state) error pending: would be made
     Why: What is deployed is not what the program says.
-    Fix: run the workflow provision-prod, or pulumi up -s prod`,
+    Fix: run the workflow provision.yml for prod, or pulumi up -s prod`,
     ]);
   });
 

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { environments } from "../../config/environments.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { tools } from "../../twin/toolchain/tools.ts";
 import { commandSteps, jobs, setupSteps, sources, workflows } from "./workflows.ts";
@@ -22,9 +21,7 @@ describe("workflows", () => {
       "preview",
       "promote",
       "provision",
-      "provision-dev",
-      "provision-prod",
-      "provision-staging",
+      "provision-stack",
       "service-build",
       "service-release",
     ]);
@@ -141,7 +138,7 @@ describe("workflows", () => {
       ["destroy.destroy", 120],
       ["drift.audit", 60],
       ["preview.preview", 60],
-      ["provision.up", 120],
+      ["provision-stack.up", 120],
     ]);
     expect(limits.filter(([, limit = 0, lives = 0]) => limit >= lives)).to.deep.equal([]);
   });
@@ -176,7 +173,7 @@ describe("workflows", () => {
     expect(changing.map(({ name, job }) => [name, job.concurrency?.group ?? "none"])).to.deep.equal(
       [
         ["destroy.destroy", "stack-dev"],
-        ["provision.up", "stack-${{ inputs.stack }}"],
+        ["provision-stack.up", "stack-${{ inputs.stack }}"],
         ["service-build.build", "build-${{ inputs.image }}-${{ github.sha }}"],
         // Reads, and changes nothing.
         ["service-release.fetch", "none"],
@@ -197,45 +194,4 @@ describe("workflows", () => {
     ]);
     expect(versions("pulumi-version")).to.deep.equal([tools.pulumi.version]);
   });
-});
-
-describe("a merge to main", () => {
-  /** Whether a filter matches a path: `**` is anything, `*` anything but a slash. */
-  const matches = (path: string, patterns: readonly string[]) =>
-    patterns.some((pattern) => {
-      const source = pattern
-        .replaceAll(".", "\\.")
-        .replaceAll("**", "\0")
-        .replaceAll("*", "[^/]*")
-        .replaceAll("\0", ".*");
-      return new RegExp(`^${source}$`).test(path);
-    });
-  const started = (path: string) =>
-    environments.filter((environment) => {
-      const push = workflows.get(`provision-${environment}`)?.on["push"];
-      return push && !Array.isArray(push) && matches(path, push.paths ?? []);
-    });
-
-  for (const [path, stacks] of Object.entries({
-    "index.ts": environments,
-    "components/network.ts": environments,
-    "config/schema.ts": environments,
-    "catalog/schema.ts": environments,
-    "package-lock.json": environments,
-    "Pulumi.yaml": environments,
-    ".github/workflows/provision.yml": environments,
-    ".github/actions/setup/action.yml": environments,
-    "Pulumi.staging.yaml": ["staging"],
-    "argocd/applications/prod/payments.yaml": ["prod"],
-    ".github/workflows/provision-dev.yml": ["dev"],
-    "README.md": [],
-    "docs/services.md": [],
-    "helm-charts/standard-service/values.yaml": [],
-    "twin/up.ts": [],
-    "test/golden/dev.json": [],
-  })) {
-    it(`of ${path} provisions ${stacks.join(", ") || "nothing"}`, () => {
-      expect(started(path)).to.deep.equal(stacks);
-    });
-  }
 });

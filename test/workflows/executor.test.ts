@@ -341,9 +341,9 @@ describe("the workflows, run as GitHub documents it", function () {
       );
     const night = async (from: Origin) => {
       const up = (name: string) =>
-        go(from, "provision-dev.yml", push(from, { "index.ts": `// ${name}` })).then((found) =>
-          arrivals(name, found),
-        );
+        go(from, "provision.yml", push(from, { "index.ts": `// ${name}` }), {
+          played: { "node bin/idp.js changes": "echo '[\"dev\"]'" },
+        }).then((found) => arrivals(name, found));
       const audit = await go(from, "drift.yml", schedule(from));
       const destroy = await go(
         from,
@@ -367,11 +367,11 @@ describe("the workflows, run as GitHub documents it", function () {
       const single = [/ {6}queue: max\n/g, ""] as const;
       const from = origin({
         ...seed(workflow("drift.yml"), [/group: audit-/g, "group: stack-"]),
-        ...seed(workflow("provision.yml"), single),
+        ...seed(workflow("provision-stack.yml"), single),
         ...seed(workflow("destroy.yml"), single),
       });
       expect(await night(from)).to.deep.equal([
-        "second provision/up",
+        "second dev/up",
         "night audit (dev)",
         "person destroy",
       ]);
@@ -395,32 +395,127 @@ describe("the workflows, run as GitHub documents it", function () {
     });
   });
 
-  describe("provision", () => {
-    const change = { "components/network.ts": "// changed" };
+  describe("provision.yml", () => {
+    /** The command with its own stacks, on the clone. */
+    const changes = {
+      "node bin/idp.js changes": `shift; exec '${process.execPath}' bin/idp.js "$@"`,
+    };
+    const here = (stacks: readonly string[]) => ({
+      longestSession: 7200,
+      played: { "node bin/idp.js changes": `echo '${JSON.stringify(stacks)}'` },
+    });
+    const edit = { "components/network.ts": "// changed" };
+    const all = ["dev", "staging", "prod"];
 
-    it("waits for the account to be set up", async () => {
+    it("goes from dev over staging to prod", async () => {
       const from = origin();
-      const found = await go(from, "provision-dev.yml", push(from, change), { variables: {} });
-      expect(results(found)).to.deep.equal({ provision: "skipped" });
+      const found = await go(from, "provision.yml", push(from, edit), here(all));
+      expect(Object.entries(results(found)), failure(found, "changes")).to.deep.equal([
+        ["changes", "success"],
+        ["dev/up", "success"],
+        ["staging/up", "success"],
+        ["prod/up", "success"],
+      ]);
     });
 
-    it("writes its summary also when the update fails", async () => {
+    it("stops at the first stack that fails", async () => {
       const from = origin();
-      const found = await go(from, "provision-dev.yml", push(from, change), {
-        longestSession: 7200,
-        played: { "pulumi up": "echo '1 to create'; echo 'error: no room' >&2; exit 7" },
+      const github = here(all);
+      const played = {
+        ...github.played,
+        "pulumi up":
+          'echo "1 to create"; echo "error: no room" >&2; [[ $PULUMI_STACK != staging ]]',
+      };
+      const found = await go(from, "provision.yml", push(from, edit), { ...github, played });
+      expect(results(found)).to.deep.equal({
+        changes: "success",
+        "dev/up": "success",
+        "staging/up": "failure",
+        prod: "skipped",
       });
-      const up = found?.jobs.find(({ name }) => name === "provision/up");
-      expect(up?.result).to.equal("failure");
+      const up = found?.jobs.find(({ name }) => name === "staging/up");
       expect(up?.summary).to.equal("```text\n1 to create\nerror: no room\n```\n");
+    });
+
+    it("passes over a stack without work, without a role, or kept for people", async () => {
+      const from = origin();
+      const event = push(from, edit);
+      const found = await go(from, "provision.yml", event, here(["staging", "prod"]));
+      expect(results(found)).to.include({
+        dev: "skipped",
+        "staging/up": "success",
+        "prod/up": "success",
+      });
+      const none = { changes: "success", dev: "skipped", staging: "skipped", prod: "skipped" };
+      const empty = { ...here(all), variables: {} };
+      expect(results(await go(from, "provision.yml", event, empty))).to.deep.equal(none);
+      const byHand = { ...here(["prod"]), variables: { ...everything, IDP_BY_HAND: "prod" } };
+      expect(results(await go(from, "provision.yml", event, byHand))).to.deep.equal(none);
+      const started = await go(from, "provision.yml", dispatch(from, { stack: "prod" }), byHand);
+      expect(results(started)).to.include({ dev: "skipped", "prod/up": "success" });
+    });
+
+    it("starts by hand what it is told to", async () => {
+      const from = origin();
+      const found = await go(from, "provision.yml", dispatch(from, { stack: "all" }), here([]));
+      expect(Object.keys(results(found))).to.deep.equal([
+        "changes",
+        "dev/up",
+        "staging/up",
+        "prod/up",
+      ]);
+      const other = { ...dispatch(from, { stack: "all" }), ref: "refs/heads/try" };
+      expect(results(await go(from, "provision.yml", other))).to.deep.equal({
+        changes: "skipped",
+        dev: "skipped",
+        staging: "skipped",
+        prod: "skipped",
+      });
     });
 
     it("is refused credentials that live longer than the role allows", async () => {
       const from = origin();
-      const found = await go(from, "provision-dev.yml", push(from, change), {
-        longestSession: 3600,
+      const github = { ...here(["dev"]), longestSession: 3600 };
+      const found = await go(from, "provision.yml", push(from, edit), github);
+      expect(failure(found, "dev/up")).to.include("exceeds the MaxSessionDuration");
+    });
+
+    it("asks GitHub what each stack has, and leaves dev down once it was taken down", async () => {
+      const from = new Origin(join(scratch, "origin"), {}, { whole: true });
+      const job = (stack: string, conclusion: string | null, status = "completed") => ({
+        name: `${stack} / pulumi up ${stack}`,
+        status,
+        conclusion,
       });
-      expect(failure(found, "provision/up")).to.include("exceeds the MaxSessionDuration");
+      const run = (id: number, at: string) => ({ id, head_sha: from.head("main"), created_at: at });
+      const older = run(1, "2026-11-01T00:00:00Z");
+      // Only staging's changes; its run failed, and prod's waits for its approval.
+      push(from, edit);
+      const newer = run(2, "2026-11-02T00:00:00Z");
+      stored.runs["provision.yml"] = [newer, older];
+      stored.jobs["1"] = all.map((stack) => job(stack, "success"));
+      stored.jobs["2"] = [
+        job("dev", "success"),
+        job("staging", "failure"),
+        job("prod", null, "waiting"),
+      ];
+      const file = "argocd/applications/prod/time-service.yaml";
+      const text = from.read("main", file).replace(/tag: .*/, "tag: v9.9.9");
+      const github = { longestSession: 7200, played: changes };
+      const tag = await go(from, "provision.yml", push(from, { [file]: text }), github);
+      expect(results(tag), failure(tag, "changes")).to.deep.equal({
+        changes: "success",
+        dev: "skipped",
+        "staging/up": "success",
+        prod: "skipped",
+      });
+      stored.runs["destroy.yml"] = [run(3, "2026-11-03T00:00:00Z")];
+      const next = await go(from, "provision.yml", push(from, { "index.ts": "// next" }), github);
+      expect(results(next)).to.include({
+        dev: "skipped",
+        "staging/up": "success",
+        "prod/up": "success",
+      });
     });
   });
 

@@ -27,7 +27,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   "conformance.compare: Compare":
     "it needs the real components; the comparison has tests of its own",
   "e2e.end-to-end: Say whether all went well": "see executor.test.ts",
-  "provision.up: Summary": "see executor.test.ts",
+  "provision.changes: Compare with what each stack has": "see executor.test.ts",
+  "provision-stack.up: Summary": "see executor.test.ts",
   "destroy.destroy: Summary": "the same as provision's",
   "setup: make install": "it made the node_modules that this test runs with",
 };
@@ -327,9 +328,9 @@ describe("the steps' commands", () => {
       expect(answered[1]).to.include('"state":"closed"');
     },
 
-    "provision.up: Up": async () => {
+    "provision-stack.up: Up": async () => {
       standIn("pulumi", 'exit "${CODE:-0}"');
-      const step = "provision.up: Up";
+      const step = "provision-stack.up: Up";
       const temporary = { RUNNER_TEMP: folder };
       const fine = await run(step, { inputs: { stack: "prod" } }, temporary);
       expect(fine.exitCode).to.equal(0);
@@ -349,36 +350,6 @@ describe("the steps' commands", () => {
       ]);
       const failed = { RUNNER_TEMP: folder, CODE: "7" };
       expect((await run("destroy.destroy: Destroy", {}, failed)).exitCode).to.equal(7);
-    },
-
-    "provision.changes: Look for more than tags": async () => {
-      const git = async (...args: string[]) => {
-        const identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
-        return (await execa("git", [...identity, ...args], { cwd: folder })).stdout;
-      };
-      const commit = async (path: string, text: string) => {
-        write(path, text);
-        await git("add", path);
-        await git("commit", "-qm", path);
-        return git("rev-parse", "HEAD");
-      };
-      const needed = async (before: string, GITHUB_SHA: string) => {
-        const github = { event: { before } };
-        const step = "provision.changes: Look for more than tags";
-        const { exitCode, outputs, stdout } = await run(step, { github }, { GITHUB_SHA });
-        expect(exitCode, stdout).to.equal(0);
-        return outputs["needed"];
-      };
-      const file = (tag: string) => `image:\n  repository: idp/version\n  tag: ${tag}\nport: 80\n`;
-      await git("init", "-q");
-      const first = await commit("a.yaml", file("v1.0.0"));
-      const promoted = await commit("a.yaml", file("v1.1.0"));
-      const added = await commit("b.yaml", file("v1.0.0"));
-      expect(await needed(first, promoted), "a tag alone").to.equal("false");
-      expect(await needed(promoted, added), "a new file").to.equal("true");
-      expect(await needed(first, added), "both").to.equal("true");
-      expect(await needed("", promoted), "by hand").to.equal("true");
-      expect(await needed("0".repeat(40), promoted), "a new branch").to.equal("true");
     },
 
     "destroy.destroy: Confirm": async () => {

@@ -200,7 +200,7 @@ describe("a job that asks for a role", () => {
       "destroy.destroy provision",
       "drift.audit audit",
       "preview.preview preview",
-      "provision.up provision",
+      "provision-stack.up provision",
     ]);
     expect(
       jobs

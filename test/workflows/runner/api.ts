@@ -14,8 +14,9 @@ export interface Stored {
   readonly comments: unknown[];
   readonly issues: unknown[];
   readonly pulls: { readonly head: string; readonly html_url: string }[];
-  /** Runs of workflows, newest first, by file. */
-  readonly runs: Readonly<Record<string, readonly unknown[]>>;
+  /** Runs of workflows, newest first, by file, and the jobs of each by the run's id. */
+  readonly runs: Record<string, readonly unknown[]>;
+  readonly jobs: Record<string, readonly unknown[]>;
   /** Calls that changed something, such as `POST pulls`. */
   readonly written: string[];
 }
@@ -27,13 +28,14 @@ export interface Api {
 }
 
 /** Returns GitHub with nothing in it. */
-export function emptyGithub(runs: Stored["runs"] = {}): Stored {
+export function emptyGithub(): Stored {
   return {
     actionsMayOpenPullRequests: false,
     comments: [],
     issues: [],
     pulls: [],
-    runs,
+    runs: {},
+    jobs: {},
     written: [],
   };
 }
@@ -52,6 +54,8 @@ function answer(stored: Stored, method: string, path: string, body: string): [nu
   if (method === "GET") {
     const [, file] = /^actions\/workflows\/([^/]+)\/runs$/.exec(route) ?? [];
     if (file !== undefined) return [200, { workflow_runs: stored.runs[file] ?? [] }];
+    const [, id] = /^actions\/runs\/(\d+)\/jobs$/.exec(route) ?? [];
+    if (id !== undefined) return [200, { jobs: stored.jobs[id] ?? [] }];
     if (route === "pulls") {
       const head = new URLSearchParams(query).get("head")?.replace(/^[^:]*:/, "");
       return [200, stored.pulls.filter((pull) => pull.head === head)];

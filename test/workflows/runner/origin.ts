@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { repositoryRoot } from "../../../lib/paths.ts";
 
@@ -40,7 +40,9 @@ export class Origin {
     this.folder = folder;
     const own = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"];
     const paths = git(repositoryRoot, ...own, ...(whole ? [] : little)).split("\0");
-    for (const file of new Set(paths.filter(Boolean))) {
+    // A file that was deleted but not yet committed is still in git's list.
+    const isThere = (file: string) => file !== "" && existsSync(join(repositoryRoot, file));
+    for (const file of new Set(paths.filter(isThere))) {
       const to = join(folder, file);
       mkdirSync(dirname(to), { recursive: true });
       cpSync(join(repositoryRoot, file), to, { verbatimSymlinks: true });
