@@ -93,7 +93,7 @@ golden: install ## Rewrite the golden files, and docs/cost.md by them, after a w
 # Both folders at once: much of a test's time is Argo CD's interval. The tools first, so that only one builds them.
 .PHONY: e2e
 e2e: toolchain ## End-to-end tests on the twin (builds its tools when they are missing)
-	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync=line e2e-shared-twin e2e-own-twin
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 e2e-shared-twin e2e-own-twin
 
 .PHONY: e2e-shared-twin
 e2e-shared-twin: install
