@@ -52,7 +52,7 @@ test: install ## Unit tests: they need Node and git, no built tool
 	@npx mocha --parallel --jobs $(JOBS) --ignore 'test/**/*.tools.test.ts' 'test/**/*.test.ts'
 
 .PHONY: test-tools
-test-tools: install ## Tests that build a tool (Helm, actionlint), compile Go, use pip or open a browser
+test-tools: install ## Tests that build a tool (Helm, actionlint), compile Go, use pip, open a browser or run workflows
 	@npx mocha 'test/**/*.tools.test.ts'
 
 # Each check is a target of its own: they run side by side, and all of them run even when one fails.

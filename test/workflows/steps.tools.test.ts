@@ -18,18 +18,18 @@ import { commandSteps, jobs } from "./workflows.ts";
 /** Steps that are not run here, and why. */
 const elsewhere: Readonly<Record<string, string>> = {
   "policy.check: make check": "`.ci/run` runs it, as it does this very test",
-  "policy.service-files: Check the service files": "see executor.tools.test.ts",
-  "policy.unit-tests: env -u GITHUB_BASE_REF make test": "see executor.test.ts",
-  "e2e.changes: Look for more than service files": "see executor.test.ts",
-  "e2e.twin: Make room on the disk": "it deletes; see executor.test.ts",
+  "policy.service-files: Check the service files": "see service-files.tools.test.ts",
+  "policy.unit-tests: env -u GITHUB_BASE_REF make test": "see executor.tools.test.ts",
+  "e2e.changes: Look for more than service files": "see executor.tools.test.ts",
+  "e2e.twin: Make room on the disk": "it deletes; see executor.tools.test.ts",
   "e2e.twin: make toolchain": "it made the tools that this test runs with",
   "e2e.twin: .ci/run": "it runs `make test-tools`, and with it this very test",
   "conformance.compare: Compare":
     "it needs the real components; the comparison has tests of its own",
-  "e2e.end-to-end: Say whether all went well": "see executor.test.ts",
-  "provision.changes: Compare with what each stack has": "see executor.test.ts",
-  "provision-stack.up: Summary": "see executor.test.ts",
-  "destroy.destroy: Summary": "the same as provision's",
+  "e2e.end-to-end: Say whether all went well": "see executor.tools.test.ts",
+  "provision.changes: Compare with what each stack has": "see executor.tools.test.ts",
+  "provision-stack.up: Summary of a failure": "see executor.tools.test.ts",
+  "destroy.destroy: Summary": "like provision-stack's",
   "setup: make install": "it made the node_modules that this test runs with",
 };
 
@@ -328,14 +328,14 @@ describe("the steps' commands", () => {
       expect(answered[1]).to.include('"state":"closed"');
     },
 
-    "provision-stack.up: Up": async () => {
+    "provision-stack.up: Preview": async () => {
       standIn("pulumi", 'exit "${CODE:-0}"');
-      const step = "provision-stack.up: Up";
+      const step = "provision-stack.up: Preview";
       const temporary = { RUNNER_TEMP: folder };
       const fine = await run(step, { inputs: { stack: "prod" } }, temporary);
       expect(fine.exitCode).to.equal(0);
       expect(fine.calls).to.deep.equal([
-        "pulumi up --yes --policy-pack policy --non-interactive --color never --suppress-progress",
+        "pulumi preview --policy-pack policy --non-interactive --color never --suppress-progress",
       ]);
       const refused = { ...temporary, CODE: "7" };
       expect((await run(step, { inputs: { stack: "prod" } }, refused)).exitCode).to.equal(7);
