@@ -132,5 +132,5 @@ export default {
   promoteRoleArn: github.promoteRoleArn,
   provisionRoleArn: github.provisionRoleArn,
   publishRoleArns: github.publishRoleArns,
-  runnerLabel: runner?.label,
+  ...(runner && { runnerLabel: runner.label }),
 };
