@@ -26,6 +26,7 @@ const notInGit: Readonly<Record<string, string>> = {
   "twin.json": made,
   "staging-state.json": made,
   "github-app.json": made,
+  "import.json": made,
   "kubernetes.yaml": made,
   "PulumiPlugin.yaml": made,
   "install.yaml": upstream,
