@@ -154,8 +154,8 @@ describe("buildService", () => {
 });
 
 describe("servicesWithSource", () => {
-  it("finds the example", () => {
-    expect(servicesWithSource()).to.deep.equal([service]);
+  it("finds both examples", () => {
+    expect(servicesWithSource()).to.deep.equal([service, "version-service"]);
   });
 });
 
