@@ -22,6 +22,10 @@ import { run, type Github, type JobRun, type Run } from "./runner/run.ts";
 /**
  * Runs the workflows by the runner in runner/: its doc comments say what is real and what is played. Each `seed` puts back
  * a fault that these workflows once had; the runner must say what GitHub would have said.
+ *
+ * With `IDP_WORKFLOWS_AT=<commit>` in the environment the workflows are that commit's. On 0c673f9, before these tests
+ * were there, those fail that compare a pull request, need the environment dev open, open the pull request, lose no merge,
+ * or show and audit what is set up; the tests with a seed do not apply.
  */
 
 /** Variables of a repository whose environments are set up, with the states in S3. */
@@ -49,6 +53,17 @@ const ours = `shift; exec '${process.execPath}' '${repositoryRoot}/bin/idp.js' "
 
 const workflow = (file: string) => `.github/workflows/${file}`;
 const read = (path: string) => readFileSync(join(repositoryRoot, path), "utf8");
+
+/** What the page tells people to let through in the environments of a service's repository. */
+function servicesEnvironments(from: Origin): Record<string, string[]> {
+  const page = from.read("main", "docs/workflows.md").replaceAll(/\s+/g, " ");
+  const [, dev = ""] =
+    /service's repository[^:]*: `dev` for its ([^;]*); `staging`/.exec(page) ?? [];
+  expect(dev, "docs/workflows.md says what `dev` lets through").to.include("default branch");
+  const tags = "refs/tags/v*";
+  const forDev = ["refs/heads/main", ...(dev.includes("tags `v*`") ? [tags] : [])];
+  return { dev: forDev, staging: [tags], prod: [tags] };
+}
 
 /** Returns a file with one thing replaced, which must be there. */
 function seed(path: string, ...changes: readonly (readonly [RegExp, string])[]): Changes {
@@ -340,10 +355,15 @@ describe("the workflows, run as GitHub documents it", function () {
           : [],
       );
     const night = async (from: Origin) => {
-      const up = (name: string) =>
-        go(from, "provision.yml", push(from, { "index.ts": `// ${name}` }), {
-          played: { "node bin/idp.js changes": "echo '[\"dev\"]'" },
-        }).then((found) => arrivals(name, found));
+      const up = async (name: string) => {
+        const event = push(from, { "index.ts": `// ${name}` });
+        const played = { "node bin/idp.js changes": "echo '[\"dev\"]'" };
+        const found: Arrival[] = [];
+        for (const file of from.workflows(/^provision/)) {
+          found.push(...arrivals(name, await go(from, file, event, { played })));
+        }
+        return found;
+      };
       const audit = await go(from, "drift.yml", schedule(from));
       const destroy = await go(
         from,
@@ -539,9 +559,11 @@ describe("the workflows, run as GitHub documents it", function () {
   describe("promote.yml", () => {
     /** The command's last step; the evidence before it needs three registries. */
     const open = `exec node --input-type=module -e '
-      import { githubJob, openPullRequest } from "./cli/github-api.ts";
+      import * as api from "./cli/github-api.ts";
       const wanted = { head: "promote/prod/a-v1.2.3", base: "main", title: "t", body: "b" };
-      console.log(await openPullRequest(githubJob(process.env), wanted));'`;
+      // The call alone is what there was before the function.
+      const open = api.openPullRequest ?? ((job) => api.callGithub(job, "POST", "pulls", wanted));
+      console.log(await open(api.githubJob(process.env), wanted));'`;
     const promote = (from: Origin) =>
       go(from, "promote.yml", dispatch(from, { service: "a", version: "v1.2.3" }), {
         played: { "node bin/idp.js promote": open },
@@ -581,19 +603,15 @@ describe("the workflows, run as GitHub documents it", function () {
 
   describe("a release", () => {
     // The two workflows run in a service's repository; this one stands for it.
-    const rules = {
-      dev: ["refs/heads/main", "refs/tags/v*"],
-      staging: ["refs/tags/v*"],
-      prod: ["refs/tags/v*"],
-    };
     const caller: Changes = {
       [workflow("release.yml")]:
         'name: Release\non: { push: { tags: ["v*"] } }\npermissions: {}\njobs:\n  release:\n    permissions: { contents: read, id-token: write }\n    uses: ./.github/workflows/service-release.yml\n    with: { image: idp/localtime }\n',
     };
     const publish = { variables: { IDP_PUBLISH_ROLE: "arn:publish", IDP_REGION: "us-west-2" } };
 
-    it("needs the environment dev open for tags", async () => {
+    it("needs the environment dev open for tags, as the page says", async () => {
       const from = origin(caller);
+      const rules = servicesEnvironments(from);
       const event = tagPush(from, "v1.2.3");
       const found = await go(from, "release.yml", event, { ...publish, environments: rules });
       expect(failure(found, "release/fetch")).not.to.include("not allowed to deploy");

@@ -24,10 +24,38 @@ const little = [
   "argocd",
   "cli/base.ts",
   "cli/github-api.ts",
+  "docs/workflows.md",
   "twin/toolchain/tools.ts",
 ];
 
-/** The repository as it would be on GitHub: this work tree as main's first commit, and what a test adds to it. */
+function copyWorkTree(folder: string, paths: readonly string[]): void {
+  const own = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"];
+  const files = git(repositoryRoot, ...own, ...paths).split("\0");
+  // A file that was deleted but not yet committed is still in git's list.
+  const isThere = (file: string) => file !== "" && existsSync(join(repositoryRoot, file));
+  for (const file of new Set(files.filter(isThere))) {
+    const to = join(folder, file);
+    mkdirSync(dirname(to), { recursive: true });
+    cpSync(join(repositoryRoot, file), to, { verbatimSymlinks: true });
+  }
+}
+
+/** Copies those of the paths that the commit has. */
+function copyCommit(folder: string, commit: string, paths: readonly string[]): void {
+  const whole = git(repositoryRoot, "rev-parse", "--verify", `${commit}^{commit}`);
+  git(folder, "fetch", "--quiet", "--depth=1", `file://${repositoryRoot}`, whole);
+  const names = git(folder, "ls-tree", "-r", "-z", "--name-only", "FETCH_HEAD", "--", ...paths);
+  const files = names.split("\0").filter(Boolean);
+  git(folder, "checkout", "--quiet", "FETCH_HEAD", "--", ...files);
+}
+
+/** An earlier commit whose files are run in place of this work tree's; undefined for these. */
+const earlier = process.env["IDP_WORKFLOWS_AT"];
+
+/**
+ * The repository as it would be on GitHub: this work tree as main's first commit, and what a test adds to it. With
+ * `IDP_WORKFLOWS_AT=<commit>` it is that commit: so it can be seen that a test fails on the workflows it was made for.
+ */
 export class Origin {
   /** The repository's folder, which clones fetch from. */
   readonly folder: string;
@@ -38,16 +66,11 @@ export class Origin {
    */
   constructor(folder: string, changes: Changes = {}, { whole = false } = {}) {
     this.folder = folder;
-    const own = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"];
-    const paths = git(repositoryRoot, ...own, ...(whole ? [] : little)).split("\0");
-    // A file that was deleted but not yet committed is still in git's list.
-    const isThere = (file: string) => file !== "" && existsSync(join(repositoryRoot, file));
-    for (const file of new Set(paths.filter(isThere))) {
-      const to = join(folder, file);
-      mkdirSync(dirname(to), { recursive: true });
-      cpSync(join(repositoryRoot, file), to, { verbatimSymlinks: true });
-    }
+    mkdirSync(folder, { recursive: true });
     git(folder, "init", "--quiet");
+    const paths = whole ? ["."] : little;
+    if (earlier === undefined) copyWorkTree(folder, paths);
+    else copyCommit(folder, earlier, paths);
     git(folder, "config", "core.fsync", "none");
     // GitHub lets a client fetch any commit that a ref reaches, pull requests' own included.
     git(folder, "config", "uploadpack.allowAnySHA1InWant", "true");
@@ -110,6 +133,12 @@ export class Origin {
   /** Returns the paths that differ between two commits. */
   changed(before: string, after: string): string[] {
     return git(this.folder, "diff", "--name-only", before, after).split("\n").filter(Boolean);
+  }
+
+  /** Returns the files of main's workflows whose names are so. */
+  workflows(name: RegExp): string[] {
+    const files = git(this.folder, "ls-tree", "--name-only", "main:.github/workflows").split("\n");
+    return files.filter((file) => name.test(file));
   }
 
   /** Returns a file's text at a commit. */
