@@ -137,20 +137,17 @@ export const notRun: Readonly<Record<string, string>> = {
   "aws eks update-addon --cluster-name idp-dev --addon-name metrics-server --addon-version <addon-version>":
     noAws,
   "aws eks update-cluster-version --name idp-dev --kubernetes-version <version>": noAws,
-  "aws eks describe-cluster --name idp-dev --query cluster.version": noAws,
   'aws codebuild start-build --project-name idp-prod-runner --source-type-override NO_SOURCE --buildspec-override \'{"version":0.2,"phases":{"build":{"commands":["codebuild-breakpoint"]}}}\' --debug-session-enabled --query build.id --output text':
     noAws,
   "aws codebuild batch-get-builds --ids <build> --query 'builds[0].debugSession.sessionTarget' --output text":
     noAws,
   "aws ssm start-session --target <target>": noAws,
   "aws configure export-credentials --format env": noAws,
-  "aws eks describe-cluster --name idp-<stack>": example,
   "aws iam list-instance-profiles-for-role --role-name <role>": noAws,
   "aws ec2 describe-network-interfaces --filters Name=vpc-id,Values=<vpc>": noAws,
   "pulumi preview -s <stack> --import-file import.json": example,
   "pulumi import -s <stack> --file import.json --protect=false --generate-code=false": example,
   "pulumi preview -s <stack>": example,
-  "PULUMI_K8S_DELETE_UNREACHABLE=true pulumi refresh -s <stack> --yes": example,
   "aws kms cancel-key-deletion --key-id <key>": noAws,
   "gh api repos/<owner>/<repository>/actions/oidc/customization/sub": noGithub,
   "gh api repos/<owner>/<repository> --jq '{name: .full_name, repository: .id, owner: .owner.id}'":

@@ -1,7 +1,20 @@
+import { rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { environments, type Environment } from "../../../config/environments.ts";
+import { resolveAccount } from "../../../twin/aws/account.ts";
+import { remove } from "../../../twin/aws/resources.ts";
+import { Store } from "../../../twin/aws/store.ts";
+import { addRepository } from "../../../twin/cluster/applications.ts";
+import { deleteControlPlane } from "../../../twin/cluster/control-plane.ts";
 import { ociImage } from "../../../twin/images/oci-image.ts";
 import { pushImage } from "../../../twin/images/registry.ts";
-import { requireTwin, twinRegistry } from "../../../twin/state/twin.ts";
+import {
+  repositoryUrl,
+  requireTwin,
+  twinAccounts,
+  twinPaths,
+  twinRegistry,
+} from "../../../twin/state/twin.ts";
 import { pages, runCommandsOf } from "../../docs/commands.ts";
 import { runPage } from "../support/pages.ts";
 import { eventually, kubectl, statusOf } from "../support/twin.ts";
@@ -24,25 +37,64 @@ const runs = (environment: Environment, service: string, tag: string) =>
     180_000,
   );
 
-/** What others do before a command, by its first words. */
+/** What others do before a page's command, by its first words. */
 const meanwhile: Readonly<Record<string, () => Promise<unknown>>> = {
   // The service's workflow.
-  "npx idp status payments": async () => {
+  "add-a-service: npx idp status payments": async () => {
     const image = "idp/payments";
     const facts = { title: image, revision: build, version: build, created: new Date() };
     await pushImage(twinRegistry(requireTwin(), "dev"), image, build, ociImage(facts));
     await runs("dev", "payments", build);
   },
   // staging's Image Updater.
-  "npx idp promote time-service": () => runs("staging", "time-service", fresh),
+  "promote: npx idp promote time-service": () => runs("staging", "time-service", fresh),
   // prod's Argo CD.
-  "kubectl -n argocd patch application time-service": () =>
+  "prod-sync: kubectl -n argocd patch application time-service": () =>
     eventually(
       "prod is OutOfSync",
       () => statusOf("prod", "time-service"),
       (status) => status?.sync === "OutOfSync",
     ),
+  "lost-state: pulumi stack init staging": loseState,
+  "lost-state: aws eks describe-cluster": deleteCluster,
+  // What the secret idp:githubApp is on AWS.
+  "lost-state: npx idp status --cluster": async () => {
+    await addRepository("staging", repositoryUrl(requireTwin()));
+    await runs("staging", "time-service", fresh);
+  },
 };
+
+/** Deletes staging's state with its backup. */
+function loseState(): Promise<void> {
+  const folder = join(twinPaths().state, "pulumi/.pulumi/stacks/idp");
+  for (const file of ["staging.json", "staging.json.bak"]) rmSync(join(folder, file));
+  return Promise.resolve();
+}
+
+/** Deletes staging's cluster as a person does in AWS's console: no stack knows of it. */
+async function deleteCluster(): Promise<void> {
+  const { profile, accountId } = twinAccounts.staging;
+  const account = resolveAccount({ profile });
+  const store = new Store(join(twinPaths().state, "aws", accountId));
+  await remove("aws:eks/cluster:Cluster", "idp-staging", account, store, "a person", {
+    log: () => undefined,
+    controlPlanes: {
+      ensure: () => Promise.reject(new Error("a deletion starts no cluster")),
+      delete: deleteControlPlane,
+    },
+  });
+}
+
+/** What the twin needs instead of a page's words. */
+function onTwin(command: string): string {
+  // The shell on AWS is on one account; the twin's has all three.
+  const [, stack] = /^aws eks describe-cluster --name idp-([a-z]+)/.exec(command) ?? [];
+  const describe = `AWS_PROFILE=idp-twin-${stack ?? ""} ${command}`;
+  if (stack === "staging") return `(${describe} || true) 2>&1 | grep ResourceNotFoundException`;
+  if (stack !== undefined) return describe;
+  // The twin's stacks keep their secrets by a passphrase.
+  return command.replace(/ --secrets-provider="[^"]*"/, "").replaceAll("v1.2.0", fresh);
+}
 
 describe("the commands of README and runbooks", function () {
   this.timeout(600_000);
@@ -52,9 +104,10 @@ describe("the commands of README and runbooks", function () {
     if (page.endsWith("/disaster.md") || runCommandsOf(page).length === 0) continue;
     it(`work: ${page}`, () =>
       runPage(page, {
-        adapt: (command) => command.replaceAll("v1.2.0", fresh),
+        adapt: onTwin,
         meanwhile: async (command) => {
-          const words = Object.keys(meanwhile).find((one) => command.startsWith(one)) ?? "";
+          const place = `${basename(page, ".md")}: ${command}`;
+          const words = Object.keys(meanwhile).find((one) => place.startsWith(one)) ?? "";
           await meanwhile[words]?.();
         },
       }));

@@ -83,6 +83,7 @@ describe("AWS CLI double", () => {
       /ResourceNotFoundException/,
     ],
     ["a token without a cluster", "eks get-token", {}, 252, /--cluster-name/],
+    ["a cluster without a name", "eks describe-cluster", {}, 252, /--name/],
     [
       "a profile that does not exist",
       "sts get-caller-identity",
@@ -109,6 +110,26 @@ describe("AWS CLI double", () => {
       expect(answer.out).to.equal("");
     });
   }
+
+  it("describes a cluster of the profile's account, and no other", () => {
+    const origin = { token: "", engine: "", acknowledged: true, adoptedBy: "" };
+    new Store(join(twin, "aws/935743309409")).create({
+      type: "aws:eks/cluster:Cluster",
+      id: "idp-dev",
+      inputs: { version: "1.36" },
+      computed: { status: "ACTIVE", vpcConfig: {} },
+      origin,
+    });
+    const line = "eks describe-cluster --name idp-dev";
+    const { code, out } = aws(line, { AWS_PROFILE: "idp-twin-dev" });
+    expect(code).to.equal(0);
+    expect(JSON.parse(out)).to.deep.equal({
+      cluster: { name: "idp-dev", version: "1.36", status: "ACTIVE" },
+    });
+    const elsewhere = aws(line, { AWS_PROFILE: "idp-twin-prod" });
+    expect(elsewhere.code).to.equal(254);
+    expect(elsewhere.error).to.include("(ResourceNotFoundException)");
+  });
 
   it("deletes a log group, once", () => {
     const env = { AWS_PROFILE: "idp-twin-dev" };

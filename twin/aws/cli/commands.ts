@@ -30,6 +30,7 @@ class Refusal extends Error {
 }
 
 const logGroup = "aws:cloudwatch/logGroup:LogGroup";
+const cluster = "aws:eks/cluster:Cluster";
 
 interface CommandLine {
   readonly words: readonly string[];
@@ -38,19 +39,25 @@ interface CommandLine {
 }
 
 const commands: Readonly<Record<string, (line: CommandLine) => unknown>> = {
+  "eks describe-cluster": (line) => {
+    const name = required(line, "name");
+    const record = accountStore(line).read(cluster, name);
+    if (record === undefined)
+      throw notFound("DescribeCluster", `No cluster found for name: ${name}.`);
+    const { version } = record.inputs;
+    const { arn, status, endpoint, createdAt } = record.computed;
+    return { cluster: { name, arn, createdAt, version, endpoint, status } };
+  },
   "eks get-token": getToken,
   "eks update-kubeconfig": () => {
     throw new Refusal(usageError, "use: idp twin kubeconfig");
   },
   // The only one that changes the account: what EKS leaves there belongs to no stack.
   "logs delete-log-group": (line) => {
-    const name = line.options.get("log-group-name") ?? "";
-    const store = new Store(join(stateDir(line.env), "aws", requireAccount(line)));
+    const name = required(line, "log-group-name");
+    const store = accountStore(line);
     if (store.read(logGroup, name) === undefined) {
-      throw new Refusal(
-        serviceError,
-        "An error occurred (ResourceNotFoundException) when calling the DeleteLogGroup operation: The specified log group does not exist.",
-      );
+      throw notFound("DeleteLogGroup", "The specified log group does not exist.");
     }
     store.delete(logGroup, name);
     return undefined;
@@ -137,13 +144,7 @@ function parse(args: readonly string[], env: NodeJS.ProcessEnv): CommandLine {
 }
 
 function getToken(line: CommandLine): unknown {
-  const name = line.options.get("cluster-name");
-  if (name === undefined) {
-    throw new Refusal(
-      usageError,
-      "aws: error: the following arguments are required: --cluster-name",
-    );
-  }
+  const name = required(line, "cluster-name");
   const clusters = join(stateDir(line.env), "clusters");
   const named = accountOf(line);
   const holders =
@@ -176,9 +177,9 @@ function tokenIn(file: string, name: string, accountId: string): string {
   try {
     content = JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    throw new Refusal(
-      serviceError,
-      `An error occurred (ResourceNotFoundException) when calling the DescribeCluster operation: No cluster found for name: ${name} in account ${accountId} (${file})`,
+    throw notFound(
+      "DescribeCluster",
+      `No cluster found for name: ${name} in account ${accountId} (${file})`,
     );
   }
   if (
@@ -198,6 +199,25 @@ function directories(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** The answer of a service that has no such thing. */
+function notFound(operation: string, message: string): Refusal {
+  return new Refusal(
+    serviceError,
+    `An error occurred (ResourceNotFoundException) when calling the ${operation} operation: ${message}`,
+  );
+}
+
+/** An option's value. Throws the CLI's own refusal without one. */
+function required({ options }: CommandLine, name: string): string {
+  const value = options.get(name);
+  if (value !== undefined) return value;
+  throw new Refusal(usageError, `aws: error: the following arguments are required: --${name}`);
+}
+
+function accountStore(line: CommandLine): Store {
+  return new Store(join(stateDir(line.env), "aws", requireAccount(line)));
 }
 
 /** The account of --profile or AWS_PROFILE; undefined when neither is set. */
