@@ -5,7 +5,7 @@ import { inspectCatalog } from "../catalog/read.ts";
 import { committedRules } from "../catalog/committed-rules.ts";
 import { committed, required } from "../config/committed.ts";
 import { environments } from "../config/environments.ts";
-import { readStackFiles, stackFileIn } from "../config/stack-files.ts";
+import { readStackFiles, stackFileIn, type StackFile } from "../config/stack-files.ts";
 import { callLine, type GithubCall } from "../github/call.ts";
 import { platformNeeds, serviceNeeds } from "../github/needs.ts";
 import { readGithub } from "../github/read.ts";
@@ -18,6 +18,7 @@ import { withoutIds } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { stackFacts } from "./stack-outputs.ts";
 import { profilesOf } from "./workspace.ts";
+import { writerKeyCommand } from "./writer-key.ts";
 
 interface Options {
   readonly apply?: true;
@@ -31,6 +32,7 @@ interface Options {
 export function githubCommand(): Command {
   const github = new Command("github");
   github.addCommand(setupCommand());
+  github.addCommand(writerKeyCommand());
   return github;
 }
 
@@ -47,7 +49,7 @@ function setupCommand(root = repositoryRoot): Command {
     )
     .option(
       "--updater-app <number>",
-      "App ID of the GitHub App that writes tags: it may push past the branch's ruleset",
+      "App ID of the GitHub App that writes tags: it may push past the branch's ruleset (default: idp:images.writer)",
       wholeNumber,
     )
     .option(
@@ -59,7 +61,7 @@ function setupCommand(root = repositoryRoot): Command {
       "after",
       [
         "",
-        "Example: npx idp github setup --reviewer acme/platform --updater-app 123456 --apply",
+        "Example: npx idp github setup --reviewer acme/platform --apply",
         "",
         "Run it before the first push, and again after the first pulumi up of each stack, when its roles are there.",
         "What is right already is left alone. It needs gh, logged in as an administrator of the repository.",
@@ -113,7 +115,7 @@ async function read(root: string, service: string | undefined, options: Options,
           stacks,
           {
             reviewers: await Promise.all(options.reviewer.map((who) => reviewer(ask, who))),
-            updaterApp: options.updaterApp,
+            updaterApp: updaterApp(stackFiles, options.updaterApp),
           },
         )
       : serviceNeeds(repository.default_branch, image, stacks);
@@ -121,6 +123,31 @@ async function read(root: string, service: string | undefined, options: Options,
     name,
     settings: settingsOf(wanted, await readState(ask, name, repository, environments)),
   };
+}
+
+/**
+ * Returns the App ID of the app that writes tags: the one that may push past the ruleset.
+ * @param given `--updater-app`, for stacks whose settings name none
+ * @throws Error if the settings name another one, or several
+ */
+export function updaterApp(
+  stackFiles: readonly StackFile[],
+  given: number | undefined,
+): number | undefined {
+  const named = stackFiles.flatMap((file) => {
+    const { writer } = committed(file).images;
+    return writer ? [{ file: file.file, app: Number(writer.appId) }] : [];
+  });
+  const app = given ?? named[0]?.app;
+  const others = named.filter((one) => one.app !== app);
+  if (others.length === 0) return app;
+  throw new Error(
+    [
+      `app ${app ?? ""} would push past the ruleset, but Image Updater writes with another:`,
+      ...others.map((one) => `  ${one.file}: idp:images.writer.appId: found "${one.app}"`),
+      "Fix: name one app in all of them, and leave out --updater-app: docs/stacks.md#two-github-apps",
+    ].join("\n"),
+  );
 }
 
 async function administered(ask: Ask, name: string): Promise<Repository> {
@@ -171,11 +198,7 @@ async function imageOf(root: string, service: string): Promise<string> {
   );
 }
 
-function publisherOf(
-  stackFiles: ReturnType<typeof readStackFiles>,
-  image: string,
-  service: string,
-): string {
+function publisherOf(stackFiles: readonly StackFile[], image: string, service: string): string {
   const publisher = stackFiles
     .flatMap((file) => committed(file).github.publishers ?? [])
     .find((one) => one.image === image);

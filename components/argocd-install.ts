@@ -23,7 +23,7 @@ export interface ArgoCdInstallArgs {
   readonly reconciliationSeconds: number;
   /** The repository that is watched. */
   readonly repository: { readonly url: string };
-  /** Credentials for a private repository. @default none: the repository is public */
+  /** Credentials that read a private repository. @default none: the repository is public */
   readonly githubApp?: pulumi.Output<GithubApp> | undefined;
 }
 

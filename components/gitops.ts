@@ -3,6 +3,7 @@ import { reservedNamespaces } from "../catalog/service.ts";
 import { applicationsFolder, serviceFileEnding, type Environment } from "../config/environments.ts";
 import type { Settings } from "../config/schema.ts";
 import { argoCdNamespace } from "./argocd-config.ts";
+import { writerSecret } from "./writer-secret.ts";
 
 /** The Argo CD and Image Updater resources that deploy the services, as data. */
 
@@ -37,13 +38,16 @@ export interface GitOps {
   readonly keepsServices: boolean;
   /** Seconds between two looks at git for an Application. The folder of service files is read four times as often. */
   readonly reconciliationSeconds: number;
+  /** Whether Image Updater writes with an app of its own. @default no: with Argo CD's credentials of the repository */
+  readonly hasWriter?: true;
 }
 
 /** Returns how an environment's services are deployed, from its settings. */
 export function gitOpsOf(
   environment: Environment,
-  { repository, cluster, argoCd }: Pick<Settings, "repository" | "cluster" | "argoCd">,
+  settings: Pick<Settings, "repository" | "cluster" | "argoCd" | "images">,
 ): GitOps {
+  const { repository, cluster, argoCd, images } = settings;
   return {
     environment,
     repository,
@@ -51,6 +55,7 @@ export function gitOpsOf(
     // Lifting the cluster's protection is the first step of a teardown: after it services are deleted with the stack.
     keepsServices: argoCd.sync === "manual" && cluster.deletionProtection,
     reconciliationSeconds: argoCd.reconciliationSeconds,
+    ...(images.strategy !== "pinned" && images.writer && { hasWriter: true }),
   };
 }
 
@@ -212,7 +217,7 @@ const tagRules = {
 
 /** Returns the ImageUpdater of an environment: for each service it writes the tag of its file to the branch. */
 export function imageUpdates(
-  { environment, repository }: Pick<GitOps, "environment" | "repository">,
+  { environment, repository, hasWriter }: Pick<GitOps, "environment" | "repository" | "hasWriter">,
   strategy: keyof typeof tagRules,
   services: readonly UpdatedService[],
 ) {
@@ -233,7 +238,7 @@ export function imageUpdates(
           },
         ],
         writeBackConfig: {
-          method: "git",
+          method: hasWriter ? `git:secret:${writerSecret.namespace}/${writerSecret.name}` : "git",
           gitConfig: {
             branch: repository.branch,
             // The leading slash makes it a path from the repository's root, not from the chart.

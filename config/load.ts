@@ -32,10 +32,14 @@ export function loadStack(stackFiles: readonly StackFile[]): Stack {
   const githubApp = new pulumi.Config(namespace).getSecret(githubAppKey);
   return withoutTrace(() => {
     refuseClearText(stack, stackFiles);
+    const settings = parseSettings(stack, pulumi.runtime.allConfig(), neighbours);
+    if (githubApp) refuseWithoutWriter(stack, settings);
     return {
       environment: stack,
-      settings: parseSettings(stack, pulumi.runtime.allConfig(), neighbours),
-      githubApp: githubApp?.apply((text) => withoutTrace(() => parseGithubApp(stack, text))),
+      settings,
+      githubApp: githubApp?.apply((text) =>
+        withoutTrace(() => readingApp(stack, parseGithubApp(stack, text), settings)),
+      ),
     };
   });
 }
@@ -112,6 +116,44 @@ function refuseClearText(stack: string, stackFiles: readonly StackFile[]): void 
       found: "it in clear text",
       allowed: "must be a secret; make a new key on the app's page, because git keeps this one",
       fix: githubAppFix(stack),
+    },
+  ]);
+}
+
+const writerFix = (stack: string) =>
+  `make a second app (docs/stacks.md#two-github-apps), then ` +
+  ["appId", "installationId"]
+    .map(
+      (key) =>
+        `pulumi config set --path --type string '${namespace}:images.writer.${key}' <number> -s ${stack}`,
+    )
+    .join(" and ");
+
+/** @throws SettingsError if Image Updater would write with the app whose key is in the stack */
+function refuseWithoutWriter(stack: string, { images }: Settings): void {
+  if (images.strategy === "pinned" || images.writer) return;
+  throw new SettingsError(stack, [
+    {
+      key: "images.writer",
+      found: "nothing",
+      allowed: `must name the app that writes tags: ${namespace}:${githubAppKey} only reads, because every preview can read its key`,
+      fix: writerFix(stack),
+    },
+  ]);
+}
+
+/**
+ * Returns Argo CD's app.
+ * @throws SettingsError if it is also the one that writes
+ */
+export function readingApp(stack: string, app: GithubApp, { images }: Pick<Settings, "images">) {
+  if (images.strategy === "pinned" || images.writer?.appId !== app.appId) return app;
+  throw new SettingsError(stack, [
+    {
+      key: "images.writer.appId",
+      found: `the app of ${namespace}:${githubAppKey}`,
+      allowed: "must be another app: every preview can read the key of that one",
+      fix: writerFix(stack),
     },
   ]);
 }

@@ -62,7 +62,9 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value);
+  return text.includes("PRIVATE KEY-----") ? "a private key, which git must not hold" : text;
 }
 
 function sentence(message: string): string {

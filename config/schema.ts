@@ -101,6 +101,12 @@ const access = z.strictObject({
   namespaces: z.array(z.string()).min(1).optional(),
 });
 
+/** A GitHub App, installed in the platform's repository. Its numbers are no secrets. */
+const githubApp = {
+  appId: z.string().regex(/^\d+$/, "must be the app's number, in quotes"),
+  installationId: z.string().regex(/^\d+$/, "must be the installation's number, in quotes"),
+};
+
 /** How the images of an environment change. */
 const images = z.discriminatedUnion("strategy", [
   z.strictObject({
@@ -118,6 +124,12 @@ const images = z.discriminatedUnion("strategy", [
       /** Seconds between two looks at the registry. Every look is a call to ECR: below 30 it may throttle. */
       intervalSeconds: z.int().min(5).max(3600),
     }),
+    /**
+     * The GitHub App that Image Updater writes tags with, not the one of {@link GithubApp}. `idp github writer-key` puts
+     * its key into the cluster: in the stack every preview could read it.
+     * @default the credentials that Argo CD has for the repository
+     */
+    writer: z.strictObject(githubApp).optional(),
   }),
   z.strictObject({
     /** `pinned`: a pull request changes the version, nothing else does. Image Updater is not installed. */
@@ -375,15 +387,26 @@ export const ConsistentSettings = Settings.extend({
         'must be "pinned" where argoCd.sync is manual: nobody has approved what would be written to git',
     });
   }
+  if (
+    settings.images.strategy !== "pinned" &&
+    settings.images.writer &&
+    !settings.repository.url.startsWith("https://github.com/")
+  ) {
+    context.addIssue({
+      code: "custom",
+      path: ["images", "writer"],
+      message:
+        "must be left out where repository.url is not on https://github.com: it is a GitHub App",
+    });
+  }
 });
 
 /** Key of {@link GithubApp}, which is read as a secret and is not one of the {@link Settings}. */
 export const githubAppKey = "githubApp";
 
-/** Credentials of the GitHub App that reads (and, for image updates, writes) a private repository: secret `idp:githubApp`. */
+/** Credentials of the GitHub App with which Argo CD reads a private repository: secret `idp:githubApp`. It only reads. */
 export const GithubApp = z.strictObject({
-  appId: z.string().regex(/^\d+$/, "must be the app's number, in quotes"),
-  installationId: z.string().regex(/^\d+$/, "must be the installation's number, in quotes"),
+  ...githubApp,
   /** The app's private key: the text of the .pem file that GitHub's page downloads, as it is. */
   privateKey: z.string().superRefine((text, context) => {
     const found = whyNoAppKey(text);

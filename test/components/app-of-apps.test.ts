@@ -4,6 +4,7 @@ import {
   applicationSet,
   appProject,
   emptyDefaultProject,
+  gitOpsOf,
   imageUpdates,
 } from "../../components/gitops.ts";
 import { names, record } from "../support/record.ts";
@@ -34,14 +35,16 @@ const updates =
 describe("AppOfApps", () => {
   for (const preview of [false, true]) {
     it(`makes project, applications and image updates${preview ? " in a preview" : ""}`, async () => {
-      const made = await record(() => new AppOfApps("services", dev), { preview });
-      expect(names(made)).to.deep.equal([
-        "idp:platform:AppOfApps services",
-        updates,
-        defaultProject,
-        project,
-        applications,
-      ]);
+      for (const args of [dev, { ...dev, hasWriter: true } as const]) {
+        const made = await record(() => new AppOfApps("services", args), { preview });
+        expect(names(made)).to.deep.equal([
+          "idp:platform:AppOfApps services",
+          updates,
+          defaultProject,
+          project,
+          applications,
+        ]);
+      }
     });
   }
 
@@ -55,6 +58,41 @@ describe("AppOfApps", () => {
         applications,
       ]);
     }
+  });
+});
+
+describe("gitOpsOf", () => {
+  const settings = {
+    repository: dev.repository,
+    cluster: {
+      version: "1.36",
+      publicAccessCidrs: [],
+      deletionProtection: false,
+      logRetentionDays: 14,
+      access: [],
+    },
+    argoCd: {
+      ...{ version: "3.6.1", manifestSha256: "", highAvailability: false },
+      ...{ reconciliationSeconds: 60, sync: "automated" },
+    },
+    images: {
+      strategy: "semver",
+      imageUpdater: { version: "1.3.0", manifestSha256: "", intervalSeconds: 60 },
+    },
+  } as const satisfies Parameters<typeof gitOpsOf>[1];
+  const writer = { appId: "1", installationId: "2" };
+
+  it("says that an app writes only where the settings name one", () => {
+    const { environment, repository, sync, keepsServices, reconciliationSeconds } = dev;
+    const expected = { environment, repository, sync, keepsServices, reconciliationSeconds };
+    expect(gitOpsOf("dev", settings)).to.deep.equal(expected);
+    expect(gitOpsOf("dev", { ...settings, images: { ...settings.images, writer } })).to.deep.equal({
+      ...expected,
+      hasWriter: true,
+    });
+    expect(gitOpsOf("dev", { ...settings, images: { strategy: "pinned" } })).to.deep.equal(
+      expected,
+    );
   });
 });
 
@@ -211,6 +249,19 @@ describe("imageUpdates", () => {
           },
         },
       },
+    ]);
+  });
+
+  it("writes with the app that has a Secret of its own, if the settings name one", () => {
+    const methods = (hasWriter: boolean) =>
+      imageUpdates({ ...dev, ...(hasWriter && { hasWriter }) }, "semver", [
+        ...dev.services,
+        { name: "other", image: "registry.example/idp/other" },
+      ]).spec.applicationRefs.map(({ writeBackConfig }) => writeBackConfig.method);
+    expect(methods(false)).to.deep.equal(["git", "git"]);
+    expect(methods(true)).to.deep.equal([
+      "git:secret:argocd/github-writer",
+      "git:secret:argocd/github-writer",
     ]);
   });
 

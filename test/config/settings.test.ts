@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { loadStack, parseGithubApp, parseSettings } from "../../config/load.ts";
+import { loadStack, parseGithubApp, parseSettings, readingApp } from "../../config/load.ts";
 import { SettingsError } from "../../config/problems.ts";
 import { undecidedAccount } from "../../config/schema.ts";
 import { readStackFiles, type StackFile } from "../../config/stack-files.ts";
@@ -271,6 +271,30 @@ describe("settings", () => {
       `  idp:images.strategy: found "newest-build"; must be "pinned" where argoCd.sync is manual: nobody has approved what would be written to git\n${set("images.strategy")}`,
     ],
     [
+      "an app that writes where nothing is written",
+      { images: { strategy: "pinned", writer: { appId: "1", installationId: "2" } } },
+      `  idp:images.writer: found {"appId":"1","installationId":"2"}; there is no such setting\n    Fix: pulumi config rm --path 'idp:images.writer' -s dev`,
+    ],
+    [
+      "an app's number without quotes, and no installation",
+      dev("images", { writer: { appId: 1 } }),
+      `  idp:images.writer.appId: found 1; expected string, received number\n${set("images.writer.appId")}\n` +
+        `  idp:images.writer.installationId: found nothing; expected string, received undefined\n${set("images.writer.installationId")}`,
+    ],
+    [
+      "an app's name in place of its number",
+      dev("images", { writer: { appId: "idp-writer", installationId: "2" } }),
+      `  idp:images.writer.appId: found "idp-writer"; must be the app's number, in quotes\n${set("images.writer.appId")}`,
+    ],
+    [
+      "an app that writes to a repository elsewhere",
+      {
+        ...dev("repository", { url: "https://git.example.com/acme/idp" }),
+        ...dev("images", { writer: { appId: "1", installationId: "2" } }),
+      },
+      `  idp:images.writer: found {"appId":"1","installationId":"2"}; must be left out where repository.url is not on https://github.com: it is a GitHub App\n${edit("images.writer")}`,
+    ],
+    [
       "an unknown image strategy",
       { images: { strategy: "latest" } },
       `  idp:images.strategy: found "latest"; `,
@@ -459,16 +483,30 @@ describe("loadStack", () => {
     publicKeyEncoding: { type: "spki", format: "pem" },
   });
   const githubApp = { appId: "1", installationId: "2", privateKey };
-  const withApp = (value: unknown, stackFiles: readonly StackFile[] = files) =>
-    load("dev", { ...configOf("dev"), "idp:githubApp": JSON.stringify(value) }, stackFiles);
+  const writer = { appId: "3", installationId: "4" };
+  const devImages = { ...settingsOf("dev", "images"), writer: undefined };
+  const withApp = (
+    value: unknown,
+    stackFiles: readonly StackFile[] = files,
+    images: object = { ...devImages, writer },
+  ) =>
+    load(
+      "dev",
+      {
+        ...configOf("dev"),
+        "idp:images": JSON.stringify(images),
+        "idp:githubApp": JSON.stringify(value),
+      },
+      stackFiles,
+    );
   const fix =
     "    Fix: jq -n --arg appId <number> --arg installationId <number> --rawfile privateKey <file>.pem '$ARGS.named' | " +
     "pulumi config set --secret idp:githubApp -s dev";
 
   /** Returns why a stack's settings, with these credentials of the app, cannot be loaded. */
-  async function refusalOf(stackFiles: readonly StackFile[]): Promise<string> {
+  async function refusalOf(stackFiles: readonly StackFile[], images?: object): Promise<string> {
     try {
-      await withApp(githubApp, stackFiles);
+      await withApp(githubApp, stackFiles, images);
     } catch (error) {
       return error instanceof pulumi.RunError ? error.message : `a stack trace: ${String(error)}`;
     }
@@ -533,6 +571,48 @@ describe("loadStack", () => {
       settings: { ...file.settings, githubApp: { secure: "v1:abc" } },
     }));
     expect(await refusalOf(encrypted)).to.equal("accepted");
+  });
+
+  const second =
+    "    Fix: make a second app (docs/stacks.md#two-github-apps), then " +
+    "pulumi config set --path --type string 'idp:images.writer.appId' <number> -s dev and " +
+    "pulumi config set --path --type string 'idp:images.writer.installationId' <number> -s dev";
+
+  it("refuses an app without one that writes beside it, where something writes", async () => {
+    expect(await refusalOf(files, devImages)).to.equal(
+      "Pulumi.dev.yaml is not valid:\n" +
+        "  idp:images.writer: found nothing; must name the app that writes tags: " +
+        "idp:githubApp only reads, because every preview can read its key\n" +
+        second,
+    );
+    expect(await refusalOf(files, { strategy: "pinned" })).to.equal("accepted");
+  });
+
+  it("refuses one app for both", () => {
+    const { images } = parseSettings("dev", configOf("dev"), []);
+    if (images.strategy === "pinned") throw new Error("dev's images are written");
+    const read = (appId: string) =>
+      readingApp("dev", githubApp, { images: { ...images, writer: { ...writer, appId } } });
+    expect(messageOf(() => read("1"))).to.equal(
+      "Pulumi.dev.yaml is not valid:\n" +
+        "  idp:images.writer.appId: found the app of idp:githubApp; must be another app: " +
+        "every preview can read the key of that one\n" +
+        second,
+    );
+    expect(read("3")).to.equal(githubApp);
+    expect(readingApp("prod", githubApp, { images: { strategy: "pinned" } })).to.equal(githubApp);
+  });
+
+  it("shows nothing of a key that stands among the settings", () => {
+    const images = JSON.stringify({ ...devImages, writer: { ...writer, privateKey } });
+    const message = messageOf(() =>
+      parseSettings("dev", { ...configOf("dev"), "idp:images": images }, []),
+    );
+    expect(message).to.equal(
+      "Pulumi.dev.yaml is not valid:\n" +
+        "  idp:images.writer.privateKey: found a private key, which git must not hold; there is no such setting\n" +
+        "    Fix: pulumi config rm --path 'idp:images.writer.privateKey' -s dev",
+    );
   });
 
   it("has no credentials if none are given", async () => {

@@ -85,6 +85,7 @@ export function runCommandsOf(page: string): string[] {
 const noAws = "the twin has no AWS behind it";
 const noGithub = "the twin has no GitHub behind it";
 const onGithub = "it is about GitHub; test/cli/github.test.ts plays gh";
+const noApp = "the twin's git server wants no key; test/cli/writer-key.test.ts plays kubectl";
 const example = "it has a placeholder that the reader replaces";
 const runBy = (spec: string) => `test/e2e/${spec}.e2e.ts runs it`;
 const noPod = "Argo CD's Pods have no container in the twin: nothing can be forwarded to one";
@@ -128,6 +129,8 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi stack export --version <number> -s staging": "only Pulumi Cloud keeps versions by number",
   "pulumi config set --secret idp:githubApp -s dev < github-app.json":
     "the twin's repository is not on GitHub",
+  "npx idp github writer-key dev --profile acme-dev < <file>.pem": noApp,
+  "npx idp github writer-key <stack> < <file>.pem": noApp,
   "pulumi cancel -s staging": `no run holds the lock; ${runBy("shared-twin/10-crash")} where one does`,
   "pulumi stack rm prod": "the tests after it need the stack",
   'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
@@ -182,8 +185,8 @@ export const notRun: Readonly<Record<string, string>> = {
     example,
   "jq -n --arg appId <App ID> --arg installationId <installation> --rawfile privateKey <file>.pem '{$appId, $installationId, $privateKey}' > github-app.json":
     example,
-  "npx idp github setup --reviewer <organisation>/<team> --updater-app <App ID>": example,
-  "npx idp github setup --reviewer <organisation>/<team> --updater-app <App ID> --apply": example,
+  "npx idp github setup --reviewer <organisation>/<team>": example,
+  "npx idp github setup --reviewer <organisation>/<team> --apply": example,
   "npx idp init --staging-account <number>": example,
   "npx idp doctor --profile dev=acme-dev": example,
   "pulumi import aws:iam/openIdConnectProvider:OpenIdConnectProvider <name> <arn> -s dev": example,

@@ -106,7 +106,7 @@ export async function syncApplication(environment: Environment, name: string): P
 
 /**
  * Adds the twin's repository, with credentials, to an environment's Argo CD. Image Updater pushes with these credentials
- * and refuses to push without any. On AWS they are the GitHub App's (setting `idp:githubApp`). The twin's git server checks
+ * and refuses to push without any. On AWS it has a GitHub App (setting `idp:images.writer`). The twin's git server checks
  * none, and so any value will do.
  */
 export async function addRepository(environment: Environment, url: string): Promise<void> {

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { committed, required } from "../../config/committed.ts";
 import { environments, type Environment } from "../../config/environments.ts";
 import { movedPrincipals } from "../../config/initialise-stack.ts";
-import type { Settings } from "../../config/schema.ts";
+import { githubAppKey, type Settings } from "../../config/schema.ts";
 import { namespace, parseStackFile } from "../../config/stack-files.ts";
 import {
   registryUrl,
@@ -36,7 +36,7 @@ type Some<T> = T extends object ? { readonly [Key in keyof T]?: Some<T[Key]> } :
 
 /**
  * Returns the settings of one of the twin's stacks: the committed ones with the twin's account, addresses and intervals.
- * Everything else is as committed: the twin runs what AWS would run.
+ * Everything else is as committed, without the GitHub Apps: the twin runs what AWS would run.
  *
  * @param text the committed `Pulumi.<environment>.yaml`
  * @param previous the twin's own file from the last time; the salt of its secrets is kept
@@ -66,11 +66,24 @@ export function twinSettings(text: string, facts: TwinFacts, previous = ""): str
   for (const [group, values] of Object.entries(changed)) {
     setAll(document, ["config", `${namespace}:${group}`], values);
   }
+  for (const path of onlyOnAws.filter((path) => document.hasIn(path))) document.deleteIn(path);
   const salt = encryptionSalt(previous);
   if (salt !== undefined) document.set("encryptionsalt", salt);
   document.commentBefore = ` Made by \`idp twin up\` from the committed Pulumi.${account.environment}.yaml; the next one overwrites changes.`;
   return document.toString({ lineWidth: 0 });
 }
+
+/**
+ * What the twin cannot use of a committed file: the GitHub Apps, since its git server checks no credentials and Image
+ * Updater takes an app for an https address only, and the key of the stack's secrets.
+ */
+const onlyOnAws = [
+  ["config", `${namespace}:${githubAppKey}`],
+  ["config", `${namespace}:images`, "writer"],
+  ["secretsprovider"],
+  ["encryptedkey"],
+  ["encryptionsalt"],
+];
 
 function setAll(document: Document, path: readonly string[], value: unknown): void {
   if (typeof value !== "object" || value === null) document.setIn(path, value);

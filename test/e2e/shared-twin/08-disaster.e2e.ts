@@ -74,7 +74,7 @@ describe("a disaster in staging", function () {
           const registry = twinRegistry(requireTwin(), "staging");
           for (const { image } of before) expect(await tagsOf(registry, image)).to.deep.equal([]);
         }
-        // What the secret idp:githubApp is on AWS.
+        // What the key of the app that writes is on AWS.
         if (command.startsWith("npx idp release time-service")) {
           steps.push(`had its cluster and Argo CD after ${seconds()}`);
           await addRepository("staging", repositoryUrl(requireTwin()));

@@ -68,6 +68,16 @@ describe("the twin's settings", () => {
     });
   });
 
+  it("leave out the GitHub Apps and the key of the stack's secrets", () => {
+    const text = `${committed.replace(
+      "strategy: pinned",
+      'strategy: semver\n    writer: { appId: "1", installationId: "2" }',
+    )}  idp:githubApp:\n    secure: v1:abc\nsecretsprovider: awskms://alias/idp-state\nencryptedkey: abc\nencryptionsalt: v1:def\n`;
+    expect(twinSettings(text, facts)).to.equal(
+      twinSettings(committed.replace("strategy: pinned", "strategy: semver"), facts),
+    );
+  });
+
   it("keep the salt of the stack's secrets", () => {
     const first = twinSettings(committed, facts);
     const withSalt = `${first}encryptionsalt: v1:abc=:v1:def\n`;
