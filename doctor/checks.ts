@@ -1,3 +1,4 @@
+import { writerSecret, type Writer } from "../components/writer-secret.ts";
 import type { Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
 import type { GithubAnswer } from "../github/read.ts";
@@ -334,44 +335,80 @@ export function repositoryCheck(name: string, answer: GithubAnswer<Repository>):
       );
 }
 
-/** Checks that Image Updater can write to the repository. */
+/** What an environment's settings say of its GitHub Apps. */
+interface Apps {
+  /** Whether Argo CD has an app, which reads: `idp:githubApp`. */
+  readonly hasApp: boolean;
+  /** The app that writes: `idp:images.writer`. */
+  readonly writer: Writer | undefined;
+}
+
+/** Checks that the settings name an app with which Image Updater can write to the repository, and only that one writes. */
 export function writerCheck(
   environment: Environment,
-  { isUpdated, url, hasApp }: { isUpdated: boolean; url: string; hasApp: boolean },
+  { isUpdated, url, hasApp, writer }: Apps & { isUpdated: boolean; url: string },
 ): Check {
   const about = { about: environment, name: "GitHub App" } as const;
-  if (!isUpdated && hasApp) return ok(about, "idp:githubApp is set; here it need only read");
   if (!isUpdated) {
-    return skipped(
-      about,
-      "nothing writes to git here; a private repository needs idp:githubApp all the same, with an app that only reads",
-    );
+    return skipped(about, "nothing writes to git here");
   }
   if (!url.startsWith("https://github.com/")) return skipped(about, `${url} is not on GitHub`);
+  if (writer) return ok(about, `app ${writer.appId} writes tags`);
+  return failed(
+    about,
+    hasApp
+      ? "idp:images.writer is not set: every preview could read the key with which Image Updater would write"
+      : "idp:images.writer is not set: Image Updater cannot write tags to GitHub",
+    `name the app that writes in Pulumi.${environment}.yaml: docs/stacks.md#two-github-apps`,
+  );
+}
+
+/** Checks that Argo CD can read a private repository. */
+export function readerCheck(environment: Environment, { hasApp }: Pick<Apps, "hasApp">): Check {
+  const about = { about: environment, name: "GitHub App of Argo CD" } as const;
   return hasApp
     ? ok(about, "idp:githubApp is set")
     : failed(
         about,
-        "idp:githubApp is not set: Image Updater cannot write tags to GitHub",
+        "idp:githubApp is not set: Argo CD cannot read the private repository, though this machine's login can",
         `pulumi config set --secret idp:githubApp -s ${environment} < github-app.json`,
       );
 }
 
-/** Checks that Argo CD can read a private repository where nothing writes to it: {@link writerCheck} has the others. */
-export function readerCheck(
-  environment: Environment,
-  { isUpdated, hasApp }: { isUpdated: boolean; hasApp: boolean },
-): Check[] {
-  return isUpdated || hasApp
-    ? []
-    : [
-        failed(
-          { about: environment, name: "GitHub App of Argo CD" },
-          "idp:githubApp is not set: Argo CD cannot read the private repository, though this machine's login can",
-          `pulumi config set --secret idp:githubApp -s ${environment} < github-app.json`,
-        ),
-      ];
+/**
+ * Checks that the cluster has the key of the app that writes.
+ * @param answer of kubectl: the two numbers of the Secret in Base64, with a slash between them
+ */
+export function writerKeyCheck(environment: Environment, writer: Writer, answer: Answer): Check {
+  const about = { about: environment, name: writerKeyName } as const;
+  const { namespace, name } = writerSecret;
+  const fix = `npx idp github writer-key ${environment} < <file>.pem`;
+  if (answer.kind === "missing") return skipped(about, "there is no kubectl to ask");
+  if (answer.kind === "refused") {
+    return answer.message.includes("(NotFound)")
+      ? failed(
+          about,
+          `the cluster has no Secret ${namespace}/${name}: Image Updater cannot write`,
+          fix,
+        )
+      : skipped(about, `cannot be asked: ${answer.message}`);
+  }
+  const [appId, installationId] = answer.text
+    .trim()
+    .split("/")
+    .map((text) => Buffer.from(text, "base64").toString());
+  return appId === writer.appId && installationId === writer.installationId
+    ? ok(about, `of app ${appId}, in Secret ${namespace}/${name}`)
+    : failed(
+        about,
+        `Secret ${namespace}/${name} is of app ${appId ?? ""}, installation ${installationId ?? ""}; ` +
+          `must be of ${writer.appId}, ${writer.installationId}, as in Pulumi.${environment}.yaml`,
+        fix,
+      );
 }
+
+/** Name of {@link writerKeyCheck}. */
+export const writerKeyName = "key that writes";
 
 /** Checks that each image of the environment's services has a publisher. */
 export function publishersCheck(

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { imageNames, type Catalog } from "../catalog/read.ts";
+import { writerSecret } from "../components/writer-secret.ts";
 import { committed, required } from "../config/committed.ts";
 import { clusterNameOf, type Environment } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
@@ -9,6 +10,7 @@ import { nodesFor } from "../cost/estimate.ts";
 import { platformOf } from "../cost/stack-cost.ts";
 import type { Ask, Answer } from "../lib/ask.ts";
 import { githubRepository } from "../lib/github-address.ts";
+import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { compareVersions } from "../lib/version.ts";
 import {
   branchCheck,
@@ -25,6 +27,8 @@ import {
   skipped,
   versionCheck,
   writerCheck,
+  writerKeyCheck,
+  writerKeyName,
   zoneCheck,
   type Check,
   type Quota,
@@ -90,6 +94,7 @@ function factsOf(file: StackFile) {
     },
     publishers: required(file, ({ github }) => github.publishers),
     hasApp: githubApp !== undefined,
+    writer: committed(file).images.writer,
     publicAccessCidrs: required(file, ({ cluster }) => cluster.publicAccessCidrs),
     stateBackend: committed(file).github.stateBackend,
   };
@@ -150,6 +155,7 @@ async function accountChecks(
       isUpdated: facts.strategy !== "pinned",
       url: repository.url,
       hasApp: facts.hasApp,
+      writer: facts.writer,
     }),
     publishersCheck(
       environment,
@@ -157,10 +163,12 @@ async function accountChecks(
       facts.publishers.map(({ image }) => image),
     ),
   ];
+  const { writer } = facts;
   const why = (reason: string) =>
-    [...Object.values(quotas).map(({ name }) => name), "Kubernetes", "DNS zone"].map((name) =>
-      skipped({ about: environment, name }, reason),
-    );
+    [
+      ...[...Object.values(quotas).map(({ name }) => name), "Kubernetes", "DNS zone"],
+      ...(writer ? [writerKeyName] : []),
+    ].map((name) => skipped({ about: environment, name }, reason));
   if (accountId === undecidedAccount) {
     const reason = "the account is not decided";
     return [
@@ -178,7 +186,7 @@ async function accountChecks(
   if (credentials.status !== "ok") {
     return [...offline, credentials, ...why("no credentials of the account")];
   }
-  const [room, version, zones] = await Promise.all([
+  const [room, version, zones, key] = await Promise.all([
     quotaChecks(environment, facts, catalog, askAws),
     askAws(
       ...["eks", "describe-cluster-versions", "--cluster-versions", facts.version],
@@ -187,6 +195,7 @@ async function accountChecks(
     domain === undefined
       ? undefined
       : askAws("route53", "list-hosted-zones", "--query", "HostedZones[].Name"),
+    writer && writerKey(environment, askAws, ask),
   ]);
   return [
     ...offline,
@@ -194,7 +203,30 @@ async function accountChecks(
     ...room,
     versionCheck(environment, facts.version, version),
     zoneCheck(environment, domain, zones),
+    ...(writer && key ? [writerKeyCheck(environment, writer, key)] : []),
   ];
+}
+
+/** Asks the cluster for the two numbers in the Secret of the app that writes, and not for its key. */
+function writerKey(
+  environment: Environment,
+  askAws: (...args: readonly string[]) => Promise<Answer>,
+  ask: Ask,
+): Promise<Answer> {
+  const { namespace, name } = writerSecret;
+  const numbers = "{.data.githubAppID}/{.data.githubAppInstallationID}";
+  return inScratchFolder("kubeconfig", async (scratch) => {
+    const file = join(scratch, environment);
+    const made = await askAws(
+      ...["eks", "update-kubeconfig", "--kubeconfig", file, "--name", clusterNameOf(environment)],
+    );
+    return made.kind === "said"
+      ? ask("kubectl", [
+          ...["--kubeconfig", file, "--request-timeout", "10s", "--namespace", namespace],
+          ...["get", "secret", name, "--output", `jsonpath=${numbers}`],
+        ])
+      : made;
+  });
 }
 
 async function quotaChecks(

@@ -16,8 +16,8 @@ export interface GithubFacts {
   readonly region: string;
   readonly publicAccessCidrs: readonly string[];
   readonly stateBackend: { readonly bucket: string } | undefined;
-  readonly strategy: string;
   readonly hasApp: boolean;
+  readonly writer: { readonly appId: string } | undefined;
 }
 
 /**
@@ -35,16 +35,14 @@ export async function githubChecks(
   if (repository.kind !== "read") return [first];
   const needs = platformNeeds(branch, stacks.map(stackFacts), {
     reviewers: [],
-    updaterApp: undefined,
+    updaterApp: stacks.flatMap(({ facts: { writer } }) => writer?.appId ?? []).map(Number)[0],
   });
   const state = await readState(ask, name, repository.value, environments);
   return [
     first,
     ...(repository.value.visibility === "public"
       ? []
-      : stacks.flatMap(({ environment, facts: { strategy, hasApp } }) =>
-          readerCheck(environment, { isUpdated: strategy !== "pinned", hasApp }),
-        )),
+      : stacks.map(({ environment, facts }) => readerCheck(environment, facts))),
     ...settingsOf(needs, state).map(settingCheck),
   ];
 }
@@ -95,7 +93,7 @@ function settingCheck({ about, name, state, found }: Setting): Check {
 const fixes: Readonly<Record<string, string>> = {
   reviewers: "npx idp github setup --reviewer <user or organisation/team> --apply",
   "ruleset branch": "npx idp github setup --updater-app <number> --apply",
-  "GitHub App": "docs/runbooks/first-day.md#the-github-app",
+  "GitHub App": "docs/runbooks/first-day.md#3-the-github-apps",
   "self-hosted runners": "docs/workflows.md#variables",
   variables: "gh variable set <variable> --body <label of the runner>: docs/workflows.md#variables",
 };

@@ -307,7 +307,8 @@ function appSetting({ updaterApp }: Wanted, { apps, rulesets }: GithubState): Se
     return {
       ...about,
       state: "open",
-      found: "no app may push past the branch's ruleset: docs/runbooks/first-day.md#the-github-app",
+      found:
+        "no app may push past the branch's ruleset: docs/runbooks/first-day.md#3-the-github-apps",
       calls: [],
     };
   }

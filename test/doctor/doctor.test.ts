@@ -18,6 +18,7 @@ import {
   repositoryCheck,
   versionCheck,
   writerCheck,
+  writerKeyCheck,
   zoneCheck,
   type Check,
 } from "../../doctor/checks.ts";
@@ -132,18 +133,58 @@ describe("idp doctor: an account", () => {
     expect(zoneCheck("dev", "dev.example.com", refused).status).to.equal("skipped");
   });
 
-  it("needs a GitHub App when Image Updater writes to GitHub", () => {
-    const url = "https://github.com/acme/idp";
-    const check = (isUpdated: boolean, hasApp: boolean, at = url) =>
-      writerCheck("dev", { isUpdated, hasApp, url: at }).status;
-    expect(check(true, true)).to.equal("ok");
-    expect(check(true, false)).to.equal("failed");
-    expect(check(false, false)).to.equal("skipped");
-    expect(check(false, true)).to.equal("ok");
-    expect(line(writerCheck("prod", { isUpdated: false, hasApp: false, url }))).to.include(
-      "a private repository needs idp:githubApp all the same, with an app that only reads",
+  const writer = { appId: "123456", installationId: "7890" };
+
+  it("needs a GitHub App that writes when Image Updater writes to GitHub", () => {
+    const check = (isUpdated: boolean, hasApp: boolean, app?: typeof writer, at?: string) =>
+      line(
+        writerCheck("dev", {
+          ...{ isUpdated, hasApp, writer: app },
+          url: at ?? "https://github.com/acme/idp",
+        }),
+      );
+    const fix = "name the app that writes in Pulumi.dev.yaml: docs/stacks.md#two-github-apps";
+    expect(check(true, true, writer)).to.equal("ok: app 123456 writes tags");
+    expect(check(true, false, writer)).to.equal("ok: app 123456 writes tags");
+    expect(check(true, false)).to.equal(
+      `failed: idp:images.writer is not set: Image Updater cannot write tags to GitHub | ${fix}`,
     );
-    expect(check(true, false, "http://127.0.0.1:1/idp.git")).to.equal("skipped");
+    expect(check(true, true)).to.equal(
+      `failed: idp:images.writer is not set: every preview could read the key with which Image Updater would write | ${fix}`,
+    );
+    expect(check(false, false)).to.equal("skipped: nothing writes to git here");
+    expect(check(false, true)).to.equal("skipped: nothing writes to git here");
+    expect(check(true, false, undefined, "http://127.0.0.1:1/idp.git")).to.equal(
+      "skipped: http://127.0.0.1:1/idp.git is not on GitHub",
+    );
+  });
+
+  it("has the key of that app in its cluster", () => {
+    const numbers = (...all: readonly string[]) =>
+      said(all.map((text) => Buffer.from(text).toString("base64")).join("/"));
+    const check = (answer: Answer) => line(writerKeyCheck("dev", writer, answer));
+    const fix = "npx idp github writer-key dev < <file>.pem";
+    expect(check(numbers("123456", "7890"))).to.equal(
+      "ok: of app 123456, in Secret argocd/github-writer",
+    );
+    for (const [app, installation] of [
+      ["123456", "1"],
+      ["1", "7890"],
+    ] as const) {
+      expect(check(numbers(app, installation))).to.equal(
+        `failed: Secret argocd/github-writer is of app ${app}, installation ${installation}; ` +
+          `must be of 123456, 7890, as in Pulumi.dev.yaml | ${fix}`,
+      );
+    }
+    expect(check(said("/"))).to.match(/^failed: Secret argocd\/github-writer is of app ,/);
+    const notFound = 'Error from server (NotFound): secrets "github-writer" not found';
+    expect(check({ kind: "refused", message: notFound })).to.equal(
+      `failed: the cluster has no Secret argocd/github-writer: Image Updater cannot write | ${fix}`,
+    );
+    expect(check({ kind: "refused", message: "Unable to connect to the server" })).to.equal(
+      "skipped: cannot be asked: Unable to connect to the server",
+    );
+    expect(check(missing)).to.equal("skipped: there is no kubectl to ask");
   });
 
   it("should have a publisher for each image", () => {
@@ -290,6 +331,48 @@ describe("idp doctor: all of it", () => {
     expect(byStatus(checks, "failed")).to.include("prod: credentials");
     expect(asked.filter((words) => /^aws (?!--version|sts)/.test(words))).to.deep.equal([]);
     expect(hasFailed(checks)).to.equal(true);
+  });
+
+  it("asks a cluster for the numbers of its key that writes, where an app is named", async () => {
+    asked.length = 0;
+    const named = patient.stackFiles.map((file) =>
+      file.environment === "dev"
+        ? {
+            ...file,
+            settings: {
+              ...file.settings,
+              images: {
+                strategy: "newest-build",
+                writer: { appId: "123456", installationId: "7890" },
+              },
+            },
+          }
+        : file,
+    );
+    const stub = (words: string) => {
+      if (words.includes("update-kubeconfig")) return said("Updated context");
+      return words.startsWith("kubectl --kubeconfig") ? said("MTIzNDU2/Nzg5MA==") : aws(words);
+    };
+    const keyIn = async (ask: (words: string) => Answer | undefined) =>
+      (await examine({ ...patient, stackFiles: named }, fake(ask)))
+        .filter(({ name }) => name === "key that writes")
+        .map((check) => `${check.about} ${line(check)}`);
+    expect(await keyIn(stub)).to.deep.equal([
+      "dev ok: of app 123456, in Secret argocd/github-writer",
+    ]);
+    expect(
+      asked
+        .filter((words) => words.includes("kubeconfig"))
+        .map((words) => words.replace(/\S*idp-kubeconfig-\w+/, "<scratch>")),
+    ).to.deep.equal([
+      "aws eks update-kubeconfig --kubeconfig <scratch>/dev --name idp-dev --output text --region us-west-2 --profile acme-dev",
+      "kubectl --kubeconfig <scratch>/dev --request-timeout 10s --namespace argocd get secret github-writer --output jsonpath={.data.githubAppID}/{.data.githubAppInstallationID}",
+    ]);
+    const without = (words: string) =>
+      words.includes("get-caller-identity") ? refused : stub(words);
+    expect(await keyIn(without)).to.deep.equal(["dev skipped: no credentials of the account"]);
+    const unmade = (words: string) => (words.includes("update-kubeconfig") ? refused : stub(words));
+    expect(await keyIn(unmade)).to.deep.equal(["dev skipped: cannot be asked: AccessDenied"]);
   });
 
   it("needs no room for a stack that exists", async () => {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { environments } from "../../config/environments.ts";
-import { githubChecks } from "../../doctor/github.ts";
+import { githubChecks, type GithubFacts } from "../../doctor/github.ts";
 import { callLine } from "../../github/call.ts";
 import { platformNeeds, serviceNeeds, type StackFacts } from "../../github/needs.ts";
 import { readRepository } from "../../github/repository.ts";
@@ -156,7 +156,7 @@ describe("a repository's settings on GitHub", () => {
       "open prod: reviewers: nobody has to approve what provisions prod: name a person or team with --reviewer",
       "open repository: ruleset branch: no app may push past it, and Image Updater pushes tags: name the number of its GitHub App with --updater-app",
       'wrong repository: ruleset tag: there is no ruleset "idp: release tags" for refs/tags/v*',
-      "open repository: GitHub App: no app may push past the branch's ruleset: docs/runbooks/first-day.md#the-github-app",
+      "open repository: GitHub App: no app may push past the branch's ruleset: docs/runbooks/first-day.md#3-the-github-apps",
     ]);
   });
 
@@ -287,10 +287,10 @@ describe("idp doctor: GitHub's settings", () => {
     region: "us-west-2",
     publicAccessCidrs: ["10.0.0.0/8"],
     stateBackend: undefined,
-    strategy: "pinned",
     hasApp: true,
+    writer: undefined,
   };
-  const doctor = async (name: string, change: Partial<typeof facts> = {}) => {
+  const doctor = async (name: string, change: Partial<GithubFacts> = {}) => {
     const all = environments.map((environment) => ({
       environment,
       facts: { ...facts, ...change },
@@ -324,19 +324,27 @@ describe("idp doctor: GitHub's settings", () => {
       `failed repository: allowed actions | ${make}`,
       `failed repository: pull requests by Actions | ${make}`,
       `failed repository: access to workflows | ${make}`,
-      "failed repository: GitHub App | docs/runbooks/first-day.md#the-github-app",
+      "failed repository: GitHub App | docs/runbooks/first-day.md#3-the-github-apps",
     ]);
   });
 
-  it("need an app where Argo CD reads a private repository, also where nothing writes to it", async () => {
-    expect(await doctor("enterprise", { hasApp: false })).to.deep.equal(
-      environments.map(
-        (name) =>
-          `failed ${name}: GitHub App of Argo CD | pulumi config set --secret idp:githubApp -s ${name} < github-app.json`,
-      ),
+  it("need an app where Argo CD reads a private repository, in every stack", async () => {
+    const missing = environments.map(
+      (name) =>
+        `failed ${name}: GitHub App of Argo CD | pulumi config set --secret idp:githubApp -s ${name} < github-app.json`,
     );
-    expect(await doctor("enterprise", { hasApp: false, strategy: "semver" })).to.deep.equal([]);
+    const writer = { appId: "123456" };
+    expect(await doctor("enterprise", { hasApp: false })).to.deep.equal(missing);
+    expect(await doctor("enterprise", { hasApp: false, writer })).to.deep.equal(missing);
     expect(await doctor("public", { hasApp: false })).to.deep.equal([]);
+  });
+
+  it("let the app that writes past the ruleset, and no other", async () => {
+    expect(await doctor("enterprise", { writer: { appId: "123456" } })).to.deep.equal([]);
+    expect(await doctor("enterprise", { writer: { appId: "7" } })).to.deep.equal([
+      "failed repository: ruleset branch | npx idp github setup, then --apply",
+      "failed repository: GitHub App | docs/runbooks/first-day.md#3-the-github-apps",
+    ]);
   });
 
   it("on Free are impossible, and the doctor says so", async () => {
