@@ -12,6 +12,7 @@ import { Network } from "./components/network.ts";
 import { PermissionsBoundary } from "./components/permissions-boundary.ts";
 import { Registry } from "./components/registry.ts";
 import { Runner } from "./components/runner.ts";
+import { SyncAccess } from "./components/sync-access.ts";
 import { usableZones } from "./components/zones.ts";
 import { clusterNameOf } from "./config/environments.ts";
 import { withoutIds } from "./lib/github-address.ts";
@@ -58,6 +59,10 @@ const github = new GithubAccess(
     workflowRefs: settings.github.workflowRefs ?? [`refs/heads/${settings.repository.branch}`],
     environment,
     repositoryArns,
+    syncedByPeople:
+      settings.argoCd.sync === "manual"
+        ? { accountId, region, clusterName: clusterNameOf(environment) }
+        : undefined,
     scope: boundary.scope,
   },
   bounded,
@@ -107,6 +112,14 @@ const inCluster = { providers: [account, provider] };
 const clusterServices = new ClusterServices("idp-cluster", { clusterName }, inCluster);
 const { argoCdManifest: manifest, githubApp } = inputs;
 const argoCd = new ArgoCdInstall("argocd", { ...gitOps, manifest, githubApp }, inCluster);
+if (github.syncRoleArn !== undefined) {
+  new SyncAccess(
+    "idp-sync",
+    { clusterName, principalArn: github.syncRoleArn },
+    // The namespace is Argo CD's.
+    { ...inCluster, dependsOn: [argoCd] },
+  );
+}
 const imageUpdater =
   inputs.imageUpdater &&
   new ImageUpdater(
@@ -132,5 +145,6 @@ export default {
   promoteRoleArn: github.promoteRoleArn,
   provisionRoleArn: github.provisionRoleArn,
   publishRoleArns: github.publishRoleArns,
+  ...(github.syncRoleArn && { syncRoleArn: github.syncRoleArn }),
   ...(runner && { runnerLabel: runner.label }),
 };

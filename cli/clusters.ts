@@ -5,7 +5,7 @@ import { clusterNameOf, type Environment } from "../config/environments.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { kubeconfigFile } from "../twin/cluster/applications.ts";
 import { twinPaths } from "../twin/state/twin.ts";
-import { parseApplications, type Application } from "../promotion/argocd.ts";
+import { parseApplications } from "../promotion/argocd.ts";
 import type { ReadApplications } from "../promotion/board-clusters.ts";
 import { byEnvironment, profilesOf } from "./workspace.ts";
 
@@ -20,12 +20,15 @@ export interface ClusterOptions {
 export function withClusterOptions(command: Command): Command {
   return command
     .addOption(new Option("--cluster", "ask the clusters' Argo CDs, too"))
-    .addOption(
-      new Option(
-        "--context <environment=name...>",
-        "kubectl context for an environment's cluster; also IDP_CONTEXT_PROD (default: aws eks update-kubeconfig makes one)",
-      ),
-    );
+    .addOption(contextOption());
+}
+
+/** The option that names contexts of kubectl. */
+export function contextOption(): Option {
+  return new Option(
+    "--context <environment=name...>",
+    "kubectl context for an environment's cluster; also IDP_CONTEXT_PROD (default: aws eks update-kubeconfig makes one)",
+  );
 }
 
 /**
@@ -33,15 +36,37 @@ export function withClusterOptions(command: Command): Command {
  * for this are deleted afterwards.
  */
 export async function withClusters<T>(
-  { cluster, context = [], profile = [] }: ClusterOptions,
+  { cluster, ...options }: ClusterOptions,
   isTwin: boolean,
   work: (applications: ReadApplications | undefined) => Promise<T>,
 ): Promise<T> {
   if (!cluster) return work(undefined);
+  return withKubectl(options, isTwin, (kubectlOf) =>
+    work(async (environment, region) => {
+      const kubectl = await kubectlOf(environment, region);
+      const text = await kubectl(["get", "applications.argoproj.io", "--output", "json"]);
+      return parseApplications(JSON.parse(text));
+    }),
+  );
+}
+
+/** Runs kubectl in Argo CD's namespace of one cluster, and returns what it printed. */
+type Kubectl = (args: readonly string[]) => Promise<string>;
+/** Returns {@link Kubectl} for an environment. @param region where its cluster is */
+type KubectlOf = (environment: Environment, region: string) => Promise<Kubectl>;
+
+/** Runs `work` with kubectl for the clusters. Credentials made for this are deleted afterwards. */
+export async function withKubectl<T>(
+  { context = [], profile = [] }: Pick<ClusterOptions, "context" | "profile">,
+  isTwin: boolean,
+  work: (kubectlOf: KubectlOf) => Promise<T>,
+): Promise<T> {
   if (isTwin) {
-    const kubectl = join(twinPaths().bin, "kubectl");
+    const program = join(twinPaths().bin, "kubectl");
     return work((environment) =>
-      applicationsOf(environment, kubectl, ["--kubeconfig", kubeconfigFile(environment)]),
+      Promise.resolve(
+        kubectlWith(environment, program, ["--kubeconfig", kubeconfigFile(environment)]),
+      ),
     );
   }
   const contexts = byEnvironment("context", context);
@@ -49,29 +74,25 @@ export async function withClusters<T>(
   return inScratchFolder("kubeconfig", (scratch) =>
     work(async (environment, region) => {
       const known = contexts[environment];
-      if (known !== undefined) return applicationsOf(environment, "kubectl", ["--context", known]);
+      if (known !== undefined) return kubectlWith(environment, "kubectl", ["--context", known]);
       const file = join(scratch, environment);
       await run(environment, "aws", [
         ...["eks", "update-kubeconfig", "--kubeconfig", file],
         ...["--region", region, "--name", clusterNameOf(environment)],
         ...(profiles[environment] === undefined ? [] : ["--profile", profiles[environment]]),
       ]);
-      return applicationsOf(environment, "kubectl", ["--kubeconfig", file]);
+      return kubectlWith(environment, "kubectl", ["--kubeconfig", file]);
     }),
   );
 }
 
-async function applicationsOf(
+function kubectlWith(
   environment: Environment,
-  kubectl: string,
+  program: string,
   options: readonly string[],
-): Promise<Application[]> {
-  const text = await run(environment, kubectl, [
-    ...options,
-    ...["--request-timeout", "20s", "--namespace", "argocd"],
-    ...["get", "applications.argoproj.io", "--output", "json"],
-  ]);
-  return parseApplications(JSON.parse(text));
+): Kubectl {
+  const common = [...options, "--request-timeout", "20s", "--namespace", "argocd"];
+  return (args) => run(environment, program, [...common, ...args]);
 }
 
 async function run(

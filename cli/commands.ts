@@ -76,6 +76,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "propose a release for prod: a branch with one line changed, and the evidence",
     load: async () => (await import("./promote.ts")).promoteCommand(),
   },
+  sync: {
+    description: "have Argo CD bring a service to what git says, and wait for it",
+    load: async () => (await import("./sync.ts")).syncCommand(),
+  },
   hold: {
     description: "keep a service's image unchanged until unhold",
     load: async () => (await import("./hold.ts")).holdCommand(),

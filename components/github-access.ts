@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import {
+  clusterSignIn,
   ecrPublish,
   ecrRead,
   githubIssuer,
@@ -22,6 +23,13 @@ interface Publisher extends GithubRepository {
   readonly image: string;
 }
 
+/** A cluster by what its ARN is made of: the roles are there before it. */
+interface SyncedCluster {
+  readonly accountId: string;
+  readonly region: string;
+  readonly clusterName: string;
+}
+
 /** Arguments of {@link GithubAccess}; the repository is the platform's. */
 export interface GithubAccessArgs extends GithubRepository {
   /** The branch that is deployed: only from there do workflows change the account. */
@@ -35,6 +43,8 @@ export interface GithubAccessArgs extends GithubRepository {
   readonly workflowRefs: readonly string[];
   /** ARN of each ECR repository, by its name. */
   readonly repositoryArns: ReadonlyMap<string, pulumi.Input<string>>;
+  /** The cluster in which people sync the services; undefined where Argo CD syncs by itself. */
+  readonly syncedByPeople?: SyncedCluster | undefined;
   /** Boundary and reach of the roles. */
   readonly scope: pulumi.Input<IamScope>;
 }
@@ -52,6 +62,8 @@ export class GithubAccess extends pulumi.ComponentResource {
   readonly promoteRoleArn: pulumi.Output<string> | undefined;
   /** For `pulumi up` from the account's GitHub environment. */
   readonly provisionRoleArn: pulumi.Output<string>;
+  /** Finds the cluster, for the workflow that syncs; undefined where Argo CD syncs by itself. */
+  readonly syncRoleArn: pulumi.Output<string> | undefined;
   /** ARN of each publisher's role, by its image. */
   readonly publishRoleArns: pulumi.Output<Record<string, string>>;
 
@@ -99,6 +111,25 @@ export class GithubAccess extends pulumi.ComponentResource {
       // `pulumi up` of an empty account takes longer than AWS's default of an hour.
       7200,
     );
+    const synced = args.syncedByPeople;
+    this.syncRoleArn =
+      synced &&
+      this.role(
+        `${name}-sync`,
+        {
+          ...platform,
+          subjects: [environment],
+          branch,
+          workflows: workflowsAt(platform, "prod-sync.yml", [`refs/heads/${branch}`]),
+        },
+        aws
+          .getPartitionOutput({}, { parent: this })
+          .partition.apply((partition) =>
+            clusterSignIn(
+              `arn:${partition}:eks:${synced.region}:${synced.accountId}:cluster/${synced.clusterName}`,
+            ),
+          ),
+      );
     this.publishRoleArns = pulumi.output(
       Object.fromEntries(
         args.publishers.map(({ image, branch: built = "main", ...service }) => {
@@ -129,6 +160,7 @@ export class GithubAccess extends pulumi.ComponentResource {
       previewRoleArn: this.previewRoleArn,
       promoteRoleArn: this.promoteRoleArn,
       provisionRoleArn: this.provisionRoleArn,
+      syncRoleArn: this.syncRoleArn,
       publishRoleArns: this.publishRoleArns,
     });
   }

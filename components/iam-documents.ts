@@ -276,6 +276,17 @@ export function previewAccess({
   };
 }
 
+/**
+ * Returns the right to find a cluster's API, which `aws eks update-kubeconfig` needs. What may be done there is said by the
+ * cluster's access entries.
+ */
+export function clusterSignIn(clusterArn: string): aws.iam.PolicyDocument {
+  return {
+    Version: version,
+    Statement: [{ Effect: "Allow", Action: ["eks:DescribeCluster"], Resource: clusterArn }],
+  };
+}
+
 /** All actions of the AWS services in which the program makes resources. */
 const provisionedServices = ["ec2:*", "ecr:*", "eks:*", "kms:*", "logs:*"];
 

@@ -11,4 +11,5 @@ export const TypeToken = {
   PermissionsBoundary: "idp:platform:PermissionsBoundary",
   Registry: "idp:platform:Registry",
   Runner: "idp:platform:Runner",
+  SyncAccess: "idp:platform:SyncAccess",
 } as const;

@@ -32,6 +32,11 @@ const stackVariables: Readonly<Record<string, Source>> = {
   IDP_RUNNER: { from: "runner" },
 };
 
+/** Variables of one stack alone: people sync prod, by prod-sync.yml. */
+const ownVariables: Readonly<Partial<Record<Environment, Readonly<Record<string, Source>>>>> = {
+  prod: { IDP_SYNC_ROLE: output("syncRoleArn") },
+};
+
 /** The variables of the platform's repository that all stacks share. */
 export const sharedVariables: Readonly<Record<string, Source>> = {
   IDP_BY_HAND: { from: "person" },
@@ -48,7 +53,7 @@ export const serviceVariables: Readonly<Record<string, Source>> = {
 
 /** Returns a stack's variables with their whole names. */
 export function variablesOf(stack: Environment): Variable[] {
-  return Object.entries(stackVariables).map(([name, source]) => ({
+  return Object.entries({ ...stackVariables, ...ownVariables[stack] }).map(([name, source]) => ({
     name: `${name}_${stack.toUpperCase()}`,
     source,
   }));

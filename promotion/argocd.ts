@@ -1,7 +1,14 @@
 import { z } from "zod";
 
+const Operation = z.looseObject({
+  initiatedBy: z.object({ username: z.string().optional() }).optional(),
+  info: z.array(z.object({ name: z.string(), value: z.string() })).optional(),
+});
+
 const Application = z.object({
   metadata: z.object({ name: z.string() }),
+  /** Asked for, and not begun yet. */
+  operation: Operation.optional(),
   spec: z.object({
     syncPolicy: z
       .object({ syncOptions: z.array(z.string()).optional(), retry: z.unknown().optional() })
@@ -13,7 +20,16 @@ const Application = z.object({
       health: z.object({ status: z.string().optional() }).optional(),
       summary: z.object({ images: z.array(z.string()).optional() }).optional(),
       conditions: z.array(z.object({ type: z.string(), message: z.string() })).optional(),
-      operationState: z.object({ phase: z.string(), message: z.string().optional() }).optional(),
+      /** When Argo CD last compared the cluster with git. */
+      reconciledAt: z.string().optional(),
+      operationState: z
+        .object({
+          phase: z.string(),
+          message: z.string().optional(),
+          finishedAt: z.string().optional(),
+          operation: Operation.optional(),
+        })
+        .optional(),
     })
     .optional(),
 });

@@ -151,6 +151,42 @@ describe("GithubAccess", () => {
     expect(names(few).filter((name) => name.includes("promote"))).to.deep.equal([]);
   });
 
+  it("lets the workflow that syncs find the cluster, and no other job; only where people sync", async () => {
+    const cluster = { accountId: "123456789012", region: "us-west-2", clusterName: "idp-prod" };
+    const made = await record(
+      () => new GithubAccess("idp-github", { ...args, syncedByPeople: cluster }),
+    );
+    expect(names(made).filter((name) => name.includes("sync"))).to.deep.equal([
+      "aws:iam/role:Role idp-github-sync",
+      "aws:iam/rolePolicy:RolePolicy idp-github-sync",
+    ]);
+    const policy = inputsOf(made, "aws:iam/rolePolicy:RolePolicy", "idp-github-sync")["policy"];
+    expect(JSON.parse(String(policy))).to.deep.equal({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Action: ["eks:DescribeCluster"],
+          Resource: "arn:aws:eks:us-west-2:123456789012:cluster/idp-prod",
+        },
+      ],
+    });
+    const role = inputsOf(made, "aws:iam/role:Role", "idp-github-sync");
+    const key = (claim: string) => `token.actions.githubusercontent.com:${claim}`;
+    const { Statement } = JSON.parse(String(role["assumeRolePolicy"])) as { Statement: unknown[] };
+    expect(Statement).to.have.length(1);
+    expect(Statement[0]).to.deep.include({
+      Condition: {
+        StringEquals: {
+          [key("aud")]: "sts.amazonaws.com",
+          [key("sub")]: "repo:owner/idp:environment:prod",
+          [key("ref")]: "refs/heads/main",
+          [key("job_workflow_ref")]: "owner/idp/.github/workflows/prod-sync.yml@refs/heads/main",
+        },
+      },
+    });
+  });
+
   it("lets a publisher push to its own repository", async () => {
     const made = await record(() => new GithubAccess("idp-github", args));
     const policy = inputsOf(

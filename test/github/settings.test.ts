@@ -79,7 +79,7 @@ describe("a repository's settings on GitHub", () => {
         const upper = stack.toUpperCase();
         return [
           `wrong ${stack}: variables: IDP_REGION_${upper} is not set`,
-          `later ${stack}: variables: ${["PREVIEW", "AUDIT", "PROMOTE", "PROVISION"].map((role) => `IDP_${role}_ROLE_${upper}`).join(", ")}: after the first pulumi up`,
+          `later ${stack}: variables: ${["PREVIEW", "AUDIT", "PROMOTE", "PROVISION", ...(stack === "prod" ? ["SYNC"] : [])].map((role) => `IDP_${role}_ROLE_${upper}`).join(", ")}: after the first pulumi up`,
           `open ${stack}: variables: IDP_RUNNER_${upper} is not set: the cluster's API answers in the VPC only, and its jobs need a runner there`,
         ];
       }),

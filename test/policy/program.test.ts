@@ -71,6 +71,8 @@ describe("the program's registrations", function () {
       "repo:example@12/idp@34:ref:refs/heads/main",
       "repo:example@12/idp@34:pull_request",
       "repo:example@12/idp@34:ref:refs/heads/main",
+      // To provision, and to sync.
+      "repo:example@12/idp@34:environment:prod",
       "repo:example@12/idp@34:environment:prod",
       "repo:example@12/time-service@56:environment:prod",
     ]);

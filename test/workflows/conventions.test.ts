@@ -19,6 +19,7 @@ describe("workflows", () => {
       "e2e",
       "policy",
       "preview",
+      "prod-sync",
       "promote",
       "provision",
       "provision-stack",
@@ -138,6 +139,7 @@ describe("workflows", () => {
       ["destroy.destroy", 120],
       ["drift.audit", 60],
       ["preview.preview", 60],
+      ["prod-sync.sync", 60],
       ["provision-stack.up", 120],
     ]);
     expect(limits.filter(([, limit = 0, lives = 0]) => limit >= lives)).to.deep.equal([]);
@@ -173,6 +175,8 @@ describe("workflows", () => {
     expect(changing.map(({ name, job }) => [name, job.concurrency?.group ?? "none"])).to.deep.equal(
       [
         ["destroy.destroy", "stack-dev"],
+        // Has Argo CD change a service; the stack stays as it is.
+        ["prod-sync.sync", "sync-prod-${{ inputs.service }}"],
         ["provision-stack.up", "stack-${{ inputs.stack }}"],
         ["service-build.build", "build-${{ inputs.image }}-${{ github.sha }}"],
         // Reads, and changes nothing.

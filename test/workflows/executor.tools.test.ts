@@ -33,7 +33,7 @@ function variablesOf(...stacks: readonly string[]): Record<string, string> {
   const pairs = stacks.flatMap((stack) => [
     [`IDP_REGION_${stack}`, "us-west-2"],
     [`IDP_BACKEND_${stack}`, "s3://states"],
-    ...["AUDIT", "PREVIEW", "PROMOTE", "PROVISION"].map((access) => [
+    ...["AUDIT", "PREVIEW", "PROMOTE", "PROVISION", "SYNC"].map((access) => [
       `IDP_${access}_ROLE_${stack}`,
       `arn:${access}`,
     ]),
@@ -596,8 +596,60 @@ describe("the workflows, run as GitHub documents it", function () {
 
     it("runs on the deployed branch alone", async () => {
       const from = origin();
-      const event = { ...dispatch(from), ref: "refs/heads/try" };
+      const event = dispatch(from, { service: "a", version: "v1.2.3" }, "refs/heads/try");
       expect(results(await go(from, "promote.yml", event))).to.deep.equal({ promote: "skipped" });
+    });
+  });
+
+  describe("prod-sync.yml", () => {
+    const says = { "node bin/idp.js sync": 'printf "[%s]" "$@"; git config credential.helper' };
+    const sync = (from: Origin, inputs: Readonly<Record<string, string>>, github: Github = {}) =>
+      go(from, "prod-sync.yml", dispatch(from, inputs), { played: says, ...github });
+    const step = (found: Run | undefined) =>
+      found?.jobs[0]?.steps.find(({ name }) => name === "Sync")?.log;
+
+    it("syncs one service to main under prod's rules, on the runner's own session", async () => {
+      const found = await sync(origin(), { service: "clock", version: "v1.2.3", prune: "true" });
+      expect(results(found), failure(found, "sync")).to.deep.equal({ sync: "success" });
+      expect(found?.jobs[0]?.environment).to.equal("prod");
+      expect(step(found)).to.match(
+        /^\[bin\/idp\.js\]\[sync\]\[--expect\]\[v1\.2\.3\]\[--prune\]\[--\]\[clock\]\[prod\]!f\(\)/,
+      );
+      expect(found?.calls.filter((call) => call.startsWith("pulumi"))).to.deep.equal([]);
+    });
+
+    it("takes the version of main and deletes nothing unless it is told to", async () => {
+      const found = await sync(origin(), { service: "clock" });
+      expect(step(found)).to.include("[bin/idp.js][sync][--][clock][prod]");
+    });
+
+    it("takes no word for an option, and none for a command", async () => {
+      const found = await sync(origin(), { service: "--prune", version: "v1 $(id)" });
+      expect(step(found)).to.include("[sync][--expect][v1 $(id)][--][--prune][prod]");
+    });
+
+    it("is red when the sync is", async () => {
+      const played = { "node bin/idp.js sync": 'echo "The sync of clock failed" >&2; exit 1' };
+      const found = await sync(origin(), { service: "clock" }, { played });
+      expect(failure(found, "sync")).to.include("The sync of clock failed");
+    });
+
+    it("says which variable is missing", async () => {
+      const { IDP_SYNC_ROLE_PROD: role, ...variables } = everything;
+      expect(role).to.equal("arn:SYNC");
+      const none = await sync(origin(), { service: "clock" }, { variables });
+      expect(failure(none, "sync")).to.include("::error::the variable IDP_SYNC_ROLE_PROD is empty");
+    });
+
+    it("does nothing on another branch, and is not let into prod from one", async () => {
+      const from = origin();
+      const other = dispatch(from, { service: "clock" }, "refs/heads/try");
+      expect(results(await go(from, "prod-sync.yml", other))).to.deep.equal({ sync: "skipped" });
+      const free = origin(seed(workflow("prod-sync.yml"), [/ {4}if: .*\n/g, ""]));
+      const found = await go(free, "prod-sync.yml", dispatch(free, { service: "a" }, other.ref), {
+        environments: { prod: ["refs/heads/main"] },
+      });
+      expect(failure(found, "sync")).to.include('Branch "try" is not allowed to deploy to prod');
     });
   });
 

@@ -65,6 +65,17 @@ const verify = [
   `--certificate-github-workflow-sha ${sha} ${image}@${digest}`,
 ].join(" ");
 
+/** Runs a script as a runner does, with the value of $TOOLS. */
+async function bash(script: string, tools: string) {
+  const options = ["--noprofile", "--norc", "-eo", "pipefail", "-c", script];
+  const { exitCode, stdout } = await execa("bash", options, {
+    reject: false,
+    env: { TOOLS: tools },
+    stripFinalNewline: false,
+  });
+  return { status: exitCode, stdout };
+}
+
 describe("the steps' commands", () => {
   let folder: string;
   let answered: string[];
@@ -222,6 +233,37 @@ describe("the steps' commands", () => {
         expect(exitCode).to.equal(1);
         expect(stdout).to.include(`::error::the variable ${variable} is empty`);
       }
+    },
+
+    "setup: Check that the runner has the tools": async () => {
+      const step = "setup: Check that the runner has the tools";
+      const script = commandSteps.find(({ name }) => name === step)?.step;
+      const tools = (stack: string) =>
+        expand(script?.env?.["TOOLS"] ?? "", { inputs: { stack } }).trim();
+      expect(tools("")).to.equal("git make curl tar");
+      expect(tools("prod")).to.equal("git make curl tar aws kubectl");
+      // Whatever this machine lacks of these, and two that no machine has.
+      const { status, stdout } = await bash(script?.run ?? "", "git idp-no-tool bash idp-none");
+      expect(status).to.equal(1);
+      expect(stdout).to.equal(
+        "::error::the runner lacks idp-no-tool idp-none, see docs/operations.md#a-runner-in-the-vpc\n",
+      );
+      expect(await bash(script?.run ?? "", "git bash")).to.deep.equal({ status: 0, stdout: "" });
+    },
+
+    "prod-sync.sync: Sync": async () => {
+      const step = "prod-sync.sync: Sync";
+      standIn("node", 'printf "url=https://github.com\\n\\n" | git credential fill');
+      const inputs = { service: "clock; echo no", version: "v1.2.3", prune: true };
+      const { exitCode, stdout, calls } = await run(step, { inputs });
+      expect(exitCode, stdout).to.equal(0);
+      expect(calls).to.deep.equal([
+        "node bin/idp.js sync --expect v1.2.3 --prune -- clock; echo no prod",
+      ]);
+      // The credentials that git would use for a fetch.
+      expect(stdout).to.include("username=x-access-token\npassword=token-of-the-job\n");
+      const plain = await run(step, { inputs: { ...inputs, version: "", prune: false } });
+      expect(plain.calls.at(-1)).to.equal("node bin/idp.js sync -- clock; echo no prod");
     },
 
     "preview.preview: Preview": async () => {

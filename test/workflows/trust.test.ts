@@ -79,6 +79,24 @@ describe("a job's token", () => {
       { repository: platform, ref: main, subject: "environment:staging" },
       ["staging provision"],
     ],
+    "of the workflow that syncs asks prod's Argo CD, and no other": [
+      {
+        repository: platform,
+        ref: main,
+        subject: "environment:prod",
+        workflow: "prod-sync.yml",
+      },
+      ["prod provision", "prod sync"],
+    ],
+    "of the workflow that syncs, called by another repository or at another branch, does nothing": [
+      {
+        repository: service,
+        ref: main,
+        subject: "environment:prod",
+        workflow: called("prod-sync.yml"),
+      },
+      [],
+    ],
     "of a pull request that names an environment does nothing": [
       { repository: platform, ref: pull, subject: "environment:prod" },
       [],
@@ -154,6 +172,7 @@ describe("a job that asks for a role", () => {
     IDP_AUDIT_ROLE: "audit",
     IDP_PREVIEW_ROLE: "preview",
     IDP_PROVISION_ROLE: "provision",
+    IDP_SYNC_ROLE: "sync",
   };
 
   /** Returns the stacks that a job runs for. */
@@ -162,7 +181,8 @@ describe("a job that asks for a role", () => {
       (caller) => caller.job.uses === `./.github/workflows/${name.split(".")[0]}.yml`,
     );
     const inputs = called.flatMap((caller) => caller.job.with?.["stack"] ?? []);
-    return [job.strategy?.matrix["stack"] ?? (inputs.length > 0 ? inputs : "dev")].flat();
+    const own = job.environment ?? "dev";
+    return [job.strategy?.matrix["stack"] ?? (inputs.length > 0 ? inputs : own)].flat();
   }
 
   /** Returns the job's tokens for a stack, one for each way in which the workflow can start. */
@@ -182,7 +202,7 @@ describe("a job that asks for a role", () => {
           : trigger === "pull_request"
             ? "pull_request"
             : `ref:${ref}`;
-      return { repository: platform, ref, subject };
+      return { repository: platform, ref, subject, workflow: `${name.split(".")[0] ?? ""}.yml` };
     });
   }
 
@@ -200,6 +220,7 @@ describe("a job that asks for a role", () => {
       "destroy.destroy provision",
       "drift.audit audit",
       "preview.preview preview",
+      "prod-sync.sync sync",
       "provision-stack.up provision",
     ]);
     expect(
@@ -226,7 +247,10 @@ describe("a job that asks for a role", () => {
           const roles = admits(token);
           expect(roles, JSON.stringify(token)).to.include(`${stack} ${role}`);
           const changing = roles.filter((name) => !/ (audit|preview|promote)$/.test(name));
-          expect(changing).to.deep.equal(role === "provision" ? [`${stack} provision`] : []);
+          // What a job of an environment may do there, it may in its own stack alone.
+          const provision = [`${stack} provision`];
+          const sync = [...provision, `${stack} sync`];
+          expect(changing).to.deep.equal({ provision, sync }[role] ?? []);
         }
       }
     });

@@ -59,7 +59,17 @@ const Trigger = z.looseObject({
   tags: z.array(z.string()).optional(),
   paths: z.array(z.string()).optional(),
   "paths-ignore": z.array(z.string()).optional(),
-  inputs: z.record(z.string(), z.looseObject({ default: Text.optional() })).default({}),
+  inputs: z
+    .record(
+      z.string(),
+      z.looseObject({
+        type: z.enum(["string", "boolean", "choice"]).default("string"),
+        required: z.boolean().default(false),
+        options: z.array(z.string()).optional(),
+        default: Text.optional(),
+      }),
+    )
+    .default({}),
 });
 export const Workflow = z.looseObject({
   name: z.string(),

@@ -9,6 +9,7 @@ import {
   type Application,
 } from "../../promotion/argocd.ts";
 import type { NamedService } from "../../promotion/services.ts";
+import { syncOperation } from "../../promotion/sync.ts";
 import { twinAccounts } from "../state/twin.ts";
 
 /** Returns the path of the administrator's kubeconfig for an environment's cluster. */
@@ -93,13 +94,8 @@ export function statusesOf(
  */
 export async function syncApplication(environment: Environment, name: string): Promise<void> {
   await withApi(environment, async (api) => {
-    const { spec } = parseApplication(await api.get(`${applicationsPath}/${name}`));
-    const operation = {
-      initiatedBy: { username: "operator" },
-      info: [{ name: "Reason", value: "idp twin up" }],
-      sync: { syncOptions: spec.syncPolicy?.syncOptions ?? [] },
-      ...(spec.syncPolicy?.retry !== undefined && { retry: spec.syncPolicy.retry }),
-    };
+    const application = parseApplication(await api.get(`${applicationsPath}/${name}`));
+    const operation = syncOperation(application, { id: "idp twin up", by: "operator" });
     await api.patch(`${applicationsPath}/${name}`, { operation }, "merge-patch");
   });
 }

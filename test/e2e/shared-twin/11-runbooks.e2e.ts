@@ -49,7 +49,7 @@ const meanwhile: Readonly<Record<string, () => Promise<unknown>>> = {
   // staging's Image Updater.
   "promote: npx idp promote time-service": () => runs("staging", "time-service", fresh),
   // prod's Argo CD.
-  "prod-sync: kubectl -n argocd patch application time-service": () =>
+  "prod-sync: npx idp sync time-service": () =>
     eventually(
       "prod is OutOfSync",
       () => statusOf("prod", "time-service"),

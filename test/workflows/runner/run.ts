@@ -81,12 +81,32 @@ export async function run(
   writePrograms(join(folder, "bin"), github.played ?? {});
   writeFileSync(join(folder, "calls"), "");
   const world = { folder, caches: join(scratch, "caches"), origin, event, github };
-  const jobs = await runJobs(world, workflow, event.inputs, "");
+  const jobs = await runJobs(world, workflow, inputsOf(workflow, event), "");
   const calls = readFileSync(join(folder, "calls"), "utf8").split("\n").filter(Boolean);
   return { jobs, calls };
 }
 
 let runs = 0;
+
+/** Inputs as the context has them: those of type boolean are no text. */
+type Inputs = Readonly<Record<string, string | boolean>>;
+
+/** @throws Error for what the form of GitHub's page does not let through, and its API refuses */
+function inputsOf(workflow: Workflow, { name, inputs: given }: Event): Inputs {
+  const asked = workflow.on[name]?.inputs ?? {};
+  const unknown = Object.keys(given).filter((input) => !(input in asked));
+  if (unknown.length > 0) throw new Error(`Unexpected inputs provided: ${unknown.join(", ")}`);
+  return Object.fromEntries(
+    Object.entries(asked).map(([input, { type, required, options, default: otherwise = "" }]) => {
+      const value = given[input] ?? otherwise;
+      if (required && value === "") throw new Error(`Required input '${input}' not provided`);
+      if (options?.includes(value) === false) {
+        throw new Error(`Provided value '${value}' for input '${input}' not in the list`);
+      }
+      return [input, type === "boolean" ? value === "true" : value];
+    }),
+  );
+}
 
 interface World {
   readonly folder: string;
@@ -103,7 +123,7 @@ function readWorkflow(origin: Origin, { sha }: Event, file: string): Workflow {
 async function runJobs(
   world: World,
   workflow: Workflow,
-  inputs: Readonly<Record<string, string>>,
+  inputs: Inputs,
   prefix: string,
 ): Promise<JobRun[]> {
   const done = new Map<string, JobRun[]>();
@@ -123,7 +143,7 @@ interface JobPlace {
   readonly workflow: Workflow;
   readonly key: string;
   readonly job: Job;
-  readonly inputs: Readonly<Record<string, string>>;
+  readonly inputs: Inputs;
   readonly prefix: string;
   readonly done: ReadonlyMap<string, readonly JobRun[]>;
 }
