@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { accountProvider } from "./components/account.ts";
+import { accountProvider, stackTags } from "./components/account.ts";
 import { AppOfApps } from "./components/app-of-apps.ts";
 import { ArgoCdInstall } from "./components/argocd-install.ts";
 import { Cluster } from "./components/cluster.ts";
@@ -9,6 +9,7 @@ import { GithubAccess } from "./components/github-access.ts";
 import { gitOpsOf } from "./components/gitops.ts";
 import { ImageUpdater } from "./components/image-updater.ts";
 import { Network } from "./components/network.ts";
+import { Nodes } from "./components/nodes.ts";
 import { PermissionsBoundary } from "./components/permissions-boundary.ts";
 import { Registry } from "./components/registry.ts";
 import { Runner } from "./components/runner.ts";
@@ -72,7 +73,7 @@ const logs = new ClusterLogs(
   { clusterName: clusterNameOf(environment), retentionDays: settings.cluster.logRetentionDays },
   { ...onAws, protect: deletionProtection },
 );
-const { clusterName, clusterArn, securityGroupId, provider } = new Cluster(
+const cluster = new Cluster(
   "idp-cluster",
   {
     ...settings.cluster,
@@ -92,6 +93,7 @@ const { clusterName, clusterArn, securityGroupId, provider } = new Cluster(
   // Nodes need the gateways until the end: at teardown the network is deleted after the cluster.
   { ...onAws, dependsOn: [boundary, network], protect: deletionProtection },
 );
+const { clusterName, clusterArn, securityGroupId, provider } = cluster;
 const runner =
   runnerArgs &&
   new Runner(
@@ -109,9 +111,20 @@ const runner =
     { ...onAws, dependsOn: [boundary, network] },
   );
 const inCluster = { providers: [account, provider] };
-const clusterServices = new ClusterServices("idp-cluster", { clusterName }, inCluster);
+const nodes = new Nodes(
+  "idp-nodes",
+  {
+    ...settings.cluster.nodes,
+    cluster,
+    privateSubnetIds: network.privateSubnetIds,
+    tags: stackTags(environment, settings),
+  },
+  inCluster,
+);
+const onNodes = { ...inCluster, dependsOn: [nodes] };
+const clusterServices = new ClusterServices("idp-cluster", { clusterName }, onNodes);
 const { argoCdManifest: manifest, githubApp } = inputs;
-const argoCd = new ArgoCdInstall("argocd", { ...gitOps, manifest, githubApp }, inCluster);
+const argoCd = new ArgoCdInstall("argocd", { ...gitOps, manifest, githubApp }, onNodes);
 if (github.syncRoleArn !== undefined) {
   new SyncAccess(
     "idp-sync",

@@ -91,6 +91,10 @@ export class Cluster extends pulumi.ComponentResource {
   readonly clusterArn: pulumi.Output<string>;
   /** The security group that EKS makes for the API and the nodes. It lets in nobody but itself. */
   readonly securityGroupId: pulumi.Output<string>;
+  /** Name of the role with which EKS runs the cluster. */
+  readonly roleName: pulumi.Output<string>;
+  /** Name of the nodes' role. EKS lets nodes with it into the cluster. */
+  readonly nodeRoleName: pulumi.Output<string>;
   /** Kubernetes provider for what is installed in the cluster. */
   readonly provider: k8s.Provider;
 
@@ -123,7 +127,9 @@ export class Cluster extends pulumi.ComponentResource {
         vpcId,
         privateSubnetIds,
         authenticationMode: accessConfig.authenticationMode,
-        autoMode: { enabled: true },
+        // `general-purpose` is left out: see components/nodes.ts. With `system` EKS goes on to make the node role's access
+        // entry and its own NodeClass.
+        autoMode: { enabled: true, computeConfig: { nodePools: ["system"] } },
         // Auto Mode needs neither; by default both leave unused roles behind.
         skipDefaultNodeGroup: true,
         corednsAddonOptions: { enabled: false },
@@ -153,6 +159,8 @@ export class Cluster extends pulumi.ComponentResource {
     );
     this.clusterName = cluster.eksCluster.name;
     this.securityGroupId = cluster.clusterSecurityGroupId;
+    this.roleName = cluster.eksCluster.roleArn.apply(lastSegment);
+    this.nodeRoleName = cluster.autoModeNodeRoleName;
     this.clusterArn = cluster.eksCluster.arn;
     this.provider = new k8s.Provider(
       name,
@@ -180,6 +188,11 @@ export class Cluster extends pulumi.ComponentResource {
 
     this.registerOutputs({ clusterName: this.clusterName });
   }
+}
+
+/** The name of the role in an ARN, whose path comes before it. */
+function lastSegment(roleArn: string): string {
+  return roleArn.split("/").at(-1) ?? "";
 }
 
 function accessEntry(entry: ClusterAccess, partition: pulumi.Output<string>) {

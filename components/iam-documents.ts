@@ -161,6 +161,41 @@ export function flowLogDelivery(logGroupArn: string): aws.iam.PolicyDocument {
   };
 }
 
+/**
+ * Returns the rights that EKS needs besides its managed policies to put tags of our own on what it makes for nodes: those
+ * policies name the tags that they allow (EKS user guide, "Custom AWS tags for EKS Auto resources"). As in them, whatever
+ * is made must be tagged as the cluster's.
+ */
+export function nodeTagging(clusterName: string): aws.iam.PolicyDocument {
+  const ofCluster = { "aws:RequestTag/eks:eks-cluster-name": clusterName };
+  return {
+    Version: version,
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: ["ec2:CreateFleet", "ec2:CreateLaunchTemplate", "ec2:RunInstances"],
+        Resource: "*",
+        Condition: {
+          StringEquals: ofCluster,
+          StringLike: {
+            "aws:RequestTag/eks:kubernetes-node-class-name": "*",
+            "aws:RequestTag/eks:kubernetes-node-pool-name": "*",
+          },
+        },
+      },
+      {
+        Effect: "Allow",
+        Action: ["ec2:CreateNetworkInterface"],
+        Resource: "*",
+        Condition: {
+          StringEquals: ofCluster,
+          StringLike: { "aws:RequestTag/eks:kubernetes-cni-node-name": "*" },
+        },
+      },
+    ],
+  };
+}
+
 /** The right to get a token for the registry; ECR cannot limit it to one repository. */
 const ecrLogin = {
   Effect: "Allow" as const,

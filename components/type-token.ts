@@ -8,6 +8,7 @@ export const TypeToken = {
   GithubAccess: "idp:platform:GithubAccess",
   ImageUpdater: "idp:platform:ImageUpdater",
   Network: "idp:platform:Network",
+  Nodes: "idp:platform:Nodes",
   PermissionsBoundary: "idp:platform:PermissionsBoundary",
   Registry: "idp:platform:Registry",
   Runner: "idp:platform:Runner",

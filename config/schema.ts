@@ -107,6 +107,19 @@ const githubApp = {
   installationId: z.string().regex(/^\d+$/, "must be the installation's number, in quotes"),
 };
 
+/** A weekly window for changes that move Pods. EKS brings new node images about once a week. */
+const maintenance = z.strictObject({
+  /** The days on which it begins. */
+  days: z
+    .array(z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]))
+    .min(1)
+    .refine((days) => twice(days).size === 0, "must name each day once"),
+  /** The hour at which it begins, in UTC. */
+  startHour: z.int().min(0).max(23),
+  /** Its length in hours. */
+  hours: z.int().min(1).max(23),
+});
+
 /** How the images of an environment change. */
 const images = z.discriminatedUnion("strategy", [
   z.strictObject({
@@ -190,6 +203,13 @@ export const Settings = z.strictObject({
     deletionProtection: z.boolean(),
     /** Days to keep the control plane's logs; they are billed by volume. */
     logRetentionDays: retention,
+    /** The nodes that everything runs on. EKS starts and replaces them. */
+    nodes: z.strictObject({
+      /** The most vCPU of all nodes together, and so the ceiling of their cost: about $34 a month each. */
+      maxVcpu: z.int().min(2).max(1000),
+      /** When EKS may replace or merge nodes that have Pods, in UTC. @default at any time */
+      maintenance: maintenance.optional(),
+    }),
     /** Who may use the cluster's API besides the workflows' roles: at least one administrator of the whole cluster. */
     access: z.array(access),
   }),

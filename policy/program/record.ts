@@ -64,7 +64,9 @@ const outputs: Readonly<
       endpoint: "https://cluster.example",
       arn: `arn:aws:eks:us-west-2:123456789012:cluster/${String(inputs["name"])}`,
       certificateAuthority: { data: "Q0E=" },
+      roleArn: "arn:aws:iam::123456789012:role/idp-cluster-eksRole",
     },
+    autoModeNodeRoleName: "idp-cluster-nodeRole",
     clusterSecurityGroupId: "sg-cluster",
   }),
 };

@@ -69,6 +69,7 @@ describe("gitOpsOf", () => {
       publicAccessCidrs: [],
       deletionProtection: false,
       logRetentionDays: 14,
+      nodes: { maxVcpu: 16 },
       access: [],
     },
     argoCd: {

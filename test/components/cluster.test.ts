@@ -62,7 +62,11 @@ describe("Cluster", () => {
       privateSubnetIds: ["subnet-private-a", "subnet-private-b", "subnet-private-c"],
       authenticationMode: "API",
       // The values beside `enabled` are defaults that the eks SDK fills in.
-      autoMode: { enabled: true, createNodeRole: true },
+      autoMode: {
+        enabled: true,
+        createNodeRole: true,
+        computeConfig: { nodePools: ["system"] },
+      },
       skipDefaultNodeGroup: true,
       corednsAddonOptions: {
         enabled: false,

@@ -175,6 +175,37 @@ describe("settings", () => {
       `  idp:cluster.logRetentionDays: found 10; expected one of 1|3|5|7|14`,
     ],
     [
+      "nodes without a ceiling",
+      dev("cluster", { nodes: {} }),
+      `  idp:cluster.nodes.maxVcpu: found nothing; expected number`,
+    ],
+    [
+      "a ceiling that no node fits under",
+      dev("cluster", { nodes: { maxVcpu: 1 } }),
+      `  idp:cluster.nodes.maxVcpu: found 1; `,
+    ],
+    [
+      "a maintenance window on a day that there is not",
+      dev("cluster", {
+        nodes: { maxVcpu: 16, maintenance: { days: ["Sunday"], startHour: 2, hours: 4 } },
+      }),
+      `  idp:cluster.nodes.maintenance.days[0]: found "Sunday"; expected one of "mon"|"tue"|"wed"|"thu"|"fri"|"sat"|"sun"`,
+    ],
+    [
+      "a maintenance window twice on a day",
+      dev("cluster", {
+        nodes: { maxVcpu: 16, maintenance: { days: ["sun", "sun"], startHour: 2, hours: 4 } },
+      }),
+      `  idp:cluster.nodes.maintenance.days: found ["sun","sun"]; must name each day once`,
+    ],
+    [
+      "a maintenance window of a whole day",
+      dev("cluster", {
+        nodes: { maxVcpu: 16, maintenance: { days: ["sun"], startHour: 24, hours: 24 } },
+      }),
+      `  idp:cluster.nodes.maintenance.hours: found 24; `,
+    ],
+    [
       "a protected cluster open to the world",
       dev("cluster", { deletionProtection: true }),
       `  idp:cluster.publicAccessCidrs: found ["0.0.0.0/0"]; must hold no network wider than /8 where deletionProtection is true: name the networks\n${edit("cluster.publicAccessCidrs")}`,

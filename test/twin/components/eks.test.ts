@@ -42,6 +42,11 @@ describe("eks double: arguments", () => {
       "autoMode.createNodeRole: false",
     ],
     [
+      "a node role of one's own",
+      { ...good, autoMode: { enabled: true, computeConfig: { nodeRoleArn: "arn:a" } } },
+      "autoMode.computeConfig.nodeRoleArn",
+    ],
+    [
       "arguments that it would ignore",
       { ...good, gpu: true, createOidcProvider: true, roleMappings: [], subnetIds: ["subnet-2"] },
       "does not play gpu, createOidcProvider, roleMappings, subnetIds. It plays",

@@ -56,7 +56,8 @@ export function checkArguments(args: ClusterArgs): void {
   ];
   const others = [
     ...otherArguments(args, played),
-    ...otherArguments(autoMode ?? {}, ["enabled", "createNodeRole"], "autoMode."),
+    ...otherArguments(autoMode ?? {}, ["computeConfig", "createNodeRole", "enabled"], "autoMode."),
+    ...otherArguments(autoMode?.computeConfig ?? {}, ["nodePools"], "autoMode.computeConfig."),
     ...otherArguments(args.providerCredentialOpts ?? {}, [], "providerCredentialOpts."),
     ...Object.values(accessEntries).flatMap((entry) =>
       otherArguments(entry, ["principalArn", "accessPolicies"], "accessEntries."),

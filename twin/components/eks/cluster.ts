@@ -176,8 +176,9 @@ function addCluster(
   { eksRole, nodeRole, subnetIds, encryptionConfig }: ClusterParts,
 ): aws.Cluster {
   // The real provider needs all values of Auto Mode to be known or unknown together.
-  const autoMode = nodeRole.directRole.arn.apply((nodeRoleArn) => ({
-    computeConfig: { enabled: true, nodeRoleArn, nodePools: ["general-purpose", "system"] },
+  const given = output(args.autoMode?.computeConfig);
+  const autoMode = all([nodeRole.directRole.arn, given]).apply(([nodeRoleArn, own]) => ({
+    computeConfig: { enabled: true, nodeRoleArn, nodePools: ["general-purpose", "system"], ...own },
     storageConfig: { blockStorage: { enabled: true } },
     kubernetesNetworkConfig: { ipFamily: "ipv4", elasticLoadBalancing: { enabled: true } },
   }));
