@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { AppOfApps, type AppOfAppsArgs } from "../../components/app-of-apps.ts";
 import {
   applicationSet,
@@ -264,6 +266,20 @@ describe("imageUpdates", () => {
       "git:secret:argocd/github-writer",
       "git:secret:argocd/github-writer",
     ]);
+  });
+
+  it("writes by a method that Image Updater's releases take", () => {
+    const folder = join(import.meta.dirname, "../../config/releases/image-updater");
+    const { spec } = imageUpdates({ ...dev, hasWriter: true }, "semver", dev.services);
+    const methods = spec.applicationRefs.map(({ writeBackConfig }) => writeBackConfig.method);
+    for (const version of readdirSync(folder)) {
+      const release = readFileSync(join(folder, version, "install.yaml"), "utf8");
+      const patterns = [...release.matchAll(/pattern: (\^\(argocd\|git\|.*\$)$/gm)];
+      expect(patterns, version).to.have.length.above(0);
+      for (const [, pattern = ""] of patterns) {
+        for (const method of methods) expect(method).to.match(new RegExp(pattern));
+      }
+    }
   });
 
   it("takes releases only where the strategy is semver", () => {

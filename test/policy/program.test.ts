@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseStackFile } from "../../config/stack-files.ts";
+import { parseStackFile, type StackFile } from "../../config/stack-files.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
-import { recordedStacks, recorder } from "../../policy/program/registrations.ts";
+import { recordedStacks, recorder, type Registration } from "../../policy/program/registrations.ts";
 import { platformOf } from "../../policy/platform.ts";
 import { engineConfig, runnableSettings } from "../../policy/program/runnable.ts";
 import { sourcesOf } from "../../policy/program/sources.ts";
@@ -15,6 +15,16 @@ import { goldenStackFiles } from "../support/golden.ts";
 const stackFile = (environment: "dev" | "staging" | "prod") =>
   parseStackFile(environment, goldenStackFiles.get(`Pulumi.${environment}.yaml`) ?? "");
 const unread = () => Promise.reject(new Error("no network"));
+
+/** The rules that a stack's resources break, each with its path. */
+function brokenBy({ environment, settings }: StackFile, resources: readonly Registration[]) {
+  const context = { environment, ...platformOf(engineConfig(settings)) };
+  return resources.flatMap((resource) =>
+    rules.flatMap(({ name, resource: check }) =>
+      (check?.(resource, context) ?? []).map(({ path }) => `${name} ${path}`),
+    ),
+  );
+}
 
 describe("the program's registrations", function () {
   this.timeout(120_000);
@@ -76,16 +86,35 @@ describe("the program's registrations", function () {
       "repo:example@12/idp@34:environment:prod",
       "repo:example@12/time-service@56:environment:prod",
     ]);
-    const environment = "prod";
-    const platform = platformOf(engineConfig(prod.settings));
-    const broken = resources.flatMap((resource) =>
-      rules.flatMap(({ name, resource: check }) =>
-        (check?.(resource, { environment, ...platform }) ?? []).map(
-          ({ path }) => `${name} ${path}`,
-        ),
-      ),
+    expect(brokenBy(prod, resources)).to.deep.equal([]);
+  });
+
+  it("have no key of the app that writes: with one, Image Updater's method alone is another", async () => {
+    const dev = stackFile("dev");
+    const images = { ...Object(dev.settings["images"]), writer: undefined } as object;
+    const writer = { appId: "123456", installationId: "7890" };
+    const stacks = [images, { ...images, writer }].map((images) => ({
+      ...dev,
+      settings: { ...dev.settings, images },
+    }));
+    const recorded = await recordedStacks(repositoryRoot, stacks, unread, recorder);
+    const [without = [], withWriter = []] = recorded.map(({ answer }) =>
+      "resources" in answer ? answer.resources : [],
     );
-    expect(broken).to.deep.equal([]);
+    const text = (resources: readonly Registration[]) =>
+      resources.map((resource) => JSON.stringify(resource)).sort();
+    const isNew = text(withWriter).filter((resource) => !text(without).includes(resource));
+    expect(withWriter).to.have.length(without.length);
+    expect(isNew.map((resource) => (JSON.parse(resource) as Registration).name)).to.deep.equal([
+      "services",
+      "services-image-updates",
+    ]);
+    const updates = isNew.find((resource) => resource.includes("services-image-updates")) ?? "";
+    expect([...new Set(updates.match(/"method":"[^"]*"/g))]).to.deep.equal([
+      '"method":"git:secret:argocd/github-writer"',
+    ]);
+    expect(withWriter.filter(({ type }) => type === "kubernetes:core/v1:Secret")).to.deep.equal([]);
+    expect(brokenBy(dev, withWriter)).to.deep.equal(brokenBy(dev, without));
   });
 
   it("say for every stack why the process ended", async () => {

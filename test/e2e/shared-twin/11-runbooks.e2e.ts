@@ -57,7 +57,7 @@ const meanwhile: Readonly<Record<string, () => Promise<unknown>>> = {
     ),
   "lost-state: pulumi stack init staging": loseState,
   "lost-state: aws eks describe-cluster": deleteCluster,
-  // What the secret idp:githubApp is on AWS.
+  // What the key of the app that writes is on AWS.
   "lost-state: npx idp status --cluster": async () => {
     await addRepository("staging", repositoryUrl(requireTwin()));
     await runs("staging", "time-service", fresh);
