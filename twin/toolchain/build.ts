@@ -3,13 +3,11 @@ import {
   appendFileSync,
   chmodSync,
   cpSync,
-  existsSync,
   lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  statfsSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -22,6 +20,7 @@ import { ToolchainError } from "./error.ts";
 import { compilerFlags, findGo, linkerArgument, type Go } from "./go.ts";
 import { isBuilt, sourceFolder, toolFolder, toolId } from "./locate.ts";
 import { clock, report, type Output, type Progress } from "./progress.ts";
+import { makeRoom } from "./room.ts";
 import { findSubstitute, serves } from "./substitute.ts";
 import {
   definitionOf,
@@ -43,8 +42,6 @@ export interface EnsureOptions {
 const patienceMs = 2_000;
 /** More than all builds together need on a slow machine. */
 const lockLimitMs = 4 * 3_600_000;
-/** What the largest build adds to the caches. */
-const neededBytes = 5 * 2 ** 30;
 const tailLines = 25;
 
 /**
@@ -123,7 +120,7 @@ async function buildAll(
   let go: Go | undefined;
   for (const name of names) {
     if (await linkSubstitute(name, env, output)) continue;
-    requireSpace(env);
+    makeRoom(cacheDir(env), (line) => output.write(`${line}\n`));
     go ??= await findGo(env);
     const progress = report(name, expected(name), known[name] !== undefined, output);
     const began = Date.now();
@@ -335,18 +332,6 @@ function withKeys(json: string, keys: Readonly<Record<string, string>>): string 
 
 function workFolder(name: ToolName, env: NodeJS.ProcessEnv): string {
   return join(cacheDir(env), "work", toolId(name));
-}
-
-function requireSpace(env: NodeJS.ProcessEnv): void {
-  const cache = cacheDir(env);
-  const { bavail, bsize } = statfsSync(existsSync(cache) ? cache : dirname(cache));
-  const free = bavail * bsize;
-  if (free >= neededBytes) return;
-  const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
-  throw new ToolchainError(
-    `${cache} has ${gigabytes(free)} GB left; building a tool may take ${gigabytes(neededBytes)} GB. ` +
-      `Fix: make room, or put the cache elsewhere with IDP_CACHE=<folder>. ${join(cache, "gobuild")} may be deleted at any time.`,
-  );
 }
 
 function standardError(env: NodeJS.ProcessEnv): Output {
