@@ -376,6 +376,23 @@ export function readerCheck(environment: Environment, { hasApp }: Pick<Apps, "ha
 }
 
 /**
+ * Checks that nothing but the apps that write may push past the branch's ruleset: of Argo CD's app nobody here knows the
+ * number, and every preview can read its key.
+ * @param writers the apps of `idp:images.writer`; without any there is nothing to compare
+ */
+export function bypassCheck(writers: readonly number[], past: readonly number[]): Check[] {
+  const others = past.filter((app) => !writers.includes(app));
+  if (writers.length === 0 || others.length === 0) return [];
+  return [
+    warning(
+      { about: "repository", name: "ruleset's bypass" },
+      `app ${others.join(", ")} may push past the branch's ruleset, and writes no tags`,
+      "take it off the ruleset's bypass list unless you know what it is for: it must never be the app of idp:githubApp",
+    ),
+  ];
+}
+
+/**
  * Checks that the cluster has the key of the app that writes.
  * @param answer of kubectl: the two numbers of the Secret in Base64, with a slash between them
  */

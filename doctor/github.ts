@@ -2,13 +2,14 @@ import type { Environment } from "../config/environments.ts";
 import { backendUrl } from "../config/state-backend.ts";
 import { environments } from "../config/environments.ts";
 import { undecidedAccount } from "../config/schema.ts";
+import { appsPast } from "../github/rulesets.ts";
 import { platformNeeds, type StackFacts } from "../github/needs.ts";
 import { readRepository } from "../github/repository.ts";
 import type { Setting } from "../github/setting.ts";
 import { settingsOf } from "../github/settings.ts";
 import { readState } from "../github/state.ts";
 import type { Ask } from "../lib/ask.ts";
-import { readerCheck, repositoryCheck, skipped, type Check } from "./checks.ts";
+import { bypassCheck, readerCheck, repositoryCheck, skipped, type Check } from "./checks.ts";
 
 /** The settings of a stack that GitHub's settings depend on. */
 export interface GithubFacts {
@@ -33,9 +34,10 @@ export async function githubChecks(
   const repository = await readRepository(ask, name);
   const first = repositoryCheck(name, repository);
   if (repository.kind !== "read") return [first];
+  const writers = stacks.flatMap(({ facts: { writer } }) => (writer ? [Number(writer.appId)] : []));
   const needs = platformNeeds(branch, stacks.map(stackFacts), {
     reviewers: [],
-    updaterApp: stacks.flatMap(({ facts: { writer } }) => writer?.appId ?? []).map(Number)[0],
+    updaterApp: writers[0],
   });
   const state = await readState(ask, name, repository.value, environments);
   return [
@@ -44,6 +46,7 @@ export async function githubChecks(
       ? []
       : stacks.map(({ environment, facts }) => readerCheck(environment, facts))),
     ...settingsOf(needs, state).map(settingCheck),
+    ...bypassCheck(writers, appsPast(state.rulesets)),
   ];
 }
 

@@ -344,6 +344,7 @@ describe("idp doctor: GitHub's settings", () => {
     expect(await doctor("enterprise", { writer: { appId: "7" } })).to.deep.equal([
       "failed repository: ruleset branch | npx idp github setup, then --apply",
       "failed repository: GitHub App | docs/runbooks/first-day.md#3-the-github-apps",
+      "warning repository: ruleset's bypass | take it off the ruleset's bypass list unless you know what it is for: it must never be the app of idp:githubApp",
     ]);
   });
 
