@@ -72,10 +72,13 @@ export function costLines(costs: readonly StackCost[]): string[] {
   ];
 }
 
-function stackLines({ environment, lines, dollars }: StackCost): string[] {
+function stackLines({ environment, lines, dollars, most }: StackCost): string[] {
   const rows = [
     ...lines.map((line) => [`${line.count} ${line.what}`, arithmetic(line), money(line.dollars)]),
     ["", "", money(dollars)],
+    ...(most
+      ? [[`with ${most.nodes} nodes, the most`, "idp:cluster.nodes.maxVcpu", money(most.dollars)]]
+      : []),
   ];
   const [first = 0, second = 0, third = 0] = [0, 1, 2].map((column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length)),

@@ -1,6 +1,6 @@
 import type { Service } from "../catalog/service.ts";
 import type { Requests } from "../config/argocd-requests.ts";
-import { nodeType, prices, type PriceName } from "./prices.ts";
+import { nodeType, nodeVcpu, prices, type PriceName } from "./prices.ts";
 
 /** The parts of a stack's resource that an estimate reads. */
 export interface PlannedResource {
@@ -89,6 +89,29 @@ export function estimate(
       dollars: cents(number * units * prices[price].dollars),
     }));
   return { lines, dollars: cents(lines.reduce((sum, { dollars }) => sum + dollars, 0)) };
+}
+
+/** The most that a stack can cost by its nodes. */
+export interface Ceiling {
+  readonly nodes: number;
+  readonly dollars: number;
+}
+
+/**
+ * Returns what an idle stack costs with as many nodes as its ceiling allows; undefined without a cluster. Larger instances
+ * of the same family cost the same for a vCPU.
+ * @param maxVcpu as in `idp:cluster.nodes.maxVcpu`
+ */
+export function ceilingOf(
+  { lines, dollars }: Pick<Estimate, "lines" | "dollars">,
+  maxVcpu: number,
+): Ceiling | undefined {
+  const fewest = lines.find(({ price }) => price === "node")?.count;
+  if (fewest === undefined) return undefined;
+  const nodes = Math.max(fewest, Math.floor(maxVcpu / nodeVcpu));
+  const each =
+    hours * (prices.node.dollars + prices.autoMode.dollars) + diskGb * prices.disk.dollars;
+  return { nodes, dollars: cents(dollars + (nodes - fewest) * each) };
 }
 
 const unitNames: Readonly<Record<string, string>> = { hour: "h", "GB-month": "GB" };

@@ -1,8 +1,9 @@
-import { arithmetic, type Estimate } from "./estimate.ts";
+import { arithmetic } from "./estimate.ts";
 import { byUse, priceDate, priceRegion, prices, type PriceName } from "./prices.ts";
+import type { StackCost } from "./stack-cost.ts";
 
 /** Returns the text of docs/cost.md, made from the prices and the stacks' estimates. */
-export function costPage(stacks: readonly (Estimate & { readonly environment: string })[]): string {
+export function costPage(stacks: readonly StackCost[]): string {
   const used = byUse.map(([price, what]) => [what, price] as const);
   const counted = new Map<PriceName, string>(
     stacks.flatMap(({ lines }) => lines.map(({ price, what }) => [price, what] as const)),
@@ -19,7 +20,9 @@ request's preview says what the change adds.
 ${stacks.map(stackTable).join("\n")}
 The nodes are what the Pods of the services, at their fewest replicas, and of Argo CD and Image Updater ask for, and one
 for each zone that a service's replicas are spread over; three at least where Argo CD is highly available. Auto Mode takes
-the cheapest instance that fits, so what it really takes may differ. One NAT gateway a zone instead of a single one
+the cheapest instance that fits, so what it really takes may differ. The last row is the stack with all the nodes that
+\`idp:cluster.nodes.maxVcpu\` allows, which services take when they scale up. Pods that ask for more than 2 GiB a vCPU get
+instances that cost more for a vCPU. One NAT gateway a zone instead of a single one
 adds ${(2 * 730 * (prices.natGateway.dollars + prices.publicAddress.dollars)).toFixed(2)} dollars a month.
 
 ## Prices
@@ -40,18 +43,14 @@ A cluster whose Kubernetes version has left standard support costs $0.60 an hour
 `;
 }
 
-function stackTable({
-  environment,
-  lines,
-  dollars,
-}: Parameters<typeof costPage>[0][number]): string {
+function stackTable({ environment, lines, dollars, most }: StackCost): string {
   return `## ${environment}
 
 | count | what | arithmetic | a month |
 | --: | --- | --- | --: |
 ${lines.map((line) => `| ${line.count} | ${line.what} | ${arithmetic(line)} | $${line.dollars.toFixed(2)} |`).join("\n")}
 | | | **together** | **$${dollars.toFixed(2)}** |
-`;
+${most ? `| | | with ${most.nodes} nodes, the most | $${most.dollars.toFixed(2)} |\n` : ""}`;
 }
 
 function priceRow(what: string, price: PriceName): string {

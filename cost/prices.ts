@@ -16,6 +16,9 @@ export const priceDate = "2026-11-25";
 /** The node that EKS Auto Mode takes for small requests: the cheapest of its families with 2 vCPU and 4 GiB. */
 export const nodeType = "c6a.large";
 
+/** vCPU of that node. */
+export const nodeVcpu = 2;
+
 const page = (path: string) => `https://aws.amazon.com/${path}/pricing/`;
 
 /** Every price that an estimate may use, by name. */

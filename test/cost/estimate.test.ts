@@ -7,6 +7,7 @@ import { costLines } from "../../cli/cost.ts";
 import { platformOf, stackCost } from "../../cost/stack-cost.ts";
 import {
   arithmetic,
+  ceilingOf,
   estimate,
   nodesFor,
   requests,
@@ -81,6 +82,37 @@ describe("the cost of a stack", () => {
     const open = service("small", 1, { ingress: { path: "/" } });
     expect(shown([cluster], [open, open, service("small", 1)])).to.include(
       "load balancer of a service: 2 x 730 h x $0.0225 = 32.85",
+    );
+  });
+});
+
+describe("the most that a stack costs", () => {
+  const single = estimate([vpc("Single"), cluster], [service("small", 1)]);
+
+  it("is with as many nodes of 2 vCPU as the ceiling allows", () => {
+    // 178.45, and 7 more nodes at 730 x (0.0765 + 0.00918) + 80 x 0.08 each: 68.9464.
+    expect(ceilingOf(single, 16)).to.deep.equal({ nodes: 8, dollars: 661.07 });
+    expect(ceilingOf(single, 17)).to.deep.equal({ nodes: 8, dollars: 661.07 });
+    expect(ceilingOf(single, 2)).to.deep.equal({ nodes: 1, dollars: 178.45 });
+  });
+
+  it("is never less than the fewest nodes cost", () => {
+    const three = estimate([cluster], [service("small", 3)]);
+    expect(ceilingOf(three, 2)).to.deep.equal({ nodes: 3, dollars: three.dollars });
+  });
+
+  it("is nothing without a cluster", () => {
+    expect(ceilingOf(estimate([vpc("Single")], []), 16)).to.equal(undefined);
+  });
+
+  it("follows the settings of this repository's stacks", async () => {
+    const [dev, prod] = await Promise.all([
+      stackCost(repositoryRoot, "dev"),
+      stackCost(repositoryRoot, "prod"),
+    ]);
+    expect([dev.most?.nodes, prod.most?.nodes]).to.deep.equal([8, 32]);
+    expect(costLines([dev]).join("\n")).to.match(
+      /with 8 nodes, the most +idp:cluster.nodes.maxVcpu +\$/,
     );
   });
 });
