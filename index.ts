@@ -122,7 +122,11 @@ const nodes = new Nodes(
   inCluster,
 );
 const onNodes = { ...inCluster, dependsOn: [nodes] };
-const clusterServices = new ClusterServices("idp-cluster", { clusterName }, onNodes);
+const clusterServices = new ClusterServices(
+  "idp-cluster",
+  { clusterName, metricsServerVersion: settings.cluster.metricsServerVersion },
+  onNodes,
+);
 const { argoCdManifest: manifest, githubApp } = inputs;
 const argoCd = new ArgoCdInstall("argocd", { ...gitOps, manifest, githubApp }, onNodes);
 if (github.syncRoleArn !== undefined) {

@@ -9,6 +9,8 @@ const ingressClass = "alb";
 /** Arguments of {@link ClusterServices}. */
 export interface ClusterServicesArgs {
   readonly clusterName: pulumi.Input<string>;
+  /** Version of the EKS add-on, which EKS never raises by itself. One that the cluster's version does not offer is refused. */
+  readonly metricsServerVersion: string;
 }
 
 /**
@@ -24,7 +26,11 @@ export class ClusterServices extends pulumi.ComponentResource {
 
     new aws.eks.Addon(
       `${name}-metrics`,
-      { clusterName: args.clusterName, addonName: "metrics-server" },
+      {
+        clusterName: args.clusterName,
+        addonName: "metrics-server",
+        addonVersion: args.metricsServerVersion,
+      },
       { parent: this },
     );
     // Without it EKS accepts NetworkPolicies but enforces none.

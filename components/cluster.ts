@@ -57,7 +57,10 @@ interface ClusterAccess {
 export interface ClusterArgs {
   /** Name in AWS; fixed, because the log group and the kubeconfig use it. Replaces the cluster when changed. */
   readonly clusterName: string;
-  /** Kubernetes minor version. $0.10 an hour, six times that once the version is in extended support. */
+  /**
+   * Kubernetes minor version. EKS raises it by itself when its standard support ends, 14 months after its release: extended
+   * support, at six times the price, is off.
+   */
   readonly version: Settings["cluster"]["version"];
   readonly region: string;
   /** Profile of the AWS CLI for the Kubernetes provider. @default the environment's credentials */
@@ -141,6 +144,8 @@ export class Cluster extends pulumi.ComponentResource {
         // Otherwise AWS_PROFILE of whoever runs the program ends up in the state, and the next run undoes it.
         providerCredentialOpts: {},
         deletionProtection: args.deletionProtection,
+        // EKS's default, EXTENDED, keeps a version that nobody raised at six times the price.
+        upgradePolicy: { supportType: "STANDARD" },
         accessEntries: Object.fromEntries(
           args.access.map((entry) => [entry.name, accessEntry(entry, partition)]),
         ),

@@ -197,6 +197,13 @@ export const Settings = z.strictObject({
   cluster: z.strictObject({
     /** Kubernetes minor version. EKS goes up one at a time; the way back is docs/runbooks/cluster-upgrade.md. */
     version: z.string().regex(/^1\.\d{2}$/, 'must be a Kubernetes minor version such as "1.36"'),
+    /** Version of the add-on metrics-server; EKS offers some for each Kubernetes version, and never raises it by itself. */
+    metricsServerVersion: z
+      .string()
+      .regex(
+        /^v\d+\.\d+\.\d+-eksbuild\.\d+$/,
+        "must be a version of the EKS add-on such as v0.8.1-eksbuild.10",
+      ),
     /** Networks that may reach the API from outside the VPC. Empty: from inside the VPC only. */
     publicAccessCidrs: z.array(cidr).max(40),
     /** Refuses to delete the cluster, and registries that hold images, until it is set to false and applied. */

@@ -39,7 +39,8 @@ Paid by use and not counted above:
 | --- | --- | --- | --- |
 ${used.map(([what, price]) => priceRow(what, price)).join("\n")}
 
-A cluster whose Kubernetes version has left standard support costs $0.60 an hour instead of $0.10: upgrade before then.
+A cluster in extended support would cost $0.60 an hour instead of $0.10. These have it off: EKS upgrades them when standard
+support ends ([cluster upgrade](runbooks/cluster-upgrade.md#when-eks-upgrades-by-itself)).
 `;
 }
 

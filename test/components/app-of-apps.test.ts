@@ -68,6 +68,7 @@ describe("gitOpsOf", () => {
     repository: dev.repository,
     cluster: {
       version: "1.36",
+      metricsServerVersion: "v0.8.1-eksbuild.10",
       publicAccessCidrs: [],
       deletionProtection: false,
       logRetentionDays: 14,

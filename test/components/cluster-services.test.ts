@@ -2,7 +2,11 @@ import { expect } from "chai";
 import { ClusterServices } from "../../components/cluster-services.ts";
 import { inputsOf, names, record } from "../support/record.ts";
 
-const program = () => new ClusterServices("idp-cluster", { clusterName: "idp-dev" });
+const program = () =>
+  new ClusterServices("idp-cluster", {
+    clusterName: "idp-dev",
+    metricsServerVersion: "v0.8.1-eksbuild.10",
+  });
 
 describe("ClusterServices", () => {
   for (const preview of [false, true]) {
@@ -16,6 +20,15 @@ describe("ClusterServices", () => {
       ]);
     });
   }
+
+  it("installs the version of metrics-server that is given", async () => {
+    expect(
+      inputsOf(await record(program), "aws:eks/addon:Addon", "idp-cluster-metrics"),
+    ).to.include({
+      addonName: "metrics-server",
+      addonVersion: "v0.8.1-eksbuild.10",
+    });
+  });
 
   it("keeps every load balancer inside the VPC", async () => {
     const made = await record(program);

@@ -78,6 +78,7 @@ describe("Cluster", () => {
       enabledClusterLogTypes: ["api", "audit", "authenticator", "controllerManager", "scheduler"],
       encryptionConfigKeyArn: "arn:aws:kms:us-west-2:123456789012:key/idp-cluster-secrets",
       deletionProtection: true,
+      upgradePolicy: { supportType: "STANDARD" },
       providerCredentialOpts: {},
       accessEntries: {},
     });

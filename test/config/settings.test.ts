@@ -175,6 +175,11 @@ describe("settings", () => {
       `  idp:cluster.logRetentionDays: found 10; expected one of 1|3|5|7|14`,
     ],
     [
+      "a version of metrics-server that is none of EKS's",
+      dev("cluster", { metricsServerVersion: "0.8.1" }),
+      `  idp:cluster.metricsServerVersion: found "0.8.1"; must be a version of the EKS add-on such as v0.8.1-eksbuild.10\n${set("cluster.metricsServerVersion")}`,
+    ],
+    [
       "nodes without a ceiling",
       dev("cluster", { nodes: {} }),
       `  idp:cluster.nodes.maxVcpu: found nothing; expected number`,

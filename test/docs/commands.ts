@@ -135,9 +135,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi stack rm prod": "the tests after it need the stack",
   'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
   "aws eks list-insights --cluster-name idp-dev": noAws,
-  "aws eks describe-addon-versions --addon-name metrics-server --kubernetes-version <version> --query 'addons[].addonVersions[].addonVersion'":
-    noAws,
-  "aws eks update-addon --cluster-name idp-dev --addon-name metrics-server --addon-version <addon-version>":
+  "aws eks describe-addon-versions --addon-name metrics-server --kubernetes-version <version> --query 'addons[].addonVersions[].[compatibilities[0].defaultVersion,addonVersion]' --output text | sort -r":
     noAws,
   "aws eks update-cluster-version --name idp-dev --kubernetes-version <version>": noAws,
   'aws codebuild start-build --project-name idp-prod-runner --source-type-override NO_SOURCE --buildspec-override \'{"version":0.2,"phases":{"build":{"commands":["codebuild-breakpoint"]}}}\' --debug-session-enabled --query build.id --output text':
