@@ -12,6 +12,7 @@ import { readGithub } from "../github/read.ts";
 import { readRepository, type Repository } from "../github/repository.ts";
 import type { Reviewer, Setting } from "../github/setting.ts";
 import { settingsOf } from "../github/settings.ts";
+import { publishVariable } from "../github/variables.ts";
 import { readState } from "../github/state.ts";
 import { asking, type Ask } from "../lib/ask.ts";
 import { withoutIds } from "../lib/github-address.ts";
@@ -24,6 +25,7 @@ interface Options {
   readonly apply?: true;
   readonly reviewer: readonly string[];
   readonly updaterApp?: number;
+  readonly roleVariable?: string;
   readonly profile?: readonly string[];
   readonly json?: true;
 }
@@ -53,6 +55,11 @@ function setupCommand(root = repositoryRoot): Command {
       wholeNumber,
     )
     .option(
+      "--role-variable <name>",
+      "variable of the image's role, where a service's repository publishes several images",
+      variableName,
+    )
+    .option(
       "--profile <environment=name...>",
       "AWS profile of an environment's account, to read a stack that is kept in S3; also IDP_PROFILE_PROD",
     )
@@ -61,7 +68,9 @@ function setupCommand(root = repositoryRoot): Command {
       "after",
       [
         "",
-        "Example: npx idp github setup --reviewer acme/platform --apply",
+        "Examples:",
+        "  npx idp github setup --reviewer acme/platform --apply",
+        "  npx idp github setup clock --role-variable CLOCK_ROLE",
         "",
         "Run it before the first push, and again after the first pulumi up of each stack, when its roles are there.",
         "What is right already is left alone. It needs gh, logged in as an administrator of the repository.",
@@ -95,10 +104,10 @@ async function read(root: string, service: string | undefined, options: Options,
   const stackFiles = readStackFiles(root);
   const platform = stackFileIn(stackFiles, "prod");
   const image = service === undefined ? undefined : await imageOf(root, service);
+  const publisher = image === undefined ? undefined : publisherOf(stackFiles, image, service ?? "");
   const name =
-    image === undefined
-      ? withoutIds(required(platform, ({ github }) => github.repository))
-      : publisherOf(stackFiles, image, service ?? "");
+    publisher?.repository ?? withoutIds(required(platform, ({ github }) => github.repository));
+  const roleVariable = roleVariableOf(publisher, options.roleVariable);
   const repository = await administered(ask, name);
   const profiles = profilesOf(options.profile ?? []);
   const stacks = await Promise.all(
@@ -118,7 +127,7 @@ async function read(root: string, service: string | undefined, options: Options,
             updaterApp: updaterApp(stackFiles, options.updaterApp),
           },
         )
-      : serviceNeeds(repository.default_branch, image, stacks);
+      : serviceNeeds(repository.default_branch, image, stacks, roleVariable);
   return {
     name,
     settings: settingsOf(wanted, await readState(ask, name, repository, environments)),
@@ -198,11 +207,48 @@ async function imageOf(root: string, service: string): Promise<string> {
   );
 }
 
-function publisherOf(stackFiles: readonly StackFile[], image: string, service: string): string {
-  const publisher = stackFiles
-    .flatMap((file) => committed(file).github.publishers ?? [])
-    .find((one) => one.image === image);
-  if (publisher !== undefined) return withoutIds(publisher.repository);
+/** A service's repository, and the images that it publishes. */
+interface Publisher {
+  readonly repository: string;
+  readonly images: readonly string[];
+}
+
+/**
+ * Returns the variable that holds the role of an image; undefined is the one that the workflows read by default.
+ * @param given `--role-variable`
+ * @throws Error where the repository publishes several images and none is given: each has a variable of its own
+ */
+export function roleVariableOf(
+  publisher: Publisher | undefined,
+  given: string | undefined,
+): string | undefined {
+  if (given !== undefined && publisher === undefined) {
+    throw new Error(
+      `--role-variable ${given}: the platform's repository publishes no image. Fix: name a service, or leave it out`,
+    );
+  }
+  if (given !== undefined || publisher === undefined || publisher.images.length === 1) return given;
+  throw new Error(
+    `${publisher.repository} publishes ${publisher.images.join(" and ")}, and the role of each has a variable of its own. Fix: --role-variable ${publishVariable} for the image whose call of the workflows gives no role-variable, and for another the name that its call gives: docs/workflows.md#variables`,
+  );
+}
+
+function variableName(text: string): string {
+  // GitHub's own rule, but for its prefix GITHUB_; it shows names in capitals.
+  if (/^(?!GITHUB_)[A-Z_][A-Z0-9_]*$/.test(text)) return text;
+  throw new InvalidArgumentError("must be the name of a variable in capitals, such as CLOCK_ROLE");
+}
+
+function publisherOf(stackFiles: readonly StackFile[], image: string, service: string): Publisher {
+  const publishers = stackFiles.flatMap((file) => committed(file).github.publishers ?? []);
+  const publisher = publishers.find((one) => one.image === image);
+  if (publisher !== undefined) {
+    const own = publishers.filter(({ repository }) => repository === publisher.repository);
+    return {
+      repository: withoutIds(publisher.repository),
+      images: [...new Set(own.map((one) => one.image))],
+    };
+  }
   throw new Error(
     `no repository may push ${image}, the image of ${service}. Fix: name it under idp:github.publishers in Pulumi.<stack>.yaml: docs/stacks.md`,
   );

@@ -1,6 +1,12 @@
 import type { Environment } from "../config/environments.ts";
 import type { Reviewer, Wanted, WantedVariable } from "./setting.ts";
-import { serviceVariables, sharedVariables, variablesOf, type Source } from "./variables.ts";
+import {
+  publishVariable,
+  serviceVariables,
+  sharedVariables,
+  variablesOf,
+  type Source,
+} from "./variables.ts";
 import { platformEnvironments, serviceEnvironments } from "./wanted.ts";
 
 /** What the repository's variables are made of: a stack's settings and outputs. */
@@ -64,8 +70,14 @@ export function platformNeeds(
  * Returns what a service's repository needs.
  * @param branch its default branch
  * @param image the image that it publishes
+ * @param roleVariable what its call of the workflows gives as `role-variable`
  */
-export function serviceNeeds(branch: string, image: string, stacks: readonly StackFacts[]): Wanted {
+export function serviceNeeds(
+  branch: string,
+  image: string,
+  stacks: readonly StackFacts[],
+  roleVariable: string = publishVariable,
+): Wanted {
   return {
     kind: "service",
     branch,
@@ -79,7 +91,7 @@ export function serviceNeeds(branch: string, image: string, stacks: readonly Sta
         .map((stack) => [
           stack.environment,
           Object.entries(serviceVariables).map(([name, source]) =>
-            wanted(name, source, stack, image),
+            wanted(source.from === "publisher" ? roleVariable : name, source, stack, image),
           ),
         ]),
     ),
@@ -99,8 +111,12 @@ function wanted(
       return backend === undefined
         ? { name, value: undefined, why: "may" }
         : { name, value: backend };
-    case "runner":
-      return { name, value: undefined, why: isPrivate ? "must" : "may" };
+    case "runner": {
+      const label = outputs?.["runnerLabel"];
+      return label === undefined
+        ? { name, value: label, why: isPrivate ? "must" : "may" }
+        : { name, value: label };
+    }
     case "person":
       return { name, value: undefined, why: "may" };
     case "output":

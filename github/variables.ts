@@ -7,7 +7,7 @@ export type Source =
   | { readonly from: "publisher" }
   /** An output of the stack. */
   | { readonly from: "output"; readonly output: string }
-  /** The label of a runner in the VPC: a person's choice, which a private endpoint needs. */
+  /** The label of a runner in the VPC: the stack's own, or a person's, which a private endpoint needs. */
   | { readonly from: "runner" }
   /** A person's choice: it may be left out, and no command can work it out. */
   | { readonly from: "person" };
@@ -45,10 +45,13 @@ export const sharedVariables: Readonly<Record<string, Source>> = {
   PULUMI_SCOPE_PREVIEW: { from: "person" },
 };
 
+/** Variable of the role that pushes an image: of a repository's only one, or of the one whose call names no other. */
+export const publishVariable = "IDP_PUBLISH_ROLE";
+
 /** The variables of each environment in a service's repository. */
 export const serviceVariables: Readonly<Record<string, Source>> = {
   IDP_REGION: { from: "region" },
-  IDP_PUBLISH_ROLE: { from: "publisher" },
+  [publishVariable]: { from: "publisher" },
 };
 
 /** Returns a stack's variables with their whole names. */

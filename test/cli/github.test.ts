@@ -3,7 +3,7 @@ import { execa } from "execa";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { apply, setupLines } from "../../cli/github.ts";
+import { apply, setupLines, roleVariableOf } from "../../cli/github.ts";
 import { committed } from "../../config/committed.ts";
 import { readStackFiles, stackFileIn } from "../../config/stack-files.ts";
 import { apiCall, callLine } from "../../github/call.ts";
@@ -68,6 +68,18 @@ describe("idp github setup", () => {
       "made        repository: made",
       "1 failed: docs/workflows.md#what-each-plan-gives says which plan gives what",
     ]);
+  });
+
+  it("asks which variable holds an image's role where the repository publishes several", () => {
+    const one = { repository: "acme/clock", images: ["idp/clock"] };
+    const two = { ...one, images: ["idp/clock", "idp/alarm"] };
+    expect(roleVariableOf(undefined, undefined)).to.equal(undefined);
+    expect(roleVariableOf(one, undefined)).to.equal(undefined);
+    expect(roleVariableOf(two, "ALARM_ROLE")).to.equal("ALARM_ROLE");
+    expect(() => roleVariableOf(two, undefined)).to.throw(
+      "acme/clock publishes idp/clock and idp/alarm, and the role of each has a variable of its own. Fix: --role-variable IDP_PUBLISH_ROLE for",
+    );
+    expect(() => roleVariableOf(undefined, "A")).to.throw("Fix: name a service, or leave it out");
   });
 
   describe("as a command, with a stand-in for gh", () => {
@@ -154,6 +166,14 @@ if (args.includes("-X") || args[0] === "variable") {
       expect(calls).to.deep.equal(
         lines.map((text) => text.replace(/^printf %s '.*' \| /, "").replace(/^gh /, "")),
       );
+    });
+
+    it("refuses what is no name of a variable", async () => {
+      for (const wrong of ["clock-role", "GITHUB_ROLE", "1_ROLE", "role"]) {
+        const { stderr, exitCode } = await setup("team", "time-service", "--role-variable", wrong);
+        expect(exitCode, wrong).to.equal(2);
+        expect(stderr).to.include("must be the name of a variable in capitals");
+      }
     });
 
     it("says what to do when the service or its publisher is unknown", async () => {

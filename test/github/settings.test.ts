@@ -219,6 +219,26 @@ describe("a repository's settings on GitHub", () => {
     ]);
   });
 
+  it("take the label of the stack's own runner, and leave that of another one alone", () => {
+    const runner = (stack: StackFacts) => {
+      const all = platformNeeds("main", [stack], { reviewers: [], updaterApp: undefined });
+      return all.variables[0]?.[1].find(({ name }) => name.startsWith("IDP_RUNNER_"));
+    };
+    const [dev] = stacks;
+    if (dev === undefined) throw new Error("there is no stack");
+    const name = "IDP_RUNNER_DEV";
+    const label = "codebuild-idp-dev-runner-{0}-{1}";
+    expect(runner({ ...dev, outputs: { runnerLabel: label } })).to.deep.equal({
+      name,
+      value: label,
+    });
+    for (const outputs of [undefined, {}]) {
+      const none = { name, value: undefined };
+      expect(runner({ ...dev, outputs })).to.deep.equal({ ...none, why: "may" });
+      expect(runner({ ...dev, outputs, isPrivate: true })).to.deep.equal({ ...none, why: "must" });
+    }
+  });
+
   it("name the app that cannot write", async () => {
     const path = "orgs/acme/installations?per_page=100";
     const app = (change: object) => ({
@@ -278,6 +298,19 @@ describe("a service's repository on GitHub", () => {
       "gh variable set IDP_REGION --body us-west-2 --repo acme/idp --env prod",
     ]);
     expect(all.map(({ name }) => name)).not.to.include("allowed actions");
+  });
+
+  it("has a variable of its own for a second image, and leaves the first one's alone", () => {
+    const dev = stacks
+      .slice(0, 1)
+      .map((stack): StackFacts => ({ ...stack, publishRoles: { "idp/clock": "arn:clock" } }));
+    const { environmentVariables } = serviceNeeds("main", "idp/clock", dev, "CLOCK_ROLE");
+    expect(environmentVariables).to.deep.equal({
+      dev: [
+        { name: "IDP_REGION", value: "us-west-2" },
+        { name: "CLOCK_ROLE", value: "arn:clock" },
+      ],
+    });
   });
 });
 
