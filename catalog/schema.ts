@@ -71,7 +71,8 @@ const wholeNumber = (min: number, max: number, allowed: string) =>
 
 const map = "must be a map";
 const holdReason = text(
-  /^\S.{0,199}$/,
+  // With the flag u a character is a character, as in Helm's pattern, not half of an emoji.
+  /^\S.{0,199}$/u,
   "must be a reason: one line of text, at most 200 characters",
 );
 const path = text(/^\/[A-Za-z0-9._~\/-]*$/, "must be a path such as /health, beginning with /");
@@ -227,7 +228,11 @@ export function imageOf(repository: string): { host: string; name: string } {
   return { host: repository.slice(0, slash), name: repository.slice(slash + 1) };
 }
 
-/** Returns whether `text` can be the reason for a hold. */
+/** Control characters, line separators, lone surrogates, what is no character, and what turns the direction of text. */
+const unprintable =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\uFEFF\uFFFD\u202a-\u202e\u2066-\u2069]/u;
+
+/** Returns whether `text` can be the reason for a hold that a command writes: one that every reader can read and print. */
 export function isHoldReason(text: string): boolean {
-  return holdReason.safeParse(text).success;
+  return holdReason.safeParse(text).success && !unprintable.test(text);
 }

@@ -89,11 +89,19 @@ export function parseService(file: string, text: string, rules: CatalogRules): P
 
 /**
  * Returns a service file's content, checked by the rules of every environment; undefined when it is not valid.
- * `idp check` says what is wrong with it.
+ * {@link serviceFileFindings} says what is wrong with it.
  */
 export function readServiceFile(text: string): ServiceFile | undefined {
   const { value, findings } = readYaml("", text);
   return findings.length === 0 ? ServiceFile.safeParse(value).data : undefined;
+}
+
+/** Returns why {@link readServiceFile} does not take a text, in the file's order; nothing when it does. */
+export function serviceFileFindings(file: string, text: string): Finding[] {
+  const yaml = readYaml(file, text);
+  if (yaml.findings.length > 0) return [...yaml.findings];
+  const { error } = ServiceFile.safeParse(yaml.value);
+  return error ? schemaFindings(error, yaml, undefined) : [];
 }
 
 /** Returns the service's name: the file's, without folder and ending. */
@@ -126,7 +134,11 @@ function nameFindings(file: string, name: string): Finding[] {
 }
 
 /** Returns the findings of a failed parse in the file's order: one for each unknown key and wrong or missing value. */
-function schemaFindings(error: z.ZodError, yaml: YamlFile, rules: CatalogRules): Finding[] {
+function schemaFindings(
+  error: z.ZodError,
+  yaml: YamlFile,
+  rules: CatalogRules | undefined,
+): Finding[] {
   const findings = error.issues
     .flatMap((issue) => specific(issue))
     .flatMap((issue) => issueFindings(issue, yaml, rules));
@@ -144,7 +156,7 @@ function specific(issue: Issue): Issue[] {
   return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
 }
 
-function issueFindings(issue: Issue, yaml: YamlFile, rules: CatalogRules): Finding[] {
+function issueFindings(issue: Issue, yaml: YamlFile, rules: CatalogRules | undefined): Finding[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownKey([...issue.path, key], yaml));
   }
@@ -201,15 +213,17 @@ function unknownKey(path: readonly PropertyKey[], yaml: YamlFile): Finding {
 }
 
 /** Returns a correct line to replace a wrong or missing one. */
-function sample(issue: Issue, source: string | undefined, rules: CatalogRules): string {
+function sample(issue: Issue, source: string | undefined, rules: CatalogRules | undefined): string {
   const key = String(issue.path.at(-1) ?? "");
   if (issue.code === "invalid_key") return key.toUpperCase().replace(/[^A-Z0-9]+/g, "_");
   const given: unknown = issue.code === "custom" ? issue.params?.["example"] : undefined;
-  const known: Readonly<Record<string, unknown>> = {
-    "image.repository": `${rules.registryHost}/${example.image.repository.split("/").slice(1).join("/")}`,
-    "image.tag": exampleTag(rules.strategy),
-    "hold.tag": exampleTag(rules.strategy),
-  };
+  const known: Readonly<Record<string, unknown>> = rules
+    ? {
+        "image.repository": `${rules.registryHost}/${imageOf(example.image.repository).name}`,
+        "image.tag": exampleTag(rules.strategy),
+        "hold.tag": exampleTag(rules.strategy),
+      }
+    : {};
   const value = given ?? known[issue.path.join(".")] ?? at(example, issue.path);
   return value === undefined ? `${key}: "${source ?? ""}"` : `${key}: ${JSON.stringify(value)}`;
 }

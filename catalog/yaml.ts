@@ -1,5 +1,5 @@
-import { isAlias, LineCounter, parseDocument, visit } from "yaml";
-import type { Document, ErrorCode, ScalarTag, YAMLError } from "yaml";
+import { isAlias, isCollection, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import type { Document, ErrorCode, Scalar, ScalarTag, YAMLError } from "yaml";
 import { locate } from "../lib/yaml-edit.ts";
 import { finding, type Finding, type Place } from "./finding.ts";
 
@@ -15,13 +15,16 @@ export interface YamlFile {
 }
 
 /**
- * Reads one YAML file strictly: one document without duplicate keys, anchors, aliases, tags or directives.
+ * Reads one YAML file strictly: one document without duplicate keys, anchors, aliases, tags or directives, in which every
+ * reader finds the same. Helm and the ApplicationSet read it with Go's YAML, which stops in silence after the first
+ * document, and differs from this reader in some characters and in plain values.
  *
  * Plain values are read as YAML 1.1, as Helm does: an unquoted `yes` is a boolean. Read as YAML 1.2, such a file would
- * pass here and fail in the cluster. Values that are text for Helm but not in YAML 1.1 (a date, `1:30`) are refused:
- * in quotes, every reader agrees.
+ * pass here and fail in the cluster. What is text for one reader and something else for another (a date, `1:30`, `0o17`,
+ * the key `Y`) is refused, and so is a whole number that is not written in plain digits: in quotes, every reader agrees.
  *
  * @param file path for the findings
+ * @param text decoded as UTF-8; bytes that are no UTF-8 are U+FFFD in it, and refused
  */
 export function readYaml(file: string, text: string): YamlFile {
   const { document, lines } = parseYaml(text);
@@ -29,10 +32,15 @@ export function readYaml(file: string, text: string): YamlFile {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const findings = [
-    ...document.errors.map((error) => syntaxError(error, text, at)),
-    ...unwantedSyntax(document, at),
-  ];
+  const [unreadable] = unreadableCharacters(text, at);
+  const findings =
+    // Nothing that is found in a damaged text is worth a line of its own.
+    unreadable === undefined
+      ? [
+          ...document.errors.map((error) => syntaxError(error, text, at)),
+          ...unwantedSyntax(document, text, at),
+        ]
+      : [unreadable];
   return {
     value: findings.length === 0 ? (document.toJS() as unknown) : undefined,
     findings,
@@ -101,20 +109,112 @@ function syntaxError(
       });
 }
 
-function unwantedSyntax(document: Document.Parsed, at: (offset: number) => Place): Finding[] {
+/**
+ * What go-yaml refuses (control characters), what it alone takes for the end of a line (U+0085, U+2028, U+2029, a carriage
+ * return by itself), U+FFFD, and U+FEFF behind the first character.
+ */
+const unreadable =
+  /[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffc\u{10000}-\u{10ffff}]|\r(?!\n)/gu;
+
+function* unreadableCharacters(text: string, at: (offset: number) => Place): Generator<Finding> {
+  for (const { 0: character, index } of text.matchAll(unreadable)) {
+    if (index === 0 && character === "\uFEFF") continue;
+    const damage = character === "\uFFFD";
+    const name = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+    yield finding(at(index), {
+      rule: "yaml",
+      key: "",
+      found: damage
+        ? `bytes that are not UTF-8, or ${name} in their place`
+        : `the character ${name}`,
+      allowed: damage
+        ? "must be text in UTF-8"
+        : "must be printable text and ordinary line breaks: readers of YAML disagree about others",
+      fix: damage
+        ? "write what stood there again, and save the file as UTF-8"
+        : "delete it, or write it as an escape in double quotes",
+    });
+  }
+}
+
+function unwantedSyntax(
+  document: Document.Parsed,
+  text: string,
+  at: (offset: number) => Place,
+): Finding[] {
   const findings: Finding[] = [];
-  const refuse = (offset: number, found: string, fix: string) => {
-    const allowed = "must be plain keys and values: people and Image Updater edit this file";
+  const plain = "must be plain keys and values: people and Image Updater edit this file";
+  const refuse = (offset: number, found: string, fix: string, allowed = plain) => {
     findings.push(finding(at(offset), { rule: "yaml", key: "", found, allowed, fix }));
   };
   if (document.directives.yaml.explicit) refuse(0, "a %YAML directive", "delete the line");
   visit(document, {
-    Node(_, node) {
+    Node(part, node, parents) {
       const offset = node.range?.[0] ?? 0;
       if (isAlias(node)) refuse(offset, `the alias *${node.source}`, "write the value out");
       else if (node.anchor) refuse(offset, `the anchor &${node.anchor}`, "delete the anchor");
       else if (node.tag) refuse(offset, `the tag ${node.tag}`, "delete the tag");
+      else if (isScalar(node)) {
+        const end = node.range?.[1] ?? offset;
+        const written = text.slice(offset, end);
+        const inFlow = parents.some((parent) => isCollection(parent) && parent.flow);
+        const isKey = part === "key";
+        const fix =
+          inFlow && isKey && !/^[^\S\n]*:/.test(text.slice(end))
+            ? "write the key, its colon and its value on one line"
+            : disagreement(node, written, { inFlow, isKey });
+        if (fix !== undefined)
+          refuse(offset, written.split("\n")[0] ?? "", fix, "must mean one thing to every reader");
+      }
     },
   });
   return findings;
+}
+
+const wholeNumber = /^(0|-?[1-9][0-9]{0,14})$/;
+
+/**
+ * Plain scalars that some reader takes for a number: go-yaml drops every underscore, then asks strconv.ParseInt with base 0
+ * and its own pattern for floats.
+ */
+const numbers = [
+  /^[-+]?(0x[0-9a-f]+|0o?[0-7]+|0b[01]+|[0-9]+)$/i,
+  /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?$/i,
+];
+/** Words that YAML 1.1, YAML 1.2 or go-yaml does not take for text. */
+const words =
+  /^([yYnN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF|[tT]rue|TRUE|[fF]alse|FALSE|[nN]ull|NULL|~|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|)$/;
+/** `\/`, and half of a surrogate pair: JSON has these escapes, go-yaml does not. */
+const escapes = /\\(\/|u[dD][89a-fA-F][0-9a-fA-F]{2}|[^])/g;
+
+/** How to write a scalar that two readers read differently; undefined where they agree. A wrong type is the schema's. */
+function disagreement(
+  { type, value }: Scalar,
+  written: string,
+  { inFlow, isKey }: { readonly inFlow: boolean; readonly isKey: boolean },
+): string | undefined {
+  if (type === "QUOTE_DOUBLE") {
+    const [unknown] = [...written.matchAll(escapes)].filter(([, what = ""]) =>
+      /^(\/|u.)/.test(what),
+    );
+    return unknown && `write the character itself in place of ${unknown[0]}`;
+  }
+  if (type === "BLOCK_LITERAL" || type === "BLOCK_FOLDED") {
+    // At the very end of a file: text with a line break for one reader, without for the other.
+    return /\n$/.test(written) || /^.\d?-/.test(written)
+      ? undefined
+      : "write a line break at the end of the file";
+  }
+  if (type !== "PLAIN") return undefined;
+  if (typeof value === "number" || typeof value === "bigint") {
+    return Number.isInteger(Number(value)) && !wholeNumber.test(written)
+      ? "write plain digits, or quotes around it if it is text"
+      : undefined;
+  }
+  if (typeof value !== "string") return undefined;
+  const isNumber =
+    /^[-+.0-9]/.test(written) && numbers.some((one) => one.test(written.replaceAll("_", "")));
+  return isNumber || (isKey && words.test(written)) || (inFlow && /^[?:]/.test(written))
+    ? `write it in quotes: ${JSON.stringify(written)}`
+    : undefined;
 }

@@ -6,7 +6,7 @@ import { required } from "../config/committed.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { parseApplication } from "../promotion/argocd.ts";
-import { requireService } from "../promotion/services.ts";
+import { requireService } from "../promotion/require-service.ts";
 import { syncAndWait, type Applications, type Synced } from "../promotion/sync.ts";
 import { snapshot } from "../promotion/workspace.ts";
 import { contextOption, withKubectl, type ClusterOptions } from "./clusters.ts";
@@ -69,8 +69,9 @@ interface Outcome extends Synced {
 
 function sync(service: string, environment: Environment, options: Options): Promise<Outcome> {
   return inWorkspace(options, async ({ workspace, isTwin }) => {
-    const { commit, files, services } = await snapshot(workspace.repository);
-    const { tag } = requireService(services, environment, service);
+    const now = await snapshot(workspace.repository);
+    const { commit, files } = now;
+    const { tag } = await requireService(workspace.repository, now, environment, service);
     if (options.expect !== undefined && options.expect !== tag) {
       throw new Error(
         `${service} in ${environment} is ${tag} on ${workspace.repository.branch} (${commit.slice(0, 7)}), and ${options.expect} was expected. Nothing was changed. Fix: merge the promotion first, or name ${tag}`,

@@ -139,11 +139,6 @@ export function removeItems(text: string, path: Path, isGone: (item: unknown) =>
   return text.slice(0, first) + kept.join("") + text.slice(end);
 }
 
-/** Whether a YAML text has a value at a path. */
-export function hasKey(text: string, path: Path): boolean {
-  return pairAt(text, path) !== undefined;
-}
-
 /**
  * Start and end of the whole lines that a key and its value take; undefined when the key is not there, or when it does
  * not have its lines for itself.
@@ -153,8 +148,58 @@ export function linesOf(text: string, path: Path): Range | undefined {
   return found?.isAlone ? [found.start, found.end] : undefined;
 }
 
+/** The root map of a YAML text. */
+export interface Root {
+  /** Whether it is written in braces. */
+  readonly flow: boolean;
+  /** What stands before each of its keys, in block style. */
+  readonly indent: string;
+  /** Where another key goes: behind the last one in braces, else where the document ends. */
+  readonly end: number;
+}
+
+/** Returns the root map; undefined when the text is no YAML or something else. */
+export function rootOf(text: string): Root | undefined {
+  const document = readable(text);
+  const map = document?.contents;
+  if (!document || !isMap<ParsedNode, ParsedNode | null>(map)) return undefined;
+  const [first, last] = [map.items[0], map.items.at(-1)];
+  const start = first?.key.range[0] ?? 0;
+  const before = text.slice(lineStart(text, start), start).replace("\uFEFF", "");
+  const marker = document.directives.docEnd
+    ? text.slice(map.range[1]).search(/^\.\.\.(?=\s|$)/m)
+    : -1;
+  return {
+    flow: map.flow ?? false,
+    indent: before.trim() === "" ? before : "",
+    end: map.flow
+      ? (last?.value?.range[1] ?? last?.key.range[1] ?? map.range[0] + 1)
+      : marker < 0
+        ? text.length
+        : map.range[1] + marker,
+  };
+}
+
+/**
+ * Returns YAML text without a key of its root map: without its lines in block style, without it and one comma in braces.
+ * Undefined when it is there but shares its lines with something else; the same text when it is not there.
+ */
+export function withoutKey(text: string, key: string): string | undefined {
+  const found = pairAt(text, [key]);
+  if (!found) return text;
+  if (found.inBlock) {
+    return found.isAlone ? text.slice(0, found.start) + text.slice(found.end) : undefined;
+  }
+  const before = text.slice(0, found.keyStart);
+  const after = text.slice(found.value.range[1]);
+  const bare = before.replace(/,\s*$/, "");
+  return bare + (bare === before ? after.replace(/^\s*,[^\S\n]*/, "") : after);
+}
+
 /** The document; undefined for text that is no YAML. Which dialect it is read in does not matter to where things stand. */
 function readable(text: string): Document.Parsed | undefined {
+  // Written back, a byte that is no UTF-8 would be lost.
+  if (text.includes("\uFFFD")) return undefined;
   const document = parseDocument(text, { stringKeys: true });
   return document.errors.length > 0 ? undefined : document;
 }
@@ -180,6 +225,7 @@ function pairAt(text: string, path: Path) {
   const end = lineEnd < 0 ? text.length : lineEnd + 1;
   return {
     value,
+    keyStart,
     start,
     end,
     indent: " ".repeat(keyStart - start),

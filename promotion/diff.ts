@@ -4,7 +4,8 @@ import type { Environment } from "../config/environments.ts";
 import { registryOf, snapshot, type Workspace } from "./workspace.ts";
 import { digestOfTag } from "./registry.ts";
 import { renderAll, unifiedDiff } from "./render.ts";
-import { requireService, serviceFileOf } from "./services.ts";
+import { requireService } from "./require-service.ts";
+import { serviceFileOf } from "./services.ts";
 
 /** What to compare. */
 export interface DiffRequest {
@@ -63,7 +64,7 @@ export async function diffService(
   const now = await snapshot(workspace.repository);
   const problems: string[] = [];
   const sideOf = async (environment: Environment) => {
-    const { image, tag } = requireService(now.services, environment, service);
+    const { image, tag } = await requireService(workspace.repository, now, environment, service);
     const text = now.files.get(serviceFileOf(environment, service)) ?? "";
     try {
       const registry = await registryOf(workspace, now, environment);

@@ -4,6 +4,8 @@ import { execa, ExecaError } from "execa";
 interface GitOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** `latin1` gives each byte of the output as one character, the last line break too. @default text in UTF-8 */
+  readonly encoding?: "utf8" | "latin1";
 }
 
 /** Runs git in one repository and returns its output without the last line break. */
@@ -11,10 +13,12 @@ export type Git = (args: readonly string[], options?: GitOptions) => Promise<str
 
 /** Returns a {@link Git} for `cwd` that adds `base` to the environment of each run. It never asks for a password. */
 export function gitIn(cwd: string, base: Readonly<Record<string, string>> = {}): Git {
-  return async (args, { env = {}, input = "" } = {}) => {
+  return async (args, { env = {}, input = "", encoding = "utf8" } = {}) => {
     const { stdout } = await execa("git", [...args], {
       cwd,
       input,
+      encoding,
+      stripFinalNewline: encoding === "utf8",
       env: { ...base, ...env, GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
     });
     return stdout;
@@ -57,14 +61,19 @@ export async function readFiles(
   return new Map(paths.map((path, index) => [path, texts[index] ?? ""]));
 }
 
-/** Returns the text of each blob in `names` (such as `main:README.md`); undefined where there is none. */
+/**
+ * Returns the text of each blob in `names` (such as `main:README.md`); undefined where there is none. Bytes that are no UTF-8
+ * become U+FFFD, which the readers of service files refuse.
+ */
 export async function readObjects(
   git: Git,
   names: readonly string[],
 ): Promise<(string | undefined)[]> {
   if (names.length === 0) return [];
-  const output = await git(["cat-file", "--batch"], { input: `${names.join("\n")}\n` });
-  const bytes = Buffer.from(output);
+  const input = `${names.join("\n")}\n`;
+  // As bytes: git counts them, and decoded text may have more or fewer.
+  const output = await git(["cat-file", "--batch"], { input, encoding: "latin1" });
+  const bytes = Buffer.from(output, "latin1");
   let at = 0;
   // For each name git prints a line ending in the blob's size in bytes, the content and a line break; or "... missing".
   return names.map(() => {

@@ -1,13 +1,14 @@
-import { dropHold, setHold } from "../catalog/set-hold.ts";
-import { setImageTag } from "../catalog/set-image-tag.ts";
+import { changeServiceFile } from "../catalog/change-service-file.ts";
+import { setHold } from "../catalog/set-hold.ts";
 import { isBuild } from "../catalog/schema.ts";
 import { readServiceFile } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
-import { publish, type Published } from "./publish.ts";
+import { changedMeanwhile, publish, type Published } from "./publish.ts";
 import { digestOfTag } from "./registry.ts";
 import type { Change } from "./repository.ts";
-import { requireService, serviceFileOf, type NamedService } from "./services.ts";
+import { InvalidService, requireService, type LastValid } from "./require-service.ts";
+import { serviceFileOf, servicesIn, type NamedService } from "./services.ts";
 
 /** A service in an environment. */
 export interface Target {
@@ -29,9 +30,11 @@ export async function hold(
   const { service, environment, reason } = target;
   refuseReason(reason);
   const { now } = await begin(workspace, target);
+  const path = serviceFileOf(environment, service);
   return publish(workspace.repository, now, target, `hold/${environment}/${service}`, {
-    path: serviceFileOf(environment, service),
-    edit: (text) => setHold(text ?? "", { tag: readServiceFile(text ?? "")?.tag ?? "", reason }),
+    path,
+    edit: (text) =>
+      changeServiceFile(path, text, { hold: { tag: readServiceFile(text)?.tag ?? "", reason } }),
     message: () => `Hold ${service} in ${environment}\n\n${reason}\n`,
   });
 }
@@ -44,9 +47,10 @@ export async function hold(
 export async function unhold(workspace: Workspace, target: Target): Promise<Published> {
   const { service, environment } = target;
   const { now } = await begin(workspace, target);
+  const path = serviceFileOf(environment, service);
   return publish(workspace.repository, now, target, `unhold/${environment}/${service}`, {
-    path: serviceFileOf(environment, service),
-    edit: (text) => dropHold(text ?? ""),
+    path,
+    edit: (text) => changeServiceFile(path, text, { hold: null }),
     message: (before) =>
       `Let ${service} go on in ${environment}\n\nIt was held: ${readServiceFile(before)?.hold?.reason ?? ""}\n`,
   });
@@ -61,16 +65,20 @@ export interface RollbackRequest extends Target {
 
 /**
  * Puts a service back to an earlier tag and holds it there, in one commit. A tag that Image Updater writes meanwhile
- * does not run.
+ * does not run. A file that is not valid gets its last valid text back, and is held at the tag that it named.
  *
  * @throws Error when there is no earlier tag, the environment's registry does not have it, or as {@link hold} does
  */
 export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<Published> {
   const { service: name, environment, to, reason } = request;
   refuseReason(reason);
-  const { now, service } = await begin(workspace, request);
+  const { now, service, last } = await begin(workspace, request, true);
   const path = serviceFileOf(environment, name);
-  const tag = to ?? tagBefore(await workspace.repository.history(now.commit, path), service.tag);
+  const before = async () =>
+    last
+      ? service.tag
+      : tagBefore(await workspace.repository.history(now.commit, path), service.tag);
+  const tag = to ?? (await before());
   if (tag === undefined) {
     throw new Error(
       `${name} has had no other tag in ${environment} than ${service.tag}.\nNothing was changed. Fix: name one: --to <tag>`,
@@ -89,9 +97,14 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
   }
   return publish(workspace.repository, now, request, `rollback/${environment}/${name}`, {
     path,
-    edit: (text) => setHold(setImageTag(text ?? "", tag), { tag, reason }),
-    message: (before) =>
-      `Roll ${name} back to ${tag} in ${environment}\n\n${readServiceFile(before)?.tag ?? ""} -> ${tag}\n${reason}\n`,
+    edit: (text) => {
+      if (last && text !== now.files.get(path)) throw changedMeanwhile(path);
+      return changeServiceFile(path, last?.text ?? text, { tag, hold: { tag, reason } });
+    },
+    message: (text) =>
+      last
+        ? `Roll ${name} back to ${tag} in ${environment}\n\nIts text of ${last.commit.slice(0, 7)} is back: what came after is not valid.\n${reason}\n`
+        : `Roll ${name} back to ${tag} in ${environment}\n\n${readServiceFile(text)?.tag ?? ""} -> ${tag}\n${reason}\n`,
   });
 }
 
@@ -107,13 +120,31 @@ export function tagBefore(history: readonly Change[], current: string): string |
   return first < 0 ? undefined : tags.slice(first).find((tag) => tag !== current);
 }
 
+/** What a command starts from. */
+interface Beginning {
+  readonly now: Snapshot;
+  readonly service: NamedService;
+  /** The file's last valid version, when it is not valid now. */
+  readonly last?: NonNullable<LastValid["valid"]>;
+}
+
+/** @param mends whether the command can go on from the last valid version of a file that is not valid */
 async function begin(
   { repository }: Workspace,
-  { service, environment }: Target,
-): Promise<{ now: Snapshot; service: NamedService }> {
+  { service: name, environment }: Target,
+  mends = false,
+): Promise<Beginning> {
   const now = await snapshot(repository);
   await repository.refuseUnpublished();
-  return { now, service: requireService(now.services, environment, service) };
+  try {
+    return { now, service: await requireService(repository, now, environment, name) };
+  } catch (error) {
+    const last = error instanceof InvalidService && mends ? error.last.valid : undefined;
+    if (last === undefined) throw error;
+    const [service] = servicesIn(new Map([[serviceFileOf(environment, name), last.text]]));
+    if (service === undefined) throw error;
+    return { now, service, last };
+  }
 }
 
 /** Refuses a bad reason before anything is read or written. */

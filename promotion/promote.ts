@@ -1,19 +1,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { changeServiceFile } from "../catalog/change-service-file.ts";
 import type { Helm } from "../catalog/chart.ts";
 import type { Finding } from "../catalog/finding.ts";
 import { isBuild, isRelease } from "../catalog/schema.ts";
-import { setImageTag } from "../catalog/set-image-tag.ts";
 import { readServiceFile } from "../catalog/service.ts";
 import { applicationsFolder, environments } from "../config/environments.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { evidenceText, type Evidence } from "./evidence.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
-import { publish, type Published } from "./publish.ts";
+import { changedMeanwhile, publish, type Published } from "./publish.ts";
 import { digestOfTag, tagsOf, type Registry } from "./registry.ts";
 import { renderAll, unifiedDiff } from "./render.ts";
 import type { Change } from "./repository.ts";
-import { requireService, serviceFileOf, type NamedService } from "./services.ts";
+import { requireService } from "./require-service.ts";
+import { serviceFileOf, type NamedService } from "./services.ts";
 import type { ReadApplications } from "./board-clusters.ts";
 import { readBoard } from "./read-board.ts";
 import { higherReleases } from "./newest.ts";
@@ -69,11 +70,11 @@ export async function promote(
   const { repository } = workspace;
   const now = await snapshot(repository);
   await repository.refuseUnpublished();
-  const prod = requireService(now.services, "prod", name);
-  const staging = requireService(now.services, "staging", name);
+  const prod = await requireService(repository, now, "prod", name);
+  const staging = await requireService(repository, now, "staging", name);
   const path = serviceFileOf("prod", name);
   const before = now.files.get(path) ?? "";
-  const after = setImageTag(before, version);
+  const after = changeServiceFile(path, before, { tag: version });
   const target = { service: name, environment: "prod" } as const;
   if (prod.tag === version) {
     const published = { ...target, before: version, tag: version, hold: prod.hold ?? null };
@@ -124,9 +125,7 @@ export async function promote(
     edit: (found) => {
       // The evidence is about the file as it was. A changed file needs a new check.
       if (found === before) return after;
-      throw new Error(
-        `${path} was changed in the meantime.\nNothing was changed. Fix: run the command again`,
-      );
+      throw changedMeanwhile(path);
     },
     message: () => text,
   });

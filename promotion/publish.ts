@@ -1,7 +1,7 @@
 import { readServiceFile } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
-import { isPinned, type Snapshot } from "./workspace.ts";
 import type { Edit, Repository } from "./repository.ts";
+import { isPinned, type Snapshot } from "./workspace.ts";
 
 /** A service file's present state, and the change that led to it. */
 export interface Published {
@@ -19,6 +19,19 @@ export interface Published {
   readonly branch: string | null;
 }
 
+/** A change of a service file: a commit's, of a file that is there. */
+export interface FileEdit extends Pick<Edit, "path" | "message"> {
+  /** Returns the file's new text, which has been read again; the same text makes no commit. */
+  readonly edit: (text: string) => string;
+}
+
+/** What to say when a file is no longer what a command looked at. */
+export function changedMeanwhile(path: string): Error {
+  return new Error(
+    `${path} was changed in the meantime.\nNothing was changed. Fix: run the command again`,
+  );
+}
+
 /**
  * Publishes one change of a service file as a commit on the branch that Argo CD watches. Where images change by pull
  * request only, it pushes a separate branch.
@@ -30,9 +43,17 @@ export async function publish(
   now: Snapshot,
   { service, environment }: { readonly service: string; readonly environment: Environment },
   branch: string,
-  edit: Edit,
+  { path, edit: change, message }: FileEdit,
 ): Promise<Published> {
   const byRequest = isPinned(now, environment);
+  const edit: Edit = {
+    path,
+    message,
+    edit: (text) => {
+      if (text === undefined) throw changedMeanwhile(path);
+      return change(text);
+    },
+  };
   const made = await (byRequest
     ? repository.commitToBranch(branch, edit)
     : repository.commit(edit));

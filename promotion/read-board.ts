@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { nearest } from "../catalog/nearest.ts";
 import { imageOf, type ImageStrategy } from "../catalog/schema.ts";
-import { nameOf, readServiceFile } from "../catalog/service.ts";
+import { nameOf, readServiceFile, serviceFileFindings } from "../catalog/service.ts";
 import { required } from "../config/committed.ts";
 import { applicationsFolder, environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
@@ -10,6 +10,8 @@ import { clusterOf, straysOf, type ClusterView, type ReadApplications } from "./
 import { addressWithoutSecrets } from "./git.ts";
 import { fileHistories, type FileHistory } from "./history.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
+import type { Repository } from "./repository.ts";
+import { lastValid, rollbackOf, sinceText, type LastValid } from "./require-service.ts";
 import { isServiceFile, serviceFileOf } from "./services.ts";
 import { CachedRegistry } from "./cached-registry.ts";
 import { higherReleases, newerBuilds } from "./newest.ts";
@@ -51,7 +53,13 @@ export async function readBoard(workspace: Workspace, request: BoardRequest = {}
       pMap(
         files.filter(({ environment }) => environment === readable.environment),
         async (file) => {
-          const row = await rowOf(file, { now, at, readable, history: histories.get(file.path) });
+          const row = await rowOf(file, {
+            repository,
+            now,
+            at,
+            readable,
+            history: histories.get(file.path),
+          });
           const whole = applications
             ? { ...row, cluster: await clusterOf(row.service, readable) }
             : row;
@@ -156,6 +164,7 @@ async function readableOf(
 }
 
 interface RowContext {
+  readonly repository: Repository;
   readonly now: Snapshot;
   readonly at: Date;
   readonly readable: Readable;
@@ -164,13 +173,13 @@ interface RowContext {
 
 async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow> {
   const { environment, service, path, text } = file;
-  const { now, at, readable, history } = context;
+  const { repository, now, at, readable, history } = context;
   const content = readServiceFile(text);
   const changed = history?.changed ?? null;
   const none = { digest: null, built: null, waiting: null };
   if (content === undefined) {
     const unread = { image: null, tag: null, ageSeconds: null, hold: null, tagged: null };
-    const problem = `${path} is not valid. Fix: run idp check, which says what is wrong`;
+    const problem = problemOf(path, text, await lastValid(repository, now.commit, path));
     return { service, environment, file: path, ...unread, ...none, changed, problem };
   }
   const { name: image } = imageOf(content.image.repository);
@@ -207,6 +216,15 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
   } catch (error) {
     return { ...known, ...none, problem: registry.silence ? null : messageOf(error) };
   }
+}
+
+/** What is wrong with a file, since when, and the ways out, on one line. */
+function problemOf(path: string, text: string, last: LastValid): string {
+  const [first, ...more] = serviceFileFindings(path, text);
+  const { line, column, message, fix } = first ?? { line: 1, column: 1, message: "", fix: "" };
+  const others = more.length > 0 ? ` (and ${more.length} more: idp check)` : "";
+  const back = last.valid ? `, or bring back the text before: ${rollbackOf(path)}` : "";
+  return `${path}:${line}:${column} is not valid${sinceText(last)}: ${message}${others}. Fix: ${fix}${back}`;
 }
 
 /** The tag that the previous environment's file names for a service, if any. */

@@ -10,7 +10,7 @@ import {
   type Manifest,
   type Registry,
 } from "./registry.ts";
-import { requireService } from "./services.ts";
+import { requireService } from "./require-service.ts";
 
 /** A release to make. */
 export interface ReleaseRequest {
@@ -124,7 +124,7 @@ async function sourceOf(
   { service: name, version, commit, from }: ReleaseRequest,
 ): Promise<Source> {
   const environment = from ?? "dev";
-  const service = requireService(now.services, environment, name);
+  const service = await requireService(workspace.repository, now, environment, name);
   const { image } = service;
   const build = commit === undefined ? service.tag : `sha-${commit.slice(0, 7)}`;
   const tag = from === undefined ? build : version;

@@ -1,4 +1,3 @@
-import { nearest } from "../catalog/nearest.ts";
 import { imageOf } from "../catalog/schema.ts";
 import { nameOf, readServiceFile, serviceFileOf } from "../catalog/service.ts";
 import {
@@ -50,24 +49,5 @@ export function servicesIn(files: ReadonlyMap<string, string>): NamedService[] {
         ];
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
-  );
-}
-
-/**
- * Returns the service of this name in an environment.
- * @throws Error that lists the existing services when there is none of this name
- */
-export function requireService(
-  services: readonly NamedService[],
-  environment: Environment,
-  name: string,
-): NamedService {
-  const own = services.filter((service) => service.environment === environment);
-  const found = own.find((service) => service.name === name);
-  if (found) return found;
-  const names = own.map((service) => service.name);
-  const meant = nearest(name, names);
-  throw new Error(
-    `${environment} has no service "${name}"${meant ? `; did you mean ${meant}?` : ""} There are: ${names.join(", ") || "none"}.\nNothing was changed. Fix: a service is a file ${serviceFileOf(environment, "<service>")}`,
   );
 }

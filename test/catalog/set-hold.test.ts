@@ -66,13 +66,68 @@ describe("a hold", () => {
     });
   }
 
-  it("is not lifted when it shares its line with another key", () => {
-    expect(() => dropHold("{ port: 1, hold: { tag: v1.0.0, reason: wait } }\n")).to.throw(
-      "shares its line",
+  for (const [form, text, held] of [
+    ["on one line", "{ port: 1 }\n", '{ port: 1, "hold": { "tag": "v1.0.0", "reason": "x" } }\n'],
+    ["as JSON", '{"port":1}', '{"port":1, "hold": { "tag": "v1.0.0", "reason": "x" }}'],
+    [
+      "on lines of their own",
+      "{\n  port: 1, # p\n}\n",
+      '{\n  port: 1, "hold": { "tag": "v1.0.0", "reason": "x" }, # p\n}\n',
+    ],
+  ] as const) {
+    it(`is one more key in braces, and lifted from them: ${form}`, () => {
+      expect(setHold(text, { tag: "v1.0.0", reason: "x" })).to.equal(held);
+      expect(setHold(held, { tag: "v1.0.0", reason: "x" })).to.equal(held);
+      expect(dropHold(held)).to.equal(text);
+    });
+  }
+
+  it("is lifted from the beginning of braces", () => {
+    expect(dropHold("{ hold: { tag: v1.0.0, reason: wait }, port: 1 }\n")).to.equal(
+      "{ port: 1 }\n",
     );
   });
 
-  for (const bad of ["", " ", "two\nlines", " x", "x".repeat(201)]) {
+  it("is not lifted when it shares its line with something else", () => {
+    expect(() => dropHold("? hold\n: { tag: v1.0.0, reason: wait }\n")).to.throw("shares its line");
+  });
+
+  it("stands before the end of the document, with the indentation of the keys", () => {
+    expect(setHold("---\n  port: 1\n...\n# end\n", { tag: "v1.0.0", reason: "x" })).to.equal(
+      '---\n  port: 1\n  hold:\n    tag: v1.0.0\n    reason: "x"\n...\n# end\n',
+    );
+  });
+
+  it("counts characters, not halves of an emoji", () => {
+    const reason = "\u{1F600}".repeat(200);
+    expect(parse(setHold("port: 1\n", { tag: "v1.0.0", reason }))).to.have.nested.property(
+      "hold.reason",
+      reason,
+    );
+  });
+
+  const unprintable = [
+    "\x00",
+    "\x07",
+    "\x1b",
+    "\x7f",
+    "\x85",
+    "\x9b",
+    "\u2028",
+    "\u202e",
+    "\ufeff",
+  ];
+  const noText = ["\ufffd", "\ufffe", "\uffff", "\ud800", "\udc00"];
+  for (const character of [...unprintable, ...noText]) {
+    it(`refuses U+${character.charCodeAt(0).toString(16)} in a reason, and does not print it`, () => {
+      expect(() => setHold("port: 1\n", { tag: "v1.0.0", reason: `see${character} log` }))
+        .to.throw("is not a valid reason for a hold; it must be one line of printable text")
+        .with.property("message")
+        .that.matches(/^[\n -~\ufffd]*$/);
+    });
+  }
+
+  for (const bad of ["", " ", "two\nlines", " x", "x".repeat(201), "\u{1F600}".repeat(201)]) {
     it(`refuses the reason ${JSON.stringify(bad.slice(0, 12))}`, () => {
       expect(() => setHold("port: 1\n", { tag: "v1.0.0", reason: bad })).to.throw(
         "is not a valid reason for a hold",

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import {
   addItems,
-  hasKey,
   hasScalar,
   linesOf,
   removeItems,
@@ -108,7 +107,5 @@ describe("a key's place", () => {
   it("is known for a value on one line", () => {
     expect(hasScalar(text, ["b", "d", "e"])).to.equal(true);
     for (const path of [["b"], ["b", "c"], ["x"]]) expect(hasScalar(text, path)).to.equal(false);
-    expect(hasKey(text, ["b", "c"])).to.equal(true);
-    expect(hasKey(text, ["c"])).to.equal(false);
   });
 });

@@ -133,6 +133,80 @@ describe("hold and rollback", () => {
     );
   });
 
+  describe("with a file that is not valid", () => {
+    const file = serviceFileOf("dev", "clock");
+    const good = serviceText("dev", "sha-0000001");
+    const breakIt = async () => {
+      await platform.commitElsewhere({ [file]: `${good}replica: 3\n` }, "Raise replicas");
+      const broken = (await platform.inRemote("rev-parse", "main")).slice(0, 7);
+      await platform.commitElsewhere({ [file]: `${good}replica: 4\n` }, "Raise again");
+      return broken;
+    };
+
+    for (const [name, command] of [
+      ["hold", hold],
+      ["unhold", unhold],
+    ] as const) {
+      it(`${name} names the line, the commit that broke it, and the way back`, async () => {
+        const broken = await breakIt();
+        const state = await platform.state();
+        expect(await failure(command(platform.workspace, { ...inDev, reason }))).to.equal(
+          `${file} is not valid since ${broken} (Test Person: Raise replicas):\n${file}:9:1 error unknown-key: replica: found an unknown key; may be image, port, resources, replicas, health, ingress, env, hold\n    Fix: write replicas\nNothing was changed. Fix: correct it on the branch, or bring back the text before: idp rollback clock dev`,
+        );
+        expect(await platform.state()).to.deep.equal(state);
+      });
+    }
+
+    it("rollback brings back the last valid text, held at its tag", async () => {
+      await breakIt();
+      const back = await rollback(platform.workspace, { ...inDev, reason });
+      expect(back).to.deep.include({ tag: "sha-0000001", hold: reason, branch: null });
+      expect(await platform.fileOf("dev")).to.equal(`${good}${lines("sha-0000001")}`);
+      expect(await platform.inRemote("log", "-1", "--format=%B", "main")).to.match(
+        /^Roll clock back to sha-0000001 in dev\n\nIts text of \w{7} is back: what came after is not valid\.\nthe load test runs\n$/,
+      );
+    });
+
+    it("rollback --to brings back the last valid text with another tag", async () => {
+      await breakIt();
+      await platform.push("dev", "sha-0000009", 9);
+      await rollback(platform.workspace, { ...inDev, to: "sha-0000009", reason });
+      expect(await platform.fileOf("dev")).to.equal(
+        `${serviceText("dev", "sha-0000009")}${lines("sha-0000009")}`,
+      );
+    });
+
+    it("that never was valid, rollback refuses like the others", async () => {
+      await platform.commitElsewhere({ [serviceFileOf("dev", "bell")]: "a: [" }, "Add bell");
+      const said = await failure(
+        rollback(platform.workspace, { ...inDev, service: "bell", reason }),
+      );
+      expect(said)
+        .to.include("dev/bell.yaml is not valid since ")
+        .and.include("(Test Person: Add bell)");
+      expect(said).to.match(/Nothing was changed\. Fix: correct it on the branch$/);
+    });
+
+    it("bytes that are not UTF-8 are named, and never written back", async () => {
+      const text = `# Caf\xe9\n${good}`;
+      await platform.commitElsewhere({ [file]: Buffer.from(text, "latin1") });
+      const state = await platform.state();
+      expect(await failure(hold(platform.workspace, { ...inDev, reason }))).to.include(
+        `${file}:1:6 error yaml: found bytes that are not UTF-8, or U+FFFD in their place; must be text in UTF-8`,
+      );
+      expect(await platform.state()).to.deep.equal(state);
+    });
+
+    it("the bytes of another service's file change nothing", async () => {
+      const bytes = Buffer.from(`# Gr\xfc\xdfe\n${good}`, "latin1");
+      await platform.commitElsewhere({ [serviceFileOf("dev", "aaa")]: bytes });
+      const long = good.replace("replicas: 2", "replicas: 12");
+      await platform.commitElsewhere({ [file]: long });
+      await hold(platform.workspace, { ...inDev, reason });
+      expect(await platform.fileOf("dev")).to.equal(`${long}${lines("sha-0000001")}`);
+    });
+  });
+
   describe("refuses, and leaves registries and git as they were:", () => {
     const refused = async (work: () => Promise<unknown>, ...words: string[]) => {
       const state = await platform.state();
@@ -145,6 +219,12 @@ describe("hold and rollback", () => {
       refused(
         () => hold(platform.workspace, { ...inDev, service: "clok", reason }),
         'dev has no service "clok"; did you mean clock?',
+      ));
+
+    it("a service that does not exist and is like no other", () =>
+      refused(
+        () => hold(platform.workspace, { ...inDev, service: "payments", reason }),
+        'dev has no service "payments". There are: clock.\n',
       ));
 
     it("a reason of two lines", () =>

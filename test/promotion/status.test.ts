@@ -311,14 +311,33 @@ describe("the board", () => {
     expect(rowIn(board, "dev").digest).to.match(/^sha256:/);
   });
 
-  it("has a row for a file that is not valid", async () => {
+  it("has a row for a file that is not valid: the line, the commit that broke it, the way back", async () => {
     await change("dev", "latest", "Break it");
+    const broken = (await platform.inRemote("rev-parse", "main")).slice(0, 7);
+    await change("dev", "latest # still", "Leave it broken");
     const { tag, problem, changed } = rowIn(await readBoard(platform.workspace), "dev");
     expect([tag, problem, changed?.subject]).to.deep.equal([
       null,
-      "argocd/applications/dev/clock.yaml is not valid. Fix: run idp check, which says what is wrong",
-      "Break it",
+      `argocd/applications/dev/clock.yaml:4:8 is not valid since ${broken} (Test Person: Break it): image.tag: found latest; must be sha-<7 hex digits> or v<major>.<minor>.<patch>. Fix: write for example tag: "sha-3f2a9c1", or bring back the text before: idp rollback clock dev`,
+      "Leave it broken",
     ]);
+  });
+
+  it("shows every other row as it is when a file has bytes that are not UTF-8", async () => {
+    const others = (board: Board) =>
+      board.services.filter(({ environment }) => environment !== "dev");
+    const at = new Date();
+    const before = others(await readBoard(platform.workspace, { at }));
+    const text = `# Gr\xfc\xdfe\n${serviceText("dev", firstTags.dev)}`;
+    await platform.commitElsewhere(
+      { [serviceFileOf("dev", "clock")]: Buffer.from(text, "latin1") },
+      "Greet",
+    );
+    const board = await readBoard(platform.workspace, { at });
+    expect(others(board)).to.deep.equal(before);
+    expect(rowIn(board, "dev").problem).to.match(
+      /^argocd\/applications\/dev\/clock.yaml:1:5 is not valid since \w{7} \(Test Person: Greet\): found bytes that are not UTF-8, or U\+FFFD in their place; must be text in UTF-8\. Fix: /,
+    );
   });
 
   it("can show some services only, and refuses unknown ones", async () => {

@@ -108,7 +108,7 @@ export class Platform {
 
   /** Pushes a commit as somebody else: the remote's main has it, the clone does not yet. */
   async commitElsewhere(
-    files: Readonly<Record<string, string>>,
+    files: Readonly<Record<string, string | Buffer>>,
     message = "Elsewhere",
   ): Promise<void> {
     await commitTo(this.remote, files, message);
@@ -169,20 +169,27 @@ async function makeTemplate(): Promise<string> {
 /** One commit on main of a bare repository by one run of git, without a clone to make it in. */
 async function commitTo(
   repository: string,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Buffer>>,
   message: string,
 ): Promise<void> {
-  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  const data = (content: string | Buffer) => {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    return Buffer.concat([Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from("\n")]);
+  };
   const who = `${identity.GIT_COMMITTER_NAME} <${identity.GIT_COMMITTER_EMAIL}> now`;
   const isFirst = (await git(repository, "for-each-ref", "refs/heads/main")) === "";
   await execa("git", ["fast-import", "--quiet", "--date-format=now"], {
     cwd: repository,
     env: identity,
-    input: [
-      `commit refs/heads/main\nauthor ${who}\ncommitter ${who}\n${data(`${message}\n`)}`,
-      isFirst ? "" : "from refs/heads/main^0\n",
-      ...Object.entries(files).map(([path, text]) => `M 100644 inline ${path}\n${data(text)}`),
-    ].join(""),
+    input: Buffer.concat([
+      Buffer.from(`commit refs/heads/main\nauthor ${who}\ncommitter ${who}\n`),
+      data(`${message}\n`),
+      Buffer.from(isFirst ? "" : "from refs/heads/main^0\n"),
+      ...Object.entries(files).flatMap(([path, content]) => [
+        Buffer.from(`M 100644 inline ${path}\n`),
+        data(content),
+      ]),
+    ]),
   });
 }
 

@@ -109,6 +109,7 @@ async function initialisedTree(git: Git, commit: string, facts: RepositoryFacts)
     const env = { GIT_INDEX_FILE: join(scratch, "index") };
     await git(["read-tree", commit], { env });
     for (const [path, input] of changed) {
+      if (input.includes("\uFFFD")) throw new Error(`${path} is not UTF-8, and was not changed.`);
       const blob = await git(["hash-object", "-w", "--stdin"], { input });
       await git(["update-index", "--cacheinfo", `100644,${blob},${path}`], { env });
     }
