@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { committed } from "./committed.ts";
 import { isEnvironment, environments, type Environment } from "./environments.ts";
 import { conflictsWith } from "./neighbours.ts";
 import { problemsOf, SettingsError, type Problem } from "./problems.ts";
@@ -34,11 +35,12 @@ export function loadStack(stackFiles: readonly StackFile[]): Stack {
     refuseClearText(stack, stackFiles);
     const settings = parseSettings(stack, pulumi.runtime.allConfig(), neighbours);
     if (githubApp) refuseWithoutWriter(stack, settings);
+    const writers = [...neighbours, { environment: stack, settings: { images: settings.images } }];
     return {
       environment: stack,
       settings,
       githubApp: githubApp?.apply((text) =>
-        withoutTrace(() => readingApp(stack, parseGithubApp(stack, text), settings)),
+        withoutTrace(() => readingApp(stack, parseGithubApp(stack, text), writers)),
       ),
     };
   });
@@ -144,16 +146,22 @@ function refuseWithoutWriter(stack: string, { images }: Settings): void {
 
 /**
  * Returns Argo CD's app.
- * @throws SettingsError if it is also the one that writes
+ * @param stacks the settings of all environments: one app that writes anywhere may be no stack's reader
+ * @throws SettingsError if it is one that writes
  */
-export function readingApp(stack: string, app: GithubApp, { images }: Pick<Settings, "images">) {
-  if (images.strategy === "pinned" || images.writer?.appId !== app.appId) return app;
+export function readingApp(
+  stack: string,
+  app: GithubApp,
+  stacks: readonly Pick<StackFile, "environment" | "settings">[],
+): GithubApp {
+  const same = stacks.find((one) => committed(one).images.writer?.appId === app.appId);
+  if (!same) return app;
   throw new SettingsError(stack, [
     {
-      key: "images.writer.appId",
-      found: `the app of ${namespace}:${githubAppKey}`,
-      allowed: "must be another app: every preview can read the key of that one",
-      fix: writerFix(stack),
+      key: githubAppKey,
+      found: `the app of idp:images.writer in Pulumi.${same.environment}.yaml`,
+      allowed: "must be another app, which only reads: every preview can read its key",
+      fix: githubAppFix(stack),
     },
   ]);
 }

@@ -6,6 +6,7 @@ import { loadStack, parseGithubApp, parseSettings, readingApp } from "../../conf
 import { SettingsError } from "../../config/problems.ts";
 import { undecidedAccount } from "../../config/schema.ts";
 import { readStackFiles, type StackFile } from "../../config/stack-files.ts";
+import { failure } from "../support/platform.ts";
 
 const root = join(import.meta.dirname, "../..");
 const files = readStackFiles(root);
@@ -624,19 +625,39 @@ describe("loadStack", () => {
     expect(await refusalOf(files, { strategy: "pinned" })).to.equal("accepted");
   });
 
-  it("refuses one app for both", () => {
-    const { images } = parseSettings("dev", configOf("dev"), []);
-    if (images.strategy === "pinned") throw new Error("dev's images are written");
-    const read = (appId: string) =>
-      readingApp("dev", githubApp, { images: { ...images, writer: { ...writer, appId } } });
-    expect(messageOf(() => read("1"))).to.equal(
-      "Pulumi.dev.yaml is not valid:\n" +
-        "  idp:images.writer.appId: found the app of idp:githubApp; must be another app: " +
-        "every preview can read the key of that one\n" +
-        second,
+  it("refuses an app that writes anywhere as the one that reads", () => {
+    const stacks = (devs: string, stagings: string) =>
+      [
+        ["dev", devs],
+        ["staging", stagings],
+      ].map(([stack, appId]) => {
+        const file = files.find(({ environment }) => environment === stack);
+        if (!file) throw new Error(`there is no ${stack}`);
+        const images = { ...settingsOf(file.environment, "images"), writer: { ...writer, appId } };
+        return { environment: file.environment, settings: { images } };
+      });
+    const pinned = { environment: "prod", settings: { images: { strategy: "pinned" } } } as const;
+    for (const [stack, all, where] of [
+      ["dev", stacks("1", "3"), "dev"],
+      ["dev", stacks("3", "1"), "staging"],
+      ["prod", [...stacks("3", "1"), pinned], "staging"],
+    ] as const) {
+      expect(messageOf(() => readingApp(stack, githubApp, all))).to.equal(
+        `Pulumi.${stack}.yaml is not valid:\n` +
+          `  idp:githubApp: found the app of idp:images.writer in Pulumi.${where}.yaml; ` +
+          "must be another app, which only reads: every preview can read its key\n" +
+          fix.replace("-s dev", `-s ${stack}`),
+      );
+    }
+    expect(readingApp("dev", githubApp, [...stacks("3", "3"), pinned])).to.equal(githubApp);
+  });
+
+  it("refuses the app that writes in the very stack that is loaded", async () => {
+    const stack = await withApp({ ...githubApp, appId: writer.appId });
+    if (!stack.githubApp) throw new Error("there is an app");
+    expect(await failure(pulumi.isSecret(stack.githubApp))).to.include(
+      "found the app of idp:images.writer in Pulumi.dev.yaml",
     );
-    expect(read("3")).to.equal(githubApp);
-    expect(readingApp("prod", githubApp, { images: { strategy: "pinned" } })).to.equal(githubApp);
   });
 
   it("shows nothing of a key that stands among the settings", () => {
