@@ -468,7 +468,7 @@ describe("idp check by every rule", function () {
   it("warns where a release is not to be had, and checks the rest", async () => {
     edit("Pulumi.prod.yaml", "OnePerAz", "Single");
     const findings = await check(undefined, {
-      readRelease: () => Promise.reject(new Error("not in config/releases")),
+      readRelease: ({ url }) => Promise.reject(new Error(`there is no ${url}`)),
     });
     expect(short(findings)).to.deep.equal([
       "Pulumi.dev.yaml:1 warning kinds-are-known",
@@ -479,7 +479,7 @@ describe("idp check by every rule", function () {
       "Pulumi.prod.yaml:1 warning kinds-are-known",
     ]);
     expect(findings[0]?.message).to.match(
-      /^found no release manifest: Error: not in config\/releases; must/,
+      /^found no release manifest: Error: there is no file:.*\/install\.yaml; must/,
     );
   });
 
