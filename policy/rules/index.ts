@@ -21,6 +21,7 @@ import { keysRotate } from "./keys-rotate.ts";
 import { logGroupsExpire } from "./log-groups-expire.ts";
 import { networksKeepFlowLogs } from "./networks-keep-flow-logs.ts";
 import { nobodyIsAdministrator } from "./nobody-is-administrator.ts";
+import { nodesArePrivate } from "./nodes-are-private.ts";
 import { plansHideNothing } from "./plans-hide-nothing.ts";
 import { prodApplicationsSyncManually } from "./prod-applications-sync-manually.ts";
 import { prodClusterRefusesDeletion } from "./prod-cluster-refuses-deletion.ts";
@@ -58,6 +59,7 @@ export const rules: readonly Rule[] = [
   clusterCreatorIsNoAdministrator,
   clusterSecretsAreEncrypted,
   clusterLogsEverything,
+  nodesArePrivate,
   prodClusterRefusesDeletion,
   prodNetworkSurvivesAZone,
   prodResourcesAreProtected,
