@@ -23,6 +23,9 @@ const build = /^sha-[0-9a-f]{7}$/;
 const release = /^v(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$/;
 const anyTag = new RegExp(`${build.source}|${release.source}`);
 
+/** Patterns of the tags that each kind of image has: the schema's, the release workflow's and Image Updater's. */
+export const tagPatterns = { build: build.source, release: release.source } as const;
+
 const tagOf: Readonly<Record<ImageStrategy, TagRule>> = {
   "newest-build": {
     pattern: build,
@@ -76,6 +79,14 @@ const holdReason = text(
   "must be a reason: one line of text, at most 200 characters",
 );
 const path = text(/^\/[A-Za-z0-9._~\/-]*$/, "must be a path such as /health, beginning with /");
+/** A part of a path that is not empty, `.` or `..`: the API server refuses an Ingress with those. */
+const part = /(\.?[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*/.source;
+const ingressPath = path.regex(new RegExp(`^/(${part}(/${part})*/?)?$`), {
+  error: "must be a path without the parts //, /./ and /../, which the API server refuses",
+});
+/** DNS allows 63 characters between two dots; an Ingress may not have an IP address, which ends in a number. */
+const label = /[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/.source;
+const lastLabel = /[a-z]([a-z0-9-]{0,61}[a-z0-9])?/.source;
 const replicaCount = wholeNumber(1, 50, "must be a whole number from 1 to 50");
 
 /**
@@ -130,7 +141,7 @@ function fields(rules: CatalogRules | undefined) {
       ingress: z
         .strictObject(
           {
-            path: path.describe("Requests below this path reach the service."),
+            path: ingressPath.describe("Requests below this path reach the service."),
             host: host(rules).optional().describe("Host name it answers to; left out, any."),
           },
           { error: map },
@@ -183,10 +194,11 @@ function repository(rules: CatalogRules | undefined) {
 }
 
 function host(rules: CatalogRules | undefined) {
-  const shape = text(
-    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
-    "must be a host name such as time.example.com",
-  );
+  const allowed =
+    "must be a host name such as time.example.com: at most 253 characters, 63 between two dots, no IP address";
+  const shape = text(new RegExp(`^(${label}\\.)+${lastLabel}$`), allowed).max(253, {
+    error: allowed,
+  });
   const domain = rules?.domain;
   if (domain === undefined) return shape;
   return shape.refine((found) => found.endsWith(`.${domain}`), {

@@ -1,4 +1,5 @@
 import { chartPath } from "../catalog/chart.ts";
+import { tagPatterns } from "../catalog/schema.ts";
 import { reservedNamespaces } from "../catalog/service.ts";
 import { applicationsFolder, serviceFileEnding, type Environment } from "../config/environments.ts";
 import type { Settings } from "../config/schema.ts";
@@ -211,8 +212,8 @@ export function applicationSet(gitOps: GitOps) {
 
 /** The tags that each strategy accepts. */
 const tagRules = {
-  "newest-build": { updateStrategy: "newest-build", allowTags: "regexp:^sha-[0-9a-f]{7}$" },
-  semver: { updateStrategy: "semver", allowTags: "regexp:^v[0-9]+\\.[0-9]+\\.[0-9]+$" },
+  "newest-build": { updateStrategy: "newest-build", allowTags: `regexp:${tagPatterns.build}` },
+  semver: { updateStrategy: "semver", allowTags: `regexp:${tagPatterns.release}` },
 } as const;
 
 /** Returns the ImageUpdater of an environment: for each service it writes the tag of its file to the branch. */

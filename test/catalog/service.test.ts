@@ -173,6 +173,16 @@ describe("parseService", () => {
         '8:9 wrong-value ingress.path: found time; must be a path such as /health, beginning with / | write for example path: "/"',
       ],
       [
+        "an ingress path with an empty part",
+        `${compliant}ingress:\n  path: //\n`,
+        '8:9 wrong-value ingress.path: found //; must be a path without the parts //, /./ and /../, which the API server refuses | write for example path: "/"',
+      ],
+      [
+        "an IP address as a host",
+        `${compliant}ingress:\n  path: /\n  host: 10.0.0.1\n`,
+        '9:9 wrong-value ingress.host: found 10.0.0.1; must be a host name such as time.example.com: at most 253 characters, 63 between two dots, no IP address | write for example host: "time.example.com"',
+      ],
+      [
         "a variable that Helm would read as a boolean",
         `${compliant}env:\n  FLAG: yes\n`,
         '8:9 wrong-value env.FLAG: found yes; must be text | write for example FLAG: "yes"',
@@ -248,6 +258,52 @@ describe("parseService", () => {
       "4:1 unknown-key prot:",
       "5:12 wrong-value resources:",
     ]);
+  });
+
+  describe("an ingress has what the API server takes:", () => {
+    const label = "a".repeat(63);
+    const longest = [label, label, label, "a".repeat(61)].join(".");
+    const refusals = (key: string, value: string) =>
+      faults(
+        `${compliant}ingress:\n  path: ${key === "path" ? value : "/"}\n${key === "host" ? `  host: ${value}\n` : ""}`,
+      ).length;
+
+    for (const value of [
+      ...["/", "/a", "/a/", "/a/b", "/...", "/.a", "/..a", "/a..", "/a.", "/~a/.well-known/x_y-z"],
+    ]) {
+      it(`the path ${value}`, () => {
+        expect(refusals("path", value)).to.equal(0);
+      });
+    }
+    for (const value of ["//", "/a//b", "/./", "/.", "/..", "/a/..", "/a/../b", "/a/.", "/a//"]) {
+      it(`not the path ${value}`, () => {
+        expect(refusals("path", value)).to.equal(1);
+      });
+    }
+    for (const value of ["time.example.com", "1.example.com", "a.b", `${label}.a`, longest]) {
+      it(`the host ${value.slice(0, 20)} of ${value.length} characters`, () => {
+        expect(refusals("host", value)).to.equal(0);
+      });
+    }
+    for (const value of [
+      ...[
+        "10.0.0.1",
+        "010.0.0.1",
+        "1.2.3.400",
+        "a.1",
+        "time",
+        ".a.b",
+        "a..b",
+        "a.b.",
+        "-a.b",
+        "a-.b",
+      ],
+      ...["A.b", "*.a.b", "a_b.c", `${label}a.b`, `${longest}a`],
+    ]) {
+      it(`not the host ${value.slice(0, 20)} of ${value.length} characters`, () => {
+        expect(refusals("host", JSON.stringify(value))).to.equal(1);
+      });
+    }
   });
 
   describe("the file's name", () => {

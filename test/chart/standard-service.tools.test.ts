@@ -79,6 +79,39 @@ describe("standard-service", function () {
     expect(accepted).to.include.members(['"yes"', "oN", "v1.2.3"]);
   });
 
+  for (const name of ["no", "on", "yes", "off", "y", "n", "true", "false", "null"]) {
+    it(`takes the service name ${name} for a name`, async () => {
+      const kubernetes = kubernetesOf("1.36");
+      for (const manifest of await render(name, example)) {
+        expect(manifest.metadata.name).to.equal(name);
+        expect(kubernetes && kubernetesFaults(manifest, kubernetes)).to.deep.equal([]);
+      }
+    });
+  }
+
+  it("lets $ in a variable arrive as it is written", async () => {
+    const env = { A: "pa$$word", B: "$(A)", C: "$", D: "$$(A)", E: "a$b${c}" };
+    // What the kubelet makes of a value: $$ is $, $(NAME) another variable.
+    const expand = (value: string) =>
+      value.replace(/\$\$|\$\(\w+\)/g, (one) => (one === "$$" ? "$" : "expanded"));
+    const deployment = await renderOne("Deployment", { ...compliant, env });
+    const Env = z.array(z.object({ name: z.string(), value: z.string() }));
+    const arrived = Env.parse(
+      z
+        .object({
+          spec: z.object({
+            template: z.object({
+              spec: z.object({ containers: z.tuple([z.object({ env: Env })]) }),
+            }),
+          }),
+        })
+        .parse(deployment).spec.template.spec.containers[0].env,
+    );
+    expect(
+      Object.fromEntries(arrived.map(({ name, value }) => [name, expand(value)])),
+    ).to.deep.equal(env);
+  });
+
   it("runs the tag of a hold, whatever image.tag says", async () => {
     const image = { ...example.image, tag: "sha-0000002" };
     const held = { tag: "sha-0000001", reason: "x" };

@@ -1,7 +1,7 @@
 {{- /* What selects the service's Pods. Must never change, because a Deployment's selector cannot. */ -}}
 {{- define "service.selector" -}}
-app.kubernetes.io/name: {{ .Release.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ .Release.Name | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- /* The version that runs: the hold's, if there is one, whatever an image update has written since. */ -}}
