@@ -6,6 +6,7 @@ import {
   type Environment,
 } from "./environments.ts";
 import { initialiseStack } from "./initialise-stack.ts";
+import { branchReplacer } from "./replace-branch.ts";
 import { ownerReplacer } from "./replace-owner.ts";
 import type { RepositoryFacts } from "./repository-facts.ts";
 import { registryHost } from "./schema.ts";
@@ -19,7 +20,7 @@ export function namesFacts(path: string): boolean {
 }
 
 /**
- * Puts a repository's facts into its stack files and service files and, with `facts.github`, into every other file that
+ * Puts a repository's facts into its stack files and service files, its branch into the workflows and, with `facts.github`, into every other file that
  * names the old owner's repositories. Nothing else changes: comments, order and line breaks stay, and a file that cannot
  * be read stays as it is (its own checks report it).
  *
@@ -31,6 +32,7 @@ export function initialise(
   facts: RepositoryFacts,
 ): Map<string, string> {
   const elsewhere = ownerReplacer(files, facts);
+  const onBranch = branchReplacer(facts.branch);
   const changed = new Map<string, string>();
   for (const [path, text] of files) {
     const stack = stackOf(path);
@@ -40,7 +42,7 @@ export function initialise(
         ? initialiseStack(text, stack, facts)
         : service !== undefined
           ? text.replace(ecrHost, registryHost(facts.accounts[service]))
-          : elsewhere(text);
+          : elsewhere(onBranch(path, text));
     if (next !== text) changed.set(path, next);
   }
   return changed;

@@ -156,6 +156,27 @@ config:
     expect(changed.get("Pulumi.prod.yaml")).to.include("  idp:domain: newcomer.example\n");
   });
 
+  it("puts the deployed branch into the workflows, and nowhere else", () => {
+    const text = (branch: string) => `# main is what we deploy
+on:
+  push:
+    branches: [${branch}]
+    paths: [main/**]
+  pull_request:
+    branches: [main, next]
+jobs:
+  a:
+    if: github.ref == 'refs/heads/${branch}' && vars.MAIN != 'main'
+`;
+    const workflow = ".github/workflows/a.yml";
+    const all = new Map([...files, [workflow, text("main")], ["docs/a.yml", text("main")]]);
+    const moved = initialise(all, { ...owner, branch: "trunk/$1" });
+    expect(moved.get(workflow)).to.equal(text("trunk/$1"));
+    expect(moved.has("docs/a.yml")).to.equal(false);
+    expect(moved.get("Pulumi.prod.yaml")).to.include("branch: trunk/$1 # deployed");
+    expect(initialise(all, { ...owner, branch: "main" }).has(workflow)).to.equal(false);
+  });
+
   it("writes ids where the settings have them, and names without ids everywhere else", () => {
     const changed = initialise(files, {
       ...owner,

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { committed } from "../../config/committed.ts";
+import { readStackFiles } from "../../config/stack-files.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { tools } from "../../twin/toolchain/tools.ts";
-import { commandSteps, jobs, setupSteps, sources, workflows } from "./workflows.ts";
+import { commandSteps, deployedBranch, jobs, setupSteps, sources, workflows } from "./workflows.ts";
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), "utf8");
 
@@ -26,6 +28,21 @@ describe("workflows", () => {
       "service-build",
       "service-release",
     ]);
+  });
+
+  it("work on the branch that the settings of every stack deploy", () => {
+    const stacks = readStackFiles(repositoryRoot).map((file) => committed(file).repository.branch);
+    expect(new Set(stacks), "idp:repository.branch of the stacks").to.have.all.keys(deployedBranch);
+    const named = [...sources].flatMap(([path, text]) =>
+      [...text.matchAll(/'refs\/heads\/([^']+)'|\bbranches: \[(.*)\]/g)].map(
+        ([, ref, list]) => `.github/${path}: ${ref ?? list ?? ""}`,
+      ),
+    );
+    expect(named.length).to.be.above(8);
+    expect(
+      named.filter((line) => !line.endsWith(`: ${deployedBranch}`)),
+      `not ${deployedBranch}, as idp:repository.branch; to change all of them: npx idp init --branch ${deployedBranch}`,
+    ).to.deep.equal([]);
   });
 
   it("pin every third-party action to one commit, with its version beside it", () => {

@@ -18,6 +18,7 @@ import {
 import { Origin, type Changes } from "./runner/origin.ts";
 import { evicted, type Arrival } from "./runner/queue.ts";
 import { run, type Github, type JobRun, type Run } from "./runner/run.ts";
+import { deployedBranch } from "./workflows.ts";
 
 /**
  * Runs the workflows by the runner in runner/: its doc comments say what is real and what is played. Each `seed` puts back
@@ -51,17 +52,18 @@ const lookAtBase = `exec node --input-type=module -e '
 /** A command that is not about the clone: this work tree's own. */
 const ours = `shift; exec '${process.execPath}' '${repositoryRoot}/bin/idp.js' "$@"`;
 
+const deployed = `refs/heads/${deployedBranch}`;
 const workflow = (file: string) => `.github/workflows/${file}`;
 const read = (path: string) => readFileSync(join(repositoryRoot, path), "utf8");
 
 /** What the page tells people to let through in the environments of a service's repository. */
 function servicesEnvironments(from: Origin): Record<string, string[]> {
-  const page = from.read("main", "docs/workflows.md").replaceAll(/\s+/g, " ");
+  const page = from.read(deployedBranch, "docs/workflows.md").replaceAll(/\s+/g, " ");
   const [, dev = ""] =
     /service's repository[^:]*: `dev` for its ([^;]*); `staging`/.exec(page) ?? [];
   expect(dev, "docs/workflows.md says what `dev` lets through").to.include("default branch");
   const tags = "refs/tags/v*";
-  const forDev = ["refs/heads/main", ...(dev.includes("tags `v*`") ? [tags] : [])];
+  const forDev = [deployed, ...(dev.includes("tags `v*`") ? [tags] : [])];
   return { dev: forDev, staging: [tags], prod: [tags] };
 }
 
@@ -144,7 +146,9 @@ describe("the workflows, run as GitHub documents it", function () {
         "service-files": "failure",
       });
       for (const job of ["check", "service-files"]) {
-        expect(failure(found, job)).to.include("--base origin/main: git does not know it");
+        expect(failure(found, job)).to.include(
+          `--base origin/${deployedBranch}: git does not know it`,
+        );
       }
       // On main nobody notices.
       expect(results(await go(from, "policy.yml", push(from, { "b.md": "b" })))).to.deep.equal(
@@ -524,7 +528,11 @@ describe("the workflows, run as GitHub documents it", function () {
         status,
         conclusion,
       });
-      const run = (id: number, at: string) => ({ id, head_sha: from.head("main"), created_at: at });
+      const run = (id: number, at: string) => ({
+        id,
+        head_sha: from.head(deployedBranch),
+        created_at: at,
+      });
       const older = run(1, "2026-11-01T00:00:00Z");
       // Only staging's changes; its run failed, and prod's waits for its approval.
       push(from, edit);
@@ -537,7 +545,7 @@ describe("the workflows, run as GitHub documents it", function () {
         job("prod", null, "waiting"),
       ];
       const file = "argocd/applications/prod/time-service.yaml";
-      const text = from.read("main", file).replace(/tag: .*/, "tag: v9.9.9");
+      const text = from.read(deployedBranch, file).replace(/tag: .*/, "tag: v9.9.9");
       const github = { longestSession: 7200, played: changes };
       const tag = await go(from, "provision.yml", push(from, { [file]: text }), github);
       expect(results(tag), failure(tag, "changes")).to.deep.equal({
@@ -647,7 +655,7 @@ describe("the workflows, run as GitHub documents it", function () {
       expect(results(await go(from, "prod-sync.yml", other))).to.deep.equal({ sync: "skipped" });
       const free = origin(seed(workflow("prod-sync.yml"), [/ {4}if: .*\n/g, ""]));
       const found = await go(free, "prod-sync.yml", dispatch(free, { service: "a" }, other.ref), {
-        environments: { prod: ["refs/heads/main"] },
+        environments: { prod: [deployed] },
       });
       expect(failure(found, "sync")).to.include('Branch "try" is not allowed to deploy to prod');
     });
@@ -669,7 +677,7 @@ describe("the workflows, run as GitHub documents it", function () {
       expect(failure(found, "release/fetch")).not.to.include("not allowed to deploy");
       const closed = await go(from, "release.yml", event, {
         ...publish,
-        environments: { ...rules, dev: ["refs/heads/main"] },
+        environments: { ...rules, dev: [deployed] },
       });
       expect(results(closed)).to.deep.equal({
         "release/fetch": "failure",

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { committed } from "../../config/committed.ts";
+import { readStackFiles, stackFileIn } from "../../config/stack-files.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 
 const Permissions = z.record(z.string(), z.enum(["read", "write"]));
@@ -89,6 +91,10 @@ export const Action = z.looseObject({
   inputs: z.record(z.string(), z.looseObject({ default: z.string().default("") })).default({}),
   runs: z.object({ steps: z.array(Step) }),
 });
+
+/** The branch that dev's committed settings deploy; a test compares the workflows and the other stacks with it. */
+export const deployedBranch =
+  committed(stackFileIn(readStackFiles(repositoryRoot), "dev")).repository.branch ?? "main";
 
 const folder = join(repositoryRoot, ".github");
 

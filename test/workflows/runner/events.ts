@@ -1,3 +1,4 @@
+import { deployedBranch } from "../workflows.ts";
 import type { Origin, Changes } from "./origin.ts";
 import type { Value } from "./expressions.ts";
 
@@ -21,9 +22,11 @@ export interface Event {
 /** The repository's name in all events. */
 export const repositoryName = "acme/idp";
 
+const deployed = `refs/heads/${deployedBranch}`;
+
 const onMain = (origin: Origin) => ({
-  ref: "refs/heads/main",
-  sha: origin.head("main"),
+  ref: deployed,
+  sha: origin.head(deployedBranch),
   actor: "ann",
   baseRef: "",
   headRef: "",
@@ -45,14 +48,14 @@ export function pullRequest(
     ref: "refs/pull/12/merge",
     sha: merge,
     actor,
-    baseRef: "main",
+    baseRef: deployedBranch,
     headRef: "change",
     payload: {
       action: "synchronize",
       pull_request: {
         number: 12,
         user: { login: author },
-        base: { ref: "main", sha: base },
+        base: { ref: deployedBranch, sha: base },
         head: { ref: "change", sha: head, repo: { full_name: from } },
       },
     },
@@ -62,7 +65,7 @@ export function pullRequest(
 
 /** A push of one commit to main. */
 export function push(origin: Origin, changes: Changes, subject = "Change"): Event {
-  const before = origin.head("main");
+  const before = origin.head(deployedBranch);
   const sha = origin.commit(changes, subject);
   return {
     ...onMain(origin),
@@ -79,7 +82,7 @@ export function tagPush(origin: Origin, tag: string): Event {
     ...onMain(origin),
     name: "push",
     ref: `refs/tags/${tag}`,
-    payload: { before: "0".repeat(40), after: origin.head("main") },
+    payload: { before: "0".repeat(40), after: origin.head(deployedBranch) },
   };
 }
 
@@ -92,21 +95,21 @@ export function schedule(origin: Origin): Event {
 export function dispatch(
   origin: Origin,
   inputs: Readonly<Record<string, string>> = {},
-  ref = "refs/heads/main",
+  ref = deployed,
 ): Event {
   return { ...onMain(origin), name: "workflow_dispatch", ref, inputs, payload: { inputs } };
 }
 
 /** A group of the merge queue. */
 export function mergeGroup(origin: Origin): Event {
-  const sha = origin.head("main");
-  const ref = "refs/heads/gh-readonly-queue/main/pr-12-0";
+  const sha = origin.head(deployedBranch);
+  const ref = `refs/heads/gh-readonly-queue/${deployedBranch}/pr-12-0`;
   origin.point(ref, sha);
   return {
     ...onMain(origin),
     name: "merge_group",
     ref,
-    payload: { merge_group: { base_ref: "refs/heads/main", base_sha: sha, head_ref: ref } },
+    payload: { merge_group: { base_ref: deployed, base_sha: sha, head_ref: ref } },
   };
 }
 

@@ -2,11 +2,12 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { repositoryRoot } from "../../../lib/paths.ts";
+import { deployedBranch } from "../workflows.ts";
 
 /** What `git` says, without the last line break. */
 export function git(cwd: string, ...args: readonly string[]): string {
   const identity = ["-c", "user.name=test", "-c", "user.email=test@test.invalid"];
-  return execFileSync("git", [...identity, "-c", "init.defaultBranch=main", ...args], {
+  return execFileSync("git", [...identity, "-c", `init.defaultBranch=${deployedBranch}`, ...args], {
     cwd,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
@@ -121,7 +122,7 @@ export class Origin {
     );
     const merge = this.head();
     this.point("refs/pull/12/merge", merge);
-    git(this.folder, "checkout", "--quiet", "main");
+    git(this.folder, "checkout", "--quiet", deployedBranch);
     return { base, head, merge };
   }
 
@@ -137,7 +138,12 @@ export class Origin {
 
   /** Returns the files of main's workflows whose names are so. */
   workflows(name: RegExp): string[] {
-    const files = git(this.folder, "ls-tree", "--name-only", "main:.github/workflows").split("\n");
+    const files = git(
+      this.folder,
+      "ls-tree",
+      "--name-only",
+      `${deployedBranch}:.github/workflows`,
+    ).split("\n");
     return files.filter((file) => name.test(file));
   }
 
