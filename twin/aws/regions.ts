@@ -15,8 +15,10 @@ function region(zonePrefix: string, zones: string, name: string): [string, Regio
 /** The regions that the double knows. Add one here when a stack needs it. */
 export const regions: ReadonlyMap<string, Region> = new Map([
   region("usw2", "abcd", "us-west-2"),
+  region("usw1", "abc", "us-west-1"),
   region("use1", "abcdef", "us-east-1"),
   region("use2", "abc", "us-east-2"),
+  region("cac1", "abcd", "ca-central-1"),
   region("euw1", "abc", "eu-west-1"),
   region("euc1", "abc", "eu-central-1"),
 ]);

@@ -62,13 +62,14 @@ describe("AWS double: resources", () => {
   });
 
   /** Check and create, as an engine does. */
-  async function make(type: string, name: string, given: Bag, engine = "engine 1") {
+  async function make(type: string, name: string, given: Bag, engine = "engine 1", who = account) {
     const urn = `urn:pulumi:dev::test::${type}::${name}`;
-    const { inputs, failures } = resources.check(type, urn, given, undefined, account);
+    const { inputs, failures } = resources.check(type, urn, given, undefined, who);
     expect(failures, JSON.stringify(failures)).to.deep.equal([]);
-    return resources.create(type, inputs, account, store, { urn, engine }, host);
+    return resources.create(type, inputs, who, store, { urn, engine }, host);
   }
-  const makeVpc = () => make(vpcType, "v", { cidrBlock: "10.0.0.0/16" });
+  const makeVpc = (who = account) =>
+    make(vpcType, "v", { cidrBlock: "10.0.0.0/16" }, "engine 1", who);
 
   /** Asserts that an asynchronous call is refused. */
   async function refused(work: Promise<unknown>, message: RegExp): Promise<void> {
@@ -79,23 +80,24 @@ describe("AWS double: resources", () => {
     expect(outcome).to.match(message);
   }
 
-  async function makeNetwork(): Promise<{ vpcId: string; subnetIds: string[] }> {
-    const vpc = await makeVpc();
+  async function makeNetwork(
+    who = account,
+    zones = [`${who.region}a`, `${who.region}b`],
+  ): Promise<{ vpcId: string; subnetIds: string[] }> {
+    const vpc = await makeVpc(who);
     const subnets = await Promise.all(
-      ["a", "b"].map((zone, index) =>
-        make(subnetType, `s-${zone}`, {
-          vpcId: vpc.id,
-          cidrBlock: `10.0.${index}.0/24`,
-          availabilityZone: `us-west-2${zone}`,
-        }),
-      ),
+      zones.map((availabilityZone, index) => {
+        const given = { vpcId: vpc.id, cidrBlock: `10.0.${index}.0/24`, availabilityZone };
+        return make(subnetType, `s-${availabilityZone}`, given, "engine 1", who);
+      }),
     );
     return { vpcId: vpc.id, subnetIds: subnets.map(({ id }) => id) };
   }
 
-  async function clusterInputs(): Promise<Record<string, Bag[string]>> {
-    const { subnetIds } = await makeNetwork();
-    const role = await make(roleType, "eks", { assumeRolePolicy: trust("eks.amazonaws.com") });
+  async function clusterInputs(who = account): Promise<Record<string, Bag[string]>> {
+    const { subnetIds } = await makeNetwork(who);
+    const assumeRolePolicy = trust("eks.amazonaws.com");
+    const role = await make(roleType, "eks", { assumeRolePolicy }, "engine 1", who);
     return {
       name: "idp",
       version: "1.36",
@@ -614,6 +616,25 @@ describe("AWS double: resources", () => {
         "/aws/eks/idp/cluster",
       ]);
     });
+
+    for (const [region, zone, others] of [
+      ["us-east-1", "us-east-1c", "us-east-1a, us-east-1b, us-east-1d, us-east-1e, us-east-1f"],
+      ["us-west-1", "us-west-1b", "us-west-1a, us-west-1c"],
+      ["ca-central-1", "ca-central-1c", "ca-central-1a, ca-central-1b, ca-central-1d"],
+    ] as const) {
+      it(`has no subnet in ${zone}, where EKS has no room`, async () => {
+        const there = { ...account, region };
+        const { subnetIds } = await makeNetwork(there, [`${region}a`, zone]);
+        const inputs = { ...(await clusterInputs(there)), vpcConfig: { subnetIds } };
+        await refused(
+          make(clusterType, "c", inputs, "engine 1", there),
+          new RegExp(
+            `UnsupportedAvailabilityZoneException.*'idp' because ${zone}, .* availability zones: ${others}$`,
+          ),
+        );
+        expect(ids(clusterType)).to.deep.equal([]);
+      });
+    }
 
     it("is upgraded one minor version at a time", async () => {
       const inputs = { ...(await clusterInputs()), version: "1.33" };

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { startCluster } from "../host.ts";
 import { AwsError } from "../errors.ts";
 import { isBag, stringAt, stringsAt, valuesAt, type Bag } from "../properties.ts";
+import { regions, zoneId } from "../regions.ts";
 import { arnOf, cidr, matching, oneOf } from "../rules.ts";
 import { arn, textOf, type Created, type Draft, type TypeTable } from "../spec.ts";
 import type { ResourceRecord } from "../store.ts";
@@ -22,6 +23,9 @@ const addonVersions: Readonly<Record<string, string>> = {
   "eks-pod-identity-agent": "v1.3.10-eksbuild.2",
   "metrics-server": "v0.8.1-eksbuild.1",
 };
+
+/** Ids of the zones in which EKS takes no subnet for a cluster (user guide, "VPC and Subnet considerations"). */
+const zonesWithoutEks = ["use1-az3", "usw1-az2", "cac1-az3"];
 
 /** Access policies of EKS (ListAccessPolicies). */
 const accessPolicies = [
@@ -367,6 +371,7 @@ function checkCluster(draft: Draft, old?: ResourceRecord): void {
       `Subnets specified must be in at least two different AZs, found ${zones.join(", ") || "none"}`,
     );
   }
+  checkZones(draft, zones);
   checkTrust(draft, "roleArn", "eks.amazonaws.com");
   checkTrust(draft, "computeConfig.nodeRoleArn", "ec2.amazonaws.com");
   const key = stringAt(inputs, "encryptionConfig.provider.keyArn");
@@ -376,7 +381,23 @@ function checkCluster(draft: Draft, old?: ResourceRecord): void {
   if (old !== undefined) checkUpgrade(inputs, old);
 }
 
-/** EKS upgrades one minor version at a time, and never downgrades. */
+/** In three zones EKS has no room for a control plane, and says which zones of the region have. */
+function checkZones({ account, name }: Draft, zones: readonly string[]): void {
+  const isFull = (zone: string) => zonesWithoutEks.includes(zoneId(zone));
+  const full = zones.find(isFull);
+  if (full === undefined) return;
+  const others = (regions.get(account.region)?.zones ?? []).filter((zone) => !isFull(zone));
+  throw new AwsError(
+    "UnsupportedAvailabilityZoneException",
+    `Cannot create cluster '${name}' because ${full}, the targeted availability zone, does not currently have sufficient capacity to support the cluster. ` +
+      `Retry and choose from these availability zones: ${others.join(", ")}`,
+  );
+}
+
+/**
+ * EKS upgrades one minor version at a time. It goes back by one within seven days, too, but Pulumi's provider has no step
+ * for that, and the double plays none.
+ */
 function checkUpgrade(inputs: Bag, old: ResourceRecord): void {
   const from = stringAt(old.inputs, "version");
   const to = stringAt(inputs, "version");
