@@ -107,6 +107,9 @@ const githubApp = {
   installationId: z.string().regex(/^\d+$/, "must be the installation's number, in quotes"),
 };
 
+/** The least vCPU of a node: Auto Mode starts none with one. */
+const vcpuOfNode = 2;
+
 /** A weekly window for changes that move Pods. EKS brings new node images about once a week. */
 const maintenance = z.strictObject({
   /** The days on which it begins. */
@@ -213,7 +216,7 @@ export const Settings = z.strictObject({
     /** The nodes that everything runs on. EKS starts and replaces them. */
     nodes: z.strictObject({
       /** The most vCPU of all nodes together, and so the ceiling of their cost: about $34 a month each. */
-      maxVcpu: z.int().min(2).max(1000),
+      maxVcpu: z.int().min(vcpuOfNode).max(1000),
       /** When EKS may replace or merge nodes that have Pods, in UTC. @default at any time */
       maintenance: maintenance.optional(),
     }),
@@ -373,6 +376,14 @@ export const ConsistentSettings = Settings.extend({
       code: "custom",
       path: ["cluster", "access", index, "principalArn"],
       message: "names the placeholder account: put in the number of this environment's account",
+    });
+  }
+  const fewestVcpu = vcpuOfNode * argoCdNodes(settings.argoCd);
+  if (settings.cluster.nodes.maxVcpu < fewestVcpu) {
+    context.addIssue({
+      code: "custom",
+      path: ["cluster", "nodes", "maxVcpu"],
+      message: `must be at least ${fewestVcpu} where argoCd.highAvailability is true: its Pods need three nodes`,
     });
   }
   const { github } = settings;

@@ -191,6 +191,14 @@ describe("settings", () => {
       `  idp:cluster.nodes.maxVcpu: found 1; `,
     ],
     [
+      "a ceiling under which a highly available Argo CD has no room",
+      {
+        ...dev("cluster", { nodes: { maxVcpu: 5 } }),
+        ...dev("argoCd", { highAvailability: true }),
+      },
+      `  idp:cluster.nodes.maxVcpu: found 5; must be at least 6 where argoCd.highAvailability is true: its Pods need three nodes`,
+    ],
+    [
       "a maintenance window on a day that there is not",
       dev("cluster", {
         nodes: { maxVcpu: 16, maintenance: { days: ["Sunday"], startHour: 2, hours: 4 } },

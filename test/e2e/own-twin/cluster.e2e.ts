@@ -9,12 +9,14 @@ import {
   readdirSync,
   readlinkSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { disruptionBudgets } from "../../../components/disruption-budgets.ts";
 import { clusterPaths, listClusters, readCluster } from "../../../twin/cluster/cluster.ts";
 import { deleteControlPlane, ensureControlPlane } from "../../../twin/cluster/control-plane.ts";
 import { kubernetesSchema, openApiPaths, schemaText } from "../../../policy/kubernetes-openapi.ts";
@@ -161,6 +163,40 @@ describe("a cluster of the twin", function () {
     expect(schemaText(kubernetesSchema(documents)), "run: make schemas").to.equal(
       readFileSync(schemaFile(plain.version), "utf8"),
     );
+  });
+
+  it("takes a NodePool that EKS takes, and refuses what EKS refuses", async () => {
+    const pool = (name: string, expireAfter: string) => ({
+      ...{ apiVersion: "karpenter.sh/v1", kind: "NodePool", metadata: { name } },
+      spec: {
+        disruption: { consolidateAfter: "5m", budgets: disruptionBudgets(undefined) },
+        template: {
+          spec: {
+            expireAfter,
+            nodeClassRef: { group: "eks.amazonaws.com", kind: "NodeClass", name: "platform" },
+            requirements: [],
+          },
+        },
+      },
+    });
+    const create = (object: object) => {
+      const file = join(twin, "object.json");
+      writeFileSync(file, JSON.stringify(object));
+      return kubectl(plain, "create", "--filename", file).catch(String);
+    };
+    expect(await create(pool("twenty-days", "480h"))).to.equal(
+      "nodepool.karpenter.sh/twenty-days created",
+    );
+    expect(await create(pool("longer", "481h"))).to.include("may not exceed 21 days");
+    const isDefault = {
+      ...{ apiVersion: "eks.amazonaws.com/v1", kind: "NodeClass", metadata: { name: "default" } },
+      spec: {
+        role: "nodes",
+        subnetSelectorTerms: [{ id: "subnet-1" }],
+        securityGroupSelectorTerms: [{ id: "sg-1" }],
+      },
+    };
+    expect(await create(isDefault)).to.include("default is the NodeClass of the built-in pools");
   });
 
   it("knows nobody without a token", async () => {
