@@ -51,6 +51,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "show what the stacks cost in a month, with the arithmetic",
     load: async () => (await import("./cost.ts")).costCommand(),
   },
+  outdated: {
+    description: "compare the versions that the stacks pin with the newest releases",
+    load: async () => (await import("./outdated.ts")).outdatedCommand(),
+  },
   report: {
     description: "write a job's outputs to GitHub: a comment, an issue",
     load: async () => (await import("./github-report.ts")).reportCommand(),

@@ -150,6 +150,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi import -s <stack> --file import.json --protect=false --generate-code=false": example,
   "pulumi preview -s <stack>": example,
   "aws kms cancel-key-deletion --key-id <key>": noAws,
+  "npx idp outdated": noGithub,
   "gh workflow run prod-sync.yml -f service=time-service -f version=v1.2.0": noGithub,
   "gh api repos/<owner>/<repository>/actions/oidc/customization/sub": noGithub,
   "gh api repos/<owner>/<repository> --jq '{name: .full_name, repository: .id, owner: .owner.id}'":

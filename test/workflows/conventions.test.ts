@@ -19,6 +19,7 @@ describe("workflows", () => {
       "destroy",
       "drift",
       "e2e",
+      "outdated",
       "policy",
       "preview",
       "prod-sync",
@@ -77,6 +78,7 @@ describe("workflows", () => {
     );
     expect(writers.sort()).to.deep.equal([
       "drift.issue issues",
+      "outdated.issue issues",
       "preview.comment pull-requests",
       // A branch and its pull request; a person merges.
       "promote.promote contents",

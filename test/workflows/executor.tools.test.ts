@@ -345,6 +345,30 @@ describe("the workflows, run as GitHub documents it", function () {
     });
   });
 
+  describe("outdated.yml", () => {
+    const look = (said: string) => ({ played: { "node bin/idp.js outdated": said } });
+
+    it("opens one issue for what is newer, and stays green", async () => {
+      const from = origin();
+      const newer = look('[[ -n $GH_TOKEN ]] && echo "1 of 4 to look at"; exit 1');
+      const found = await go(from, "outdated.yml", schedule(from), newer);
+      expect(results(found), failure(found, "issue")).to.deep.equal({ issue: "success" });
+      expect(found?.calls.at(-1)).to.equal(
+        "node bin/idp.js report issue --title Newer releases --result failure outdated.txt",
+      );
+      expect(stored.written).to.deep.equal(["POST issues"]);
+    });
+
+    it("says nothing when all are the newest, and on another branch", async () => {
+      const from = origin();
+      const found = await go(from, "outdated.yml", schedule(from), look("echo all"));
+      expect(results(found)).to.deep.equal({ issue: "success" });
+      const other = dispatch(from, {}, "refs/heads/try");
+      expect(results(await go(from, "outdated.yml", other))).to.deep.equal({ issue: "skipped" });
+      expect(stored.written).to.deep.equal([]);
+    });
+  });
+
   describe("the queue of a stack", () => {
     const arrivals = (name: string, found: Run | undefined): Arrival[] =>
       (found?.jobs ?? []).flatMap(({ name: job, concurrency }: JobRun) =>

@@ -27,6 +27,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   "conformance.compare: Compare":
     "it needs the real components; the comparison has tests of its own",
   "e2e.end-to-end: Say whether all went well": "see executor.tools.test.ts",
+  "outdated.issue: Compare": "see executor.tools.test.ts",
+  "outdated.issue: Open, update or close the issue": "see executor.tools.test.ts",
   "provision.changes: Compare with what each stack has": "see executor.tools.test.ts",
   "provision-stack.up: Summary of a failure": "see executor.tools.test.ts",
   "destroy.destroy: Summary": "like provision-stack's",
