@@ -191,6 +191,20 @@ describeRule(
       expected: [],
     },
     {
+      title: "goes by routes and associations, not by what else names a table",
+      at: [],
+      value: [
+        ...network,
+        resource("aws:ec2/routeTable:RouteTable", { routeTableId: "rtb-private", ...gateway }),
+        resource("aws:ec2/vpcEndpoint:VpcEndpoint", {
+          routeTableId: "rtb-public",
+          subnetId: "subnet-a",
+        }),
+        cluster("subnet-a"),
+      ],
+      expected: [],
+    },
+    {
       title: "asks nothing of what has no nodes",
       at: [],
       value: [
