@@ -4,7 +4,7 @@ import { parseStackFile } from "../../config/stack-files.ts";
 import { comparePins } from "../../github/releases.ts";
 import type { Ask } from "../../lib/ask.ts";
 
-const updated = `idp:images: { strategy: newest-build, imageUpdater: { version: 1.3.0, manifestSha256: "${"ab".repeat(32)}" } }`;
+const updated = `idp:images: { strategy: newest-build, imageUpdater: { version: 1.3.0, manifestSha256: "${"ab".repeat(32)}", intervalSeconds: 60 } }`;
 const stack = (environment: "dev" | "prod", argoCd: string, kubernetes: string) =>
   parseStackFile(
     environment,
