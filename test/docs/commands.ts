@@ -134,6 +134,7 @@ export const notRun: Readonly<Record<string, string>> = {
   "pulumi cancel -s staging": `no run holds the lock; ${runBy("shared-twin/10-crash")} where one does`,
   "pulumi stack rm prod": "the tests after it need the stack",
   'pulumi stack change-secrets-provider "awskms://alias/<key>?region=<region>" -s <stack>': noAws,
+  "aws eks describe-cluster-versions --cluster-versions 1.36": noAws,
   "aws eks list-insights --cluster-name idp-dev": noAws,
   "aws eks describe-addon-versions --addon-name metrics-server --kubernetes-version <version> --query 'addons[].addonVersions[].[compatibilities[0].defaultVersion,addonVersion]' --output text | sort -r":
     noAws,
