@@ -1,5 +1,6 @@
 import { CommanderError, type Command } from "commander";
 import { styleText } from "node:util";
+import { z } from "zod";
 import { programFor } from "./program.ts";
 
 /** Exit code for a wrong command line, where nothing was tried. A command that fails exits with 1. */
@@ -25,11 +26,17 @@ function inheritSettings(parent: Command): void {
   for (const command of parent.commands) inheritSettings(command.copyInheritedSettings(parent));
 }
 
+function messageOf(error: unknown): string {
+  // Its own message is a page of JSON.
+  if (error instanceof z.ZodError) return z.prettifyError(error);
+  return error instanceof Error ? error.message : String(error);
+}
+
 function exitCodeOf(error: unknown): number {
   // Commander has already printed it; requested help is not an error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError;
   // The message says everything a user needs; the trace is for developers of idp.
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   console.error(`${styleText("red", "error", { stream: process.stderr })} ${text}`);
   if (process.env["IDP_DEBUG"] && error instanceof Error) console.error(error.stack);
   return 1;

@@ -57,7 +57,12 @@ export async function inWorkspace<T>(
   if (!isTwin) {
     say("on AWS");
     const profiles = profilesOf(options.profile ?? []);
-    const repository = await Repository.open(here, { branch: committedBranch() });
+    const repository = await Repository.open(here, {
+      branch: committedBranch(),
+      onWait: (address) => {
+        say(`waiting for ${address}, which has not answered yet; git gives up after a minute`);
+      },
+    });
     const registryOf = async (environment: Environment, host: string) => {
       // The SDK is loaded only when AWS is used.
       const { ecrRegistry } = await import("../promotion/ecr.ts");

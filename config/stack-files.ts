@@ -44,7 +44,8 @@ export function parseStackFile(environment: Environment, text: string): StackFil
     const { config } = StackFileText.parse(parse(text));
     return { environment, file, settings: inNamespace(config) };
   } catch (error) {
-    throw new Error(`${file} cannot be read: ${String(error)}`, { cause: error });
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new Error(`${file} cannot be read: ${why}`, { cause: error });
   }
 }
 

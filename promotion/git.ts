@@ -11,6 +11,12 @@ interface GitOptions {
 /** Runs git in one repository and returns its output without the last line break. */
 export type Git = (args: readonly string[], options?: GitOptions) => Promise<string>;
 
+/**
+ * After this long without a byte git gives up a connection over HTTP (git-config(1), http.lowSpeedTime). `base` may name
+ * others.
+ */
+const patience = { GIT_HTTP_LOW_SPEED_LIMIT: "1", GIT_HTTP_LOW_SPEED_TIME: "60" };
+
 /** Returns a {@link Git} for `cwd` that adds `base` to the environment of each run. It never asks for a password. */
 export function gitIn(cwd: string, base: Readonly<Record<string, string>> = {}): Git {
   return async (args, { env = {}, input = "", encoding = "utf8" } = {}) => {
@@ -19,7 +25,7 @@ export function gitIn(cwd: string, base: Readonly<Record<string, string>> = {}):
       input,
       encoding,
       stripFinalNewline: encoding === "utf8",
-      env: { ...base, ...env, GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
+      env: { ...patience, ...base, ...env, GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
     });
     return stdout;
   };
@@ -31,6 +37,13 @@ export function gitMessage(error: unknown): string {
   const stderr: unknown = error.stderr;
   const said = typeof stderr === "string" ? stderr.trim() : "";
   return said === "" ? error.shortMessage : said;
+}
+
+/** Returns whether a push was refused only because another came first. */
+export function isRace(message: string): boolean {
+  return /non-fast-forward|fetch first|cannot lock ref|failed to update ref|incorrect old value|remote ref updated/i.test(
+    message,
+  );
 }
 
 /**

@@ -7,7 +7,7 @@ import { createdOf, manifestOf, tagsOf, type Registry } from "./registry.ts";
 /** How many builds' dates are read at once. */
 const concurrency = 8;
 
-/** Returns the latest build, the one that Image Updater's `newest-build` takes; undefined when there is none. */
+/** Returns the latest build, the one that Image Updater's `newest-build` takes; undefined when none has a date. */
 export async function newestBuild(registry: Registry, image: string): Promise<string | undefined> {
   const builds = (await tagsOf(registry, image)).filter(isBuild);
   const dated = await pMap(
@@ -15,11 +15,11 @@ export async function newestBuild(registry: Registry, image: string): Promise<st
     async (tag) => {
       const manifest = await manifestOf(registry, image, tag);
       const created = manifest && (await createdOf(registry, image, manifest));
-      return { tag, time: created?.getTime() ?? 0 };
+      return created === undefined ? [] : [{ tag, time: created.getTime() }];
     },
     { concurrency },
   );
-  return dated.sort((a, b) => b.time - a.time)[0]?.tag;
+  return dated.flat().sort((a, b) => b.time - a.time)[0]?.tag;
 }
 
 /** Returns an image's releases in a registry, in no particular order. */

@@ -33,13 +33,16 @@ const manifestTypes = [
 ];
 
 const Descriptor = z.object({ mediaType: z.string(), digest: z.string(), size: z.number() });
+/** The platform that Image Updater looks for: the nodes'. */
+const nodes = { os: "linux", architecture: "amd64" } as const;
+const Platform = z.object({ os: z.unknown(), architecture: z.unknown() });
 const ManifestContent = z.object({
   config: Descriptor.optional(),
   layers: z.array(Descriptor).optional(),
   /** In an index: one manifest for each platform. */
-  manifests: z.array(Descriptor).optional(),
+  manifests: z.array(Descriptor.extend({ platform: Platform.optional() })).optional(),
 });
-const Config = z.object({ created: z.iso.datetime({ offset: true }).optional() });
+const Config = Platform.partial().extend({ created: z.unknown() });
 const TagList = z.object({ tags: z.array(z.string()).nullable() });
 
 /** A registry did not answer at all. Asking it again is of no use. */
@@ -81,7 +84,8 @@ export async function tagsOf(registry: Registry, repository: string): Promise<st
     const response: Response = await send(registry, path);
     if (response.status === 404) return [];
     await refuseFailure(registry, response, `tags of ${repository}`);
-    tags.push(...(TagList.parse(await response.json()).tags ?? []));
+    const json = jsonIn(await response.text());
+    tags.push(...(answered(registry, `tags of ${repository}`, TagList, json).tags ?? []));
     // Long lists come in pages, linked as RFC 5988 describes.
     const next = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
     path = next && pathOf(new URL(next, registry.url));
@@ -89,23 +93,43 @@ export async function tagsOf(registry: Registry, repository: string): Promise<st
   return tags;
 }
 
-/** Returns when the image of a manifest was built, from its configuration; undefined when that does not say. */
+/**
+ * Returns when the image of a manifest was built, as Image Updater reads it: from the configuration of the image for
+ * linux/amd64, the latest where an index has several. Undefined when there is none, or its date is not in RFC 3339.
+ */
 export async function createdOf(
   registry: Registry,
   repository: string,
   manifest: Manifest,
 ): Promise<Date | undefined> {
-  const { config, manifests } = contentOf(manifest);
-  const [platform] = manifests ?? [];
-  if (platform !== undefined) {
-    const inner = await manifestOf(registry, repository, platform.digest);
-    return inner && createdOf(registry, repository, inner);
+  const { config, manifests } = contentOf(registry, repository, manifest);
+  if (manifests !== undefined) {
+    const dates: Date[] = [];
+    for (const { digest, platform } of manifests) {
+      if (!isForNodes(platform)) continue;
+      const inner = await manifestOf(registry, repository, digest);
+      const date = inner && (await createdOf(registry, repository, inner));
+      if (date !== undefined) dates.push(date);
+    }
+    return dates.sort((a, b) => b.getTime() - a.getTime())[0];
   }
   if (config === undefined) return undefined;
   const response = await send(registry, `/v2/${repository}/blobs/${config.digest}`);
   await refuseFailure(registry, response, `configuration of ${repository}@${manifest.digest}`);
-  const { created } = Config.parse(await response.json());
-  return created === undefined ? undefined : new Date(created);
+  const { data } = Config.safeParse(jsonIn(await response.text()));
+  return data && isForNodes(data) ? dateIn(data.created) : undefined;
+}
+
+/** What says nothing of its platform counts as the nodes'. */
+function isForNodes(platform: Partial<z.infer<typeof Platform>> | undefined): boolean {
+  const { os = nodes.os, architecture = nodes.architecture } = platform ?? {};
+  return os === nodes.os && architecture === nodes.architecture;
+}
+
+/** Go's time.RFC3339Nano, with which Image Updater reads dates: unlike ISO 8601 it has seconds. */
+function dateIn(created: unknown): Date | undefined {
+  const { data } = z.iso.datetime({ offset: true }).safeParse(created);
+  return data !== undefined && /T\d\d:\d\d:\d\d/.test(data) ? new Date(data) : undefined;
 }
 
 /** A blob that a manifest names, and how to read it. */
@@ -125,7 +149,7 @@ export async function copyContent(
   repository: string,
   manifest: Manifest,
 ): Promise<void> {
-  const { config, layers, manifests } = contentOf(manifest);
+  const { config, layers, manifests } = contentOf(from, repository, manifest);
   for (const { digest } of manifests ?? []) {
     const inner = await manifestOf(from, repository, digest);
     if (inner === undefined) throw lacks(from, `${repository}@${digest}`);
@@ -195,8 +219,36 @@ export function digestOf(bytes: Buffer): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-function contentOf({ bytes }: Manifest): z.infer<typeof ManifestContent> {
-  return ManifestContent.parse(JSON.parse(bytes.toString("utf8")));
+function contentOf(
+  registry: Registry,
+  repository: string,
+  { bytes, digest }: Manifest,
+): z.infer<typeof ManifestContent> {
+  const json = jsonIn(bytes.toString("utf8"));
+  return answered(registry, `manifest ${repository}@${digest}`, ManifestContent, json);
+}
+
+/** @throws Error that says what the registry gave in place of `what` */
+function answered<T>(
+  { name, url }: Registry,
+  what: string,
+  schema: z.ZodType<T>,
+  json: unknown,
+): T {
+  const { data, error } = schema.safeParse(json);
+  if (error === undefined) return data;
+  throw new Error(
+    `The registry of ${name} (${url}) gave something else for the ${what}:\n${z.prettifyError(error)}`,
+  );
+}
+
+/** Undefined for text that is no JSON. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function locationOf(registry: Registry, response: Response): string {

@@ -3,11 +3,22 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
-import { gitIn, gitMessage, readFiles, readObjects, uncommittedPaths, type Git } from "./git.ts";
+import {
+  addressWithoutSecrets,
+  gitIn,
+  gitMessage,
+  isRace,
+  readFiles,
+  readObjects,
+  uncommittedPaths,
+  type Git,
+} from "./git.ts";
 import { versionsIn, type FileVersion } from "./history.ts";
 
 /** How often a change is tried again when the branch has moved: Image Updater pushes to it as well. */
 const attempts = 8;
+/** After this long without an answer of the remote a person is told who is waited for. */
+const quietMs = 3_000;
 /** How many commits of a file's history are read at most. */
 const historyLimit = 200;
 
@@ -53,17 +64,27 @@ export class Repository {
   readonly #git: Git;
   readonly #directory: string;
   readonly #remote: string;
+  readonly #onWait: (address: string) => void;
 
-  private constructor(directory: string, git: Git, remote: string, branch: string, url: string) {
+  private constructor(
+    directory: string,
+    git: Git,
+    remote: string,
+    branch: string,
+    url: string,
+    onWait: (address: string) => void,
+  ) {
     this.#directory = directory;
     this.#git = git;
+    this.#onWait = onWait;
     this.#remote = remote;
     this.branch = branch;
     this.url = url;
   }
 
   /**
-   * @param options `identity`: variables for git that name the author, in place of the person's own settings
+   * @param options `identity`: variables for git that name the author, in place of the person's own settings; `onWait` is
+   *   called with the remote's address when it has said nothing for three seconds
    * @throws Error when the directory is not a clone
    */
   static async open(
@@ -72,12 +93,18 @@ export class Repository {
       remote = "origin",
       branch = "main",
       identity = {},
-    }: { remote?: string; branch?: string; identity?: Readonly<Record<string, string>> } = {},
+      onWait = () => undefined,
+    }: {
+      remote?: string;
+      branch?: string;
+      identity?: Readonly<Record<string, string>>;
+      onWait?: (address: string) => void;
+    } = {},
   ): Promise<Repository> {
     const git = gitIn(directory, identity);
     try {
       const url = await git(["remote", "get-url", remote]);
-      return new Repository(directory, git, remote, branch, url);
+      return new Repository(directory, git, remote, branch, url, onWait);
     } catch (error) {
       throw new Error(
         `${directory} is not a clone with a remote "${remote}": ${gitMessage(error)}\nFix: run it in a clone of the platform's repository, or name one: --repository <folder>`,
@@ -93,7 +120,7 @@ export class Repository {
   async fetch(): Promise<string> {
     const ref = `refs/heads/${this.branch}`;
     try {
-      await this.#git([
+      await this.#ask([
         "fetch",
         "--quiet",
         "--no-tags",
@@ -197,7 +224,7 @@ export class Repository {
       const made = await this.#make(head, edit);
       if (made.commit === undefined) return made;
       try {
-        await this.#git([
+        await this.#ask([
           "push",
           "--quiet",
           this.#remote,
@@ -226,19 +253,28 @@ export class Repository {
   async commitToBranch(name: string, edit: Edit): Promise<Committed> {
     const head = await this.fetch();
     const ref = `refs/heads/${name}`;
-    const isThere = () =>
-      new Error(
-        `The branch ${name} already exists.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${name}`,
-      );
     const made = await this.#make(head, edit);
     if (made.commit === undefined) return made;
-    if ((await this.#git(["ls-remote", this.#remote, ref])) !== "") {
+    const taken = async () => {
       const there = await this.#sameChange(ref, edit.path, made);
-      if (there === undefined) throw isThere();
-      return { ...made, commit: there };
+      if (there !== undefined) return { ...made, commit: there };
+      throw new Error(
+        `The branch ${name} already exists.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${name}`,
+      );
+    };
+    const branches = await this.#branches();
+    if (branches.includes(name)) return taken();
+    // Git keeps branches as files and folders: hold/prod and hold/prod/clock cannot both be.
+    const other = branches.find(
+      (branch) => name.startsWith(`${branch}/`) || branch.startsWith(`${name}/`),
+    );
+    if (other !== undefined) {
+      throw new Error(
+        `The branch ${other} is in the way: git cannot keep ${name} beside it.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${other}`,
+      );
     }
     try {
-      await this.#git([
+      await this.#ask([
         "push",
         "--quiet",
         // An empty value means that the branch must not exist.
@@ -248,7 +284,8 @@ export class Repository {
       ]);
     } catch (error) {
       const message = gitMessage(error);
-      if (message.includes("stale info")) throw isThere();
+      // Somebody else has pushed it since: perhaps the same change.
+      if ((await this.#branches()).includes(name)) return taken();
       throw new Error(
         `The push of ${name} to ${this.url} was refused:\n${message}\nNothing was changed.`,
         { cause: error },
@@ -257,9 +294,30 @@ export class Repository {
     return made;
   }
 
+  /** Runs a git command that asks the remote. */
+  async #ask(args: readonly string[]): Promise<string> {
+    const timer = setTimeout(() => {
+      this.#onWait(addressWithoutSecrets(this.url));
+    }, quietMs);
+    try {
+      return await this.#git(args);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Returns the names of the remote's branches. */
+  async #branches(): Promise<string[]> {
+    const listing = await this.#ask(["ls-remote", "--heads", this.#remote]);
+    return listing
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => line.slice(line.indexOf("refs/heads/") + "refs/heads/".length));
+  }
+
   /** Returns the one commit of a remote branch if it makes the same change of the same file; undefined if it does not. */
   async #sameChange(ref: string, path: string, made: Committed): Promise<string | undefined> {
-    await this.#git(["fetch", "--quiet", "--no-tags", this.#remote, ref]);
+    await this.#ask(["fetch", "--quiet", "--no-tags", this.#remote, ref]);
     const commit = await this.#git(["rev-parse", "FETCH_HEAD"]);
     const parents = await this.#git(["rev-list", "--parents", "--max-count=1", commit]);
     const [, parent = "", ...others] = parents.split(" ");
@@ -308,11 +366,4 @@ export class Repository {
       );
     });
   }
-}
-
-/** Whether a push was refused only because another came first. */
-function isRace(message: string): boolean {
-  return /non-fast-forward|fetch first|cannot lock ref|failed to update ref|incorrect old value|remote ref updated/i.test(
-    message,
-  );
 }

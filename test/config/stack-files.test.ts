@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { settingKey, settingPath } from "../../config/stack-files.ts";
+import { parseStackFile, settingKey, settingPath } from "../../config/stack-files.ts";
 
 describe("the place of a setting in a stack file", () => {
   it("is below the configuration's key of its group", () => {
@@ -23,4 +23,13 @@ describe("the place of a setting in a stack file", () => {
     // @ts-expect-error there is nothing below a text
     settingPath("aws", "region", "name");
   });
+
+  for (const text of ["", "config: 3\n", "- a\n"]) {
+    it(`says in words, not in JSON, what is wrong with ${JSON.stringify(text)}`, () => {
+      expect(() => parseStackFile("dev", text))
+        .to.throw("Pulumi.dev.yaml cannot be read: ✖ Invalid input: expected ")
+        .with.property("message")
+        .that.does.not.include('"code"');
+    });
+  }
 });
