@@ -39,6 +39,10 @@ export function rollbackCommand(): Command {
     .addOption(
       new Option("--reason <text>", "why, for whoever reads the file").default("rolled back"),
     )
+    .addHelpText(
+      "after",
+      '\nA file that is not valid gets its last valid text back, held at the tag that it named.\nExample: idp rollback time-service staging --to v1.1.0 --reason "v1.2.0 leaks memory"',
+    )
     .action(
       (
         service: string,

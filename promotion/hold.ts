@@ -149,5 +149,10 @@ async function begin(
 
 /** Refuses a bad reason before anything is read or written. */
 function refuseReason(reason: string): void {
-  setHold("", { tag: "v0.0.0", reason });
+  try {
+    setHold("", { tag: "v0.0.0", reason });
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new Error(`${said}\nNothing was changed. Fix: --reason "<text>"`, { cause: error });
+  }
 }

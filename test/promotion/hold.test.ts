@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { readServiceFile } from "../../catalog/service.ts";
 import { hold, rollback, tagBefore, unhold } from "../../promotion/hold.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
 import { failure, Platform, serviceText } from "../support/platform.ts";
@@ -133,6 +134,34 @@ describe("hold and rollback", () => {
     );
   });
 
+  const plain = serviceText("dev", "sha-0000001");
+  const repository = "111111111111.dkr.ecr.us-west-2.amazonaws.com/idp/clock";
+  const forms: Readonly<Record<string, string>> = {
+    "in braces": `{image: {repository: ${repository}, tag: sha-0000001}, port: 8080, resources: small, replicas: 2}\n`,
+    "as JSON": `${JSON.stringify({ image: { repository, tag: "sha-0000001" }, port: 8080, resources: "small", replicas: 2 })}\n`,
+    "that ends with ...": `---\n${plain}...\n`,
+    "with an indented root": plain.replace(/^(?=.)/gm, "  "),
+    "with CRLF and a byte order mark": `\uFEFF${plain.replaceAll("\n", "\r\n")}`,
+    "without a last line break": plain.trimEnd(),
+  };
+  for (const [form, text] of Object.entries(forms)) {
+    it(`a hold is in force, and lifted again, in a file ${form}`, async () => {
+      await platform.commitElsewhere({ [serviceFileOf("dev", "clock")]: text });
+      const held = await hold(platform.workspace, { ...inDev, reason });
+      expect(held).to.deep.include({ before: "sha-0000001", tag: "sha-0000001", hold: reason });
+      // An image update that does not know of it yet.
+      const now = await platform.fileOf("dev");
+      const update = now.replace("sha-0000001", "sha-0000002");
+      expect(readServiceFile(update)).to.deep.include({
+        tag: "sha-0000001",
+        hold: { tag: "sha-0000001", reason },
+      });
+      const lifted = await unhold(platform.workspace, inDev);
+      expect(lifted).to.deep.include({ tag: "sha-0000001", hold: null });
+      expect((await platform.fileOf("dev")).trimEnd()).to.equal(text.trimEnd());
+    });
+  }
+
   describe("with a file that is not valid", () => {
     const file = serviceFileOf("dev", "clock");
     const good = serviceText("dev", "sha-0000001");
@@ -231,6 +260,7 @@ describe("hold and rollback", () => {
       refused(
         () => hold(platform.workspace, { ...inDev, reason: "a\nb" }),
         "is not a valid reason for a hold",
+        'Nothing was changed. Fix: --reason "<text>"',
       ));
 
     it("a rollback of a service that had no other tag", () =>
