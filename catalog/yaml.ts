@@ -148,9 +148,14 @@ function unwantedSyntax(
     findings.push(finding(at(offset), { rule: "yaml", key: "", found, allowed, fix }));
   };
   if (document.directives.yaml.explicit) refuse(0, "a %YAML directive", "delete the line");
+  const free: (readonly [start: number, end: number])[] = [];
   visit(document, {
     Node(part, node, parents) {
       const offset = node.range?.[0] ?? 0;
+      // Inside of these a tab is text, or a blank like any other.
+      if (isScalar(node) || (isCollection(node) && node.flow)) {
+        free.push([offset, node.range?.[1] ?? offset]);
+      }
       if (isAlias(node)) refuse(offset, `the alias *${node.source}`, "write the value out");
       else if (node.anchor) refuse(offset, `the anchor &${node.anchor}`, "delete the anchor");
       else if (node.tag) refuse(offset, `the tag ${node.tag}`, "delete the tag");
@@ -160,14 +165,27 @@ function unwantedSyntax(
         const inFlow = parents.some((parent) => isCollection(parent) && parent.flow);
         const isKey = part === "key";
         const fix =
-          inFlow && isKey && !/^[^\S\n]*:/.test(text.slice(end))
-            ? "write the key, its colon and its value on one line"
+          inFlow &&
+          isKey &&
+          !(node.type === "PLAIN" ? /^[^\S\n]*:\s/ : /^[^\S\n]*:/).test(text.slice(end))
+            ? "write the key and its colon on one line, and a blank behind the colon"
             : disagreement(node, written, { inFlow, isKey });
         if (fix !== undefined)
           refuse(offset, written.split("\n")[0] ?? "", fix, "must mean one thing to every reader");
       }
     },
   });
+  for (const { index } of text.matchAll(/^\uFEFF? *\t/gm)) {
+    // One that is in the way of the syntax has its own finding.
+    if (document.errors.length > 0 || free.some(([start, end]) => start < index && index < end))
+      continue;
+    refuse(
+      index,
+      "a tab at the beginning of a line",
+      "write blanks",
+      "must mean one thing to every reader",
+    );
+  }
   return findings;
 }
 

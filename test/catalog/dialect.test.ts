@@ -124,6 +124,24 @@ describe("the dialect of service files", () => {
     });
   }
 
+  for (const line of ["\t# why\n", "  \t\n", "\t"]) {
+    it(`has no tab at the beginning of a line: ${JSON.stringify(line)}`, () => {
+      expect(refused(`${fileWith("env", "a")}${line}`)).to.deep.equal([
+        `12:1 found a tab at the beginning of a line; ${meansOne} | write blanks`,
+      ]);
+    });
+  }
+
+  it("has a blank behind a colon in braces, but needs none behind quotes", () => {
+    const text = fileWith("env", "a");
+    const fix = "write the key and its colon on one line, and a blank behind the colon";
+    expect(refused(text.replace("env:\n  A: a", "env: { A:'a' }"))).to.deep.equal([
+      `7:8 found A:'a'; ${meansOne} | ${fix}`,
+    ]);
+    expect(refused(text.replace("env:\n  A: a", 'env: {"A":"a"}'))).to.deep.equal([]);
+    expect(refused(text.replace("env:\n  A: a", "env: {\n\tA: a\n\t}"))).to.deep.equal([]);
+  });
+
   it("is UTF-8", () => {
     const bytes = Buffer.from(`# Gr\xfc\xdfe\n${fileWith("env", "a")}`, "latin1");
     expect(refused(bytes.toString("utf8"))).to.deep.equal([
