@@ -1,19 +1,27 @@
 import { posix } from "node:path";
 
-/** Whether a path is a workflow's. */
-const isWorkflow = (path: string) =>
-  posix.dirname(path) === ".github/workflows" && path.endsWith(".yml");
+/** A file that names the deployed branch where it cannot read the settings. */
+interface Naming {
+  readonly isIn: (path: string) => boolean;
+  readonly pattern: RegExp;
+}
 
-/**
- * Returns a function that puts the deployed branch into a workflow: GitHub evaluates no expression where a trigger names
- * its branches, so they stand in the files themselves. Other files stay as they are.
- */
+const namings: readonly Naming[] = [
+  {
+    // GitHub evaluates no expression where a trigger names its branches.
+    isIn: (path) => posix.dirname(path) === ".github/workflows" && path.endsWith(".yml"),
+    pattern: /(?<=\bbranches: \[)[^\],]+(?=\])|(?<='refs\/heads\/)[^']+(?=')/g,
+  },
+  {
+    isIn: (path) => path === "config/main-branch.ts",
+    pattern: /(?<=^export const mainBranch = ")[^"]+(?=";)/gm,
+  },
+];
+
+/** Returns a function that puts the deployed branch into the workflows and into main-branch.ts. Other files stay as they are. */
 export function branchReplacer(branch: string): (path: string, text: string) => string {
   return (path, text) =>
-    isWorkflow(path)
-      ? text.replaceAll(
-          /(?<=\bbranches: \[)[^\],]+(?=\])|(?<='refs\/heads\/)[^']+(?=')/g,
-          () => branch,
-        )
-      : text;
+    namings
+      .filter(({ isIn }) => isIn(path))
+      .reduce((replaced, { pattern }) => replaced.replaceAll(pattern, () => branch), text);
 }

@@ -17,6 +17,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256: 64 lowercas
 const manifestUrl = z
   .string()
   .regex(/^(https|file):\/\/\S+$/, "must be an https:// or file:// address");
+const branchName = z.string().regex(/^[\w./-]+$/, "must be the name of a branch");
 const githubRepository = z
   .string()
   .regex(
@@ -177,7 +178,7 @@ export const Settings = z.strictObject({
         "must be an https address without a trailing slash",
       ),
     /** The branch that is deployed. */
-    branch: z.string().min(1),
+    branch: branchName,
   }),
   /** Domain of the environment's services: every `ingress.host` is a name in it. @default any host name */
   domain: domainName.optional(),
@@ -295,10 +296,7 @@ export const Settings = z.strictObject({
       z.strictObject({
         ...tokenRepository,
         /** The branch whose commits are built, where the environment takes builds. @default main */
-        branch: z
-          .string()
-          .regex(/^[\w./-]+$/, "must be the name of a branch")
-          .optional(),
+        branch: branchName.optional(),
         /** The ECR repository: the service file's image.repository without the host. */
         image: z
           .string()

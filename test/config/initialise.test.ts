@@ -156,7 +156,7 @@ config:
     expect(changed.get("Pulumi.prod.yaml")).to.include("  idp:domain: newcomer.example\n");
   });
 
-  it("puts the deployed branch into the workflows, and nowhere else", () => {
+  it("puts the deployed branch into the workflows and into code, and nowhere else", () => {
     const text = (branch: string) => `# main is what we deploy
 on:
   push:
@@ -169,10 +169,21 @@ jobs:
     if: github.ref == 'refs/heads/${branch}' && vars.MAIN != 'main'
 `;
     const workflow = ".github/workflows/a.yml";
-    const all = new Map([...files, [workflow, text("main")], ["docs/a.yml", text("main")]]);
+    const code = "config/main-branch.ts";
+    const constant = (branch: string) =>
+      `/** A main branch, as in mainBranch = "main". */\nexport const mainBranch = "${branch}";\n`;
+    const all = new Map([
+      ...files,
+      [workflow, text("main")],
+      ["docs/a.yml", text("main")],
+      [code, constant("main")],
+      ["config/other.ts", constant("main")],
+    ]);
     const moved = initialise(all, { ...owner, branch: "trunk/$1" });
     expect(moved.get(workflow)).to.equal(text("trunk/$1"));
     expect(moved.has("docs/a.yml")).to.equal(false);
+    expect(moved.get(code)).to.equal(constant("trunk/$1"));
+    expect(moved.has("config/other.ts")).to.equal(false);
     expect(moved.get("Pulumi.prod.yaml")).to.include("branch: trunk/$1 # deployed");
     expect(initialise(all, { ...owner, branch: "main" }).has(workflow)).to.equal(false);
   });

@@ -1,3 +1,4 @@
+import { mainBranch } from "../../config/main-branch.ts";
 import { applicationsFollowTheMainBranch } from "../../policy/rules/applications-follow-the-main-branch.ts";
 import { unknownValue } from "../../policy/values.ts";
 import { applications, describeRule, settings } from "./support.ts";
@@ -7,20 +8,20 @@ describeRule(applicationsFollowTheMainBranch, "manifest", applications, [
     title: "refuses another branch of the source",
     at: ["spec", "template", "spec", "source", "targetRevision"],
     value: "HEAD",
-    expected: ['spec.template.spec.source.targetRevision: found "HEAD"; must be main'],
+    expected: [`spec.template.spec.source.targetRevision: found "HEAD"; must be ${mainBranch}`],
   },
   {
     title: "refuses another branch of the generator",
     at: ["spec", "generators", 0, "git", "revision"],
     value: "feature",
-    expected: ['spec.generators[0].git.revision: found "feature"; must be main'],
+    expected: [`spec.generators[0].git.revision: found "feature"; must be ${mainBranch}`],
   },
   {
     title: "refuses what is not known",
     at: ["spec", "generators", 0, "git", "revision"],
     value: unknownValue,
     expected: [
-      "spec.generators[0].git.revision: found a value that is not known before the update; must be main",
+      `spec.generators[0].git.revision: found a value that is not known before the update; must be ${mainBranch}`,
     ],
   },
   {
@@ -31,7 +32,7 @@ describeRule(applicationsFollowTheMainBranch, "manifest", applications, [
       kind: "Application",
       spec: { source: { targetRevision: "HEAD" } },
     },
-    expected: ['spec.source.targetRevision: found "HEAD"; must be main'],
+    expected: [`spec.source.targetRevision: found "HEAD"; must be ${mainBranch}`],
   },
   {
     title: "ignores other kinds",
@@ -44,13 +45,13 @@ describeRule(applicationsFollowTheMainBranch, "manifest", applications, [
 describeRule(
   applicationsFollowTheMainBranch,
   "settings",
-  settings({ repository: { branch: "main" } }),
+  settings({ repository: { branch: mainBranch } }),
   [
     {
       title: "refuses another branch",
       at: ["repository", "branch"],
       value: "develop",
-      expected: ['repository.branch: found "develop"; must be "main"'],
+      expected: [`repository.branch: found "develop"; must be "${mainBranch}"`],
     },
   ],
 );

@@ -1,3 +1,4 @@
+import { mainBranch } from "../../config/main-branch.ts";
 import { expect } from "chai";
 import { stackOf } from "../../cli/audit.ts";
 import { formatFinding } from "../../catalog/finding.ts";
@@ -28,7 +29,7 @@ const application = {
   kind: "Application",
   metadata: { name: "time-service", namespace: "argocd" },
   spec: {
-    source: { repoURL: prod.repositoryUrl, targetRevision: "main" },
+    source: { repoURL: prod.repositoryUrl, targetRevision: mainBranch },
     syncPolicy: { syncOptions: ["CreateNamespace=true"] },
   },
 };
@@ -238,7 +239,9 @@ describe("readDeployed", () => {
   const answers: Readonly<Record<string, unknown>> = {
     "pulumi config --json": {
       "idp:aws": { value: JSON.stringify(aws), secret: false },
-      "idp:repository": { value: '{"url":"https://github.com/acme/idp","branch":"main"}' },
+      "idp:repository": {
+        value: JSON.stringify({ url: "https://github.com/acme/idp", branch: mainBranch }),
+      },
       "idp:githubApp": { secret: true },
     },
     "pulumi stack export": {

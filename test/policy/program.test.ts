@@ -1,3 +1,4 @@
+import { mainBranch } from "../../config/main-branch.ts";
 import { expect } from "chai";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -78,9 +79,9 @@ describe("the program's registrations", function () {
     expect(
       roles.map(({ props }) => /:sub":"(.*?)"/.exec(String(props["assumeRolePolicy"]))?.[1]),
     ).to.deep.equal([
-      "repo:example@12/idp@34:ref:refs/heads/main",
+      `repo:example@12/idp@34:ref:refs/heads/${mainBranch}`,
       "repo:example@12/idp@34:pull_request",
-      "repo:example@12/idp@34:ref:refs/heads/main",
+      `repo:example@12/idp@34:ref:refs/heads/${mainBranch}`,
       // To provision, and to sync.
       "repo:example@12/idp@34:environment:prod",
       "repo:example@12/idp@34:environment:prod",

@@ -1,3 +1,4 @@
+import { mainBranch } from "../../config/main-branch.ts";
 import { expect } from "chai";
 import { committed, type Committed } from "../../config/committed.ts";
 import { evaluate, type Subject } from "../../policy/evaluate.ts";
@@ -10,7 +11,7 @@ export const prod: Context = {
   accountId: "100000000003",
   registryHost: "100000000003.dkr.ecr.us-west-2.amazonaws.com",
   repositoryUrl: "https://github.com/acme/idp",
-  branch: "main",
+  branch: mainBranch,
 };
 
 /** One change of the compliant subject, and the exact sentences that the rule then says. */
@@ -135,7 +136,7 @@ export const applications = {
       {
         git: {
           repoURL: "https://github.com/acme/idp",
-          revision: "main",
+          revision: mainBranch,
           files: [{ path: "argocd/applications/prod/*.yaml" }],
         },
       },
@@ -145,7 +146,7 @@ export const applications = {
       metadata: { name: "{{ .path.filename }}", finalizers: [] },
       spec: {
         project: "services",
-        source: { repoURL: "https://github.com/acme/idp", targetRevision: "main" },
+        source: { repoURL: "https://github.com/acme/idp", targetRevision: mainBranch },
         syncPolicy: { syncOptions: ["CreateNamespace=true"] },
       },
     },

@@ -1,3 +1,4 @@
+import { mainBranch } from "../../config/main-branch.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { environments } from "../../config/environments.ts";
@@ -6,7 +7,7 @@ import { initialise } from "../../config/initialise.ts";
 /** The owner in the golden stacks, always the same: a fork keeps its golden files until it changes a setting. */
 export const goldenFacts = {
   url: "https://github.com/example/idp",
-  branch: "main",
+  branch: mainBranch,
   github: "example/idp",
   accounts: {
     dev: { accountId: "100000000001", region: "us-west-2" },
