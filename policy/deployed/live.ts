@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { argoCdNamespace } from "../../components/argocd-config.ts";
 import type { Manifest } from "../rule.ts";
-import { at, entriesOf } from "../values.ts";
+import { at, entriesOf, isAbsent, textOf, within } from "../values.ts";
 
 /**
  * What is read of a cluster: everything that decides how services get there. Custom resources count wherever they are;
@@ -33,14 +33,38 @@ export function liveManifests(list: unknown): Manifest[] {
   return parsed.data.items.map(desired);
 }
 
+/** A whole commit id, as Argo CD writes the revision that it resolved. */
+const commitId = /^[0-9a-f]{40}$/;
+
 function desired(object: Manifest): Manifest {
-  const { operation } = object;
-  // A sync that a person started is what is wanted, while it runs, too.
-  const isAutomated = at(operation, "initiatedBy", "automated") === true;
+  const operation = desiredOperation(object);
   return {
-    ...without(object, isAutomated ? ["status"] : ["status", "operation"]),
+    ...without(object, ["status", "operation"]),
+    ...(operation !== undefined && { operation }),
     metadata: without(object["metadata"], ["managedFields"]),
   };
+}
+
+/**
+ * The operation under way, as far as it is judged: one that nobody started, and what names another branch or tag,
+ * whoever started it. A commit is how Argo CD, its interfaces and `idp sync` write the head of the branch that is
+ * followed, and no object tells whose commit it is: it stays out.
+ */
+function desiredOperation({ operation, spec }: Manifest): Manifest | undefined {
+  if (isAbsent(operation)) return undefined;
+  const sync = at(operation, "sync");
+  const isCommit = commitId.test(textOf(at(sync, "revision")));
+  const asked = {
+    ...without(operation, ["sync"]),
+    sync: without(sync, isCommit ? ["revision"] : []),
+  };
+  const isAutomated = at(operation, "initiatedBy", "automated") === true;
+  const followed = at(spec, "source", "targetRevision");
+  const namesAnother = [...within(asked)].some(
+    ({ path, value }) =>
+      ["revision", "targetRevision"].includes(String(path.at(-1))) && value !== followed,
+  );
+  return isAutomated || namesAnother ? asked : undefined;
 }
 
 function without(map: unknown, keys: readonly string[]): Record<string, unknown> {

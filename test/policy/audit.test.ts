@@ -166,13 +166,48 @@ describe("liveManifests", () => {
     ).to.deep.equal([application]);
   });
 
+  const commit = "3f2a9c1".padEnd(40, "0");
+  const by = (initiatedBy: object, sync: object) => ({
+    ...application,
+    operation: { initiatedBy, sync },
+  });
+  const nobody = { automated: true };
+  const person = { username: "admin" };
+
   it("takes a sync that nobody started for one, and not a person's", () => {
-    const operation = (initiatedBy: object) => ({ initiatedBy, sync: {} });
-    const automated = { ...application, operation: operation({ automated: true }) };
-    expect(live(automated)).to.deep.equal([automated]);
-    expect(live({ ...application, operation: operation({ username: "admin" }) })).to.deep.equal([
-      application,
-    ]);
+    expect(live(by(nobody, {}))).to.deep.equal([by(nobody, {})]);
+    expect(live(by(person, {}))).to.deep.equal([application]);
+  });
+
+  it("finds nothing wrong with a sync to a commit, which is how the followed branch is synced", () => {
+    const judged = (operation: object) => said({ objects: live(operation) }, "dev");
+    for (const initiatedBy of [nobody, person]) {
+      expect(judged(by(initiatedBy, { revision: commit, prune: true }))).to.deep.equal([]);
+      expect(judged(by(initiatedBy, { revision: "main" }))).to.deep.equal([]);
+      expect(
+        judged(by(initiatedBy, { revision: commit, source: application.spec.source })),
+      ).to.deep.equal([]);
+    }
+    const [kept] = said({ objects: live(by(nobody, { revision: commit })) });
+    expect(kept).to.contain("error prod-applications-sync-manually: operation: found");
+    expect(said({ objects: live(by(person, { revision: commit })) })).to.deep.equal([]);
+  });
+
+  it("finds a sync to another branch or tag, whoever began it", () => {
+    const where = "Application argocd/time-service (cluster) error";
+    const rule = "applications-follow-the-main-branch";
+    for (const initiatedBy of [nobody, person]) {
+      const findings = (sync: object) => said({ objects: live(by(initiatedBy, sync)) }, "dev");
+      for (const revision of ["feature", "v1.0.0", "3f2a9c1"]) {
+        expect(findings({ revision })).to.deep.equal([
+          `${where} ${rule}: operation.sync.revision: found "${revision}"; must be main`,
+        ]);
+      }
+      const source = { ...application.spec.source, targetRevision: commit };
+      expect(findings({ revision: commit, source })).to.deep.equal([
+        `${where} ${rule}: operation.sync.source.targetRevision: found "${commit}"; must be main`,
+      ]);
+    }
   });
 
   it("refuses anything that is not a list", () => {
