@@ -11,6 +11,7 @@ import { auditFindings, type AuditFinding } from "../policy/deployed/audit.ts";
 import { readDeployed, type Run } from "../policy/deployed/read.ts";
 import { readExceptions } from "../policy/exceptions.ts";
 import { rules } from "../policy/rules/index.ts";
+import { progress } from "./progress.ts";
 
 interface Options {
   readonly json?: true;
@@ -36,9 +37,8 @@ Exit code 1 when there is an error; warnings are for a person to judge.`,
         environment,
         stackOf(environment, env["PULUMI_STACK"]),
         runIn(env),
-        say,
+        progress,
       );
-      say("");
       const exceptions = readExceptions(join(repositoryRoot, "policy"));
       const findings = auditFindings(rules, deployed, context, exceptions, new Date());
       console.log(json ? JSON.stringify(findings, null, 2) : textOf(environment, findings));
@@ -48,18 +48,13 @@ Exit code 1 when there is an error; warnings are for a person to judge.`,
 
 function twinsEnvironment(): NodeJS.ProcessEnv {
   requireTwin();
-  console.error(`on the twin in ${twinPaths().state}`);
+  progress(`on the twin in ${twinPaths().state}`);
   return twinEnvironment();
 }
 
 /** Returns the stack's name, with its organisation where PULUMI_STACK has one. */
 export function stackOf(environment: Environment, configured: string | undefined): string {
   return configured?.split("/").at(-1) === environment ? configured : environment;
-}
-
-/** Shows one line of progress on a terminal. */
-function say(what: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${what}`);
 }
 
 function textOf(environment: Environment, findings: readonly AuditFinding[]): string {

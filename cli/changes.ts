@@ -9,6 +9,7 @@ import { repositoryRoot } from "../lib/paths.ts";
 import { gitIn, gitMessage, readFiles, type Git } from "../promotion/git.ts";
 import { appliedCommits } from "./applied.ts";
 import { githubJob } from "./github-api.ts";
+import { progress } from "./progress.ts";
 
 /** What the program is made of, besides each stack's own file; a folder ends in a slash. */
 export const programPaths = [
@@ -83,6 +84,7 @@ export function changesCommand(): Command {
     .action(async ({ base, applied, of, files, json }: Options) => {
       const git = gitIn(repositoryRoot);
       const wanted = of.split(" ");
+      if (applied) progress("asking GitHub what provision.yml applied");
       const bases = applied ? await appliedCommits(githubJob(process.env)) : undefined;
       const rules = committedRules(repositoryRoot);
       const found = await Promise.all(

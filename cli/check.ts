@@ -13,6 +13,7 @@ import { committedRules } from "../catalog/committed-rules.ts";
 import { counter } from "./counter.ts";
 import { findHelm } from "./helm.ts";
 import { readReleaseOnce } from "./releases.ts";
+import { progress } from "./progress.ts";
 import { formatFindings, formats, isFailure, type Format } from "./findings.ts";
 
 interface Options {
@@ -34,8 +35,10 @@ export function checkCommand(): Command {
       "\nExit code 1 when there is an error; warnings are for a person to judge. The rules: policy/README.md",
     )
     .action(async ({ json, format, base }: Options) => {
+      const helm = await findHelm();
+      progress("checking the service files, their charts, the settings and what the program makes");
       const findings = await checkRepository(repositoryRoot, {
-        helm: await findHelm(),
+        helm,
         readRelease: readReleaseOnce,
         record: recorder,
         concurrency: availableParallelism(),

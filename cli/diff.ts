@@ -4,6 +4,7 @@ import { environments, type Environment } from "../config/environments.ts";
 import { diffService, type DiffSide, type ServiceDiff } from "../promotion/diff.ts";
 import { lineText } from "../promotion/text.ts";
 import { findHelm } from "./helm.ts";
+import { progress } from "./progress.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 /** `idp diff`: prints how a service differs between two environments. */
@@ -25,6 +26,7 @@ export function diffCommand(): Command {
         { json, ...options }: WorkspaceOptions & { json?: true },
       ) => {
         const helm = await findHelm();
+        progress("reading both registries and rendering both files");
         const diff = await inWorkspace(options, ({ workspace }) =>
           diffService(workspace, { service, from, to }, helm),
         );

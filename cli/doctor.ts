@@ -12,6 +12,7 @@ import { asking } from "../lib/ask.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { requireTwin, twinPaths } from "../twin/state/twin.ts";
 import { committedRules } from "../catalog/committed-rules.ts";
+import { progress } from "./progress.ts";
 import { profilesOf } from "./workspace.ts";
 
 interface Options {
@@ -36,6 +37,7 @@ export function doctorCommand(): Command {
     .action(async ({ twin, profile, json }: Options) => {
       const isTwin = twin === true || Boolean(process.env["IDP_TWIN"]);
       if (isTwin) requireTwin();
+      progress("asking this machine, GitHub and the accounts");
       const checks = await examine(
         await patient(isTwin, profile),
         asking(isTwin ? twinEnvironment() : process.env),

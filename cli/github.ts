@@ -17,6 +17,7 @@ import { readState } from "../github/state.ts";
 import { asking, type Ask } from "../lib/ask.ts";
 import { withoutIds } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
+import { progress } from "./progress.ts";
 import { stackFacts } from "./stack-outputs.ts";
 import { profilesOf } from "./workspace.ts";
 import { writerKeyCommand } from "./writer-key.ts";
@@ -108,14 +109,11 @@ async function read(root: string, service: string | undefined, options: Options,
   const name =
     publisher?.repository ?? withoutIds(required(platform, ({ github }) => github.repository));
   const roleVariable = roleVariableOf(publisher, options.roleVariable);
+  progress(`reading ${name} on GitHub, and what the stacks have`);
   const repository = await administered(ask, name);
   const profiles = profilesOf(options.profile ?? []);
   const stacks = await Promise.all(
-    stackFiles.map((file) =>
-      stackFacts(root, file, profiles[file.environment], (line) => {
-        console.error(line);
-      }),
-    ),
+    stackFiles.map((file) => stackFacts(root, file, profiles[file.environment], progress)),
   );
   const wanted =
     image === undefined

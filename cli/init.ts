@@ -25,6 +25,7 @@ import { asking, type Ask } from "../lib/ask.ts";
 import { githubRepository, withoutIds } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
+import { progress } from "./progress.ts";
 import { rolesOfPermissionSets } from "./permission-sets.ts";
 import { profilesOf } from "./workspace.ts";
 
@@ -82,8 +83,10 @@ export function initCommand(root = repositoryRoot, gh: Ask = asking(process.env)
       const told = isTold ? given : await ask(current, remote);
       const named = factsFrom(inOriginsCase(told, remote), current);
       const isNewOwner = told.org !== undefined || told.repository !== undefined;
+      if (isNewOwner) progress("asking GitHub how its tokens name the repositories");
       const plain = isNewOwner ? await asGithubNamesThem(named, current, gh) : named;
       const profiles = profilesOf(profile ?? []);
+      if (adminPermissionSet.length > 0) progress("asking AWS for the permission sets' roles");
       const adminsOf = await rolesOfPermissionSets(adminPermissionSet, profiles, plain.accounts);
       const facts = { ...plain, adminsOf };
       const changes = initialise(files, facts);

@@ -5,6 +5,7 @@ import { asking } from "../lib/ask.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { tableLines } from "../lib/table.ts";
 import { tools } from "../twin/toolchain/tools.ts";
+import { progress } from "./progress.ts";
 
 /** `idp outdated`: compares what the stacks pin with the newest releases. */
 export function outdatedCommand(root = repositoryRoot): Command {
@@ -20,6 +21,7 @@ Example:
   idp outdated --json`,
     )
     .action(async ({ json }: { json?: true }) => {
+      progress("asking GitHub for the newest releases");
       const pins = await comparePins(
         asking(process.env),
         readStackFiles(root),

@@ -7,6 +7,7 @@ import { withClusterOptions, withClusters, type ClusterOptions } from "./cluster
 import { githubJob, openPullRequest, type GithubJob, type NewPullRequest } from "./github-api.ts";
 import { findHelm } from "./helm.ts";
 import { readReleaseOnce } from "./releases.ts";
+import { progress } from "./progress.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 type Options = WorkspaceOptions & ClusterOptions & { readonly json?: true; readonly open?: true };
@@ -26,6 +27,7 @@ export function promoteCommand(): Command {
     .action(async (service: string, version: string, { json, open, ...options }: Options) => {
       // Checked first, because a missing variable would make the last step fail.
       const job = open ? githubJob(process.env) : undefined;
+      progress("collecting the evidence and checking the change by every rule");
       const tools = await promoteTools();
       const { promoted, base, url } = await inWorkspace(options, ({ workspace, isTwin }) =>
         withClusters(options, isTwin, async (applications) => ({

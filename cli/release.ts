@@ -5,6 +5,7 @@ import {
   type ReleaseEnvironment,
   type Released,
 } from "../promotion/release.ts";
+import { progress } from "./progress.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 interface Options extends WorkspaceOptions {
@@ -35,6 +36,9 @@ export function releaseCommand(): Command {
     .addOption(new Option("--json", "as one JSON object"))
     .action(async (service: string, version: string, options: Options) => {
       const { commit, from, json, ...where } = options;
+      progress(
+        `releasing ${service} as ${version}: the image is copied to the registries that lack it`,
+      );
       const released = await inWorkspace(where, ({ workspace }) =>
         release(workspace, { service, version, commit, from }),
       );

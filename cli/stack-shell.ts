@@ -5,6 +5,7 @@ import type { StackFile } from "../config/stack-files.ts";
 import { backendUrl } from "../config/state-backend.ts";
 import type { Answer, Ask } from "../lib/ask.ts";
 import type { ShellVariables } from "../lib/shell.ts";
+import { progress } from "./progress.ts";
 
 /** What `aws configure export-credentials --format process` prints. */
 const Credentials = z.object({
@@ -93,6 +94,7 @@ export async function stackAccount(
   const askAws = (...args: readonly string[]) => ask("aws", [...args, ...flags]);
   const whose = chosen === undefined ? "the shell's credentials" : `profile ${chosen}`;
   const fix = `aws sso login --profile <profile>, then the same with --profile <profile>`;
+  progress(`${environment}: asking AWS whose credentials these are`);
   const found = said(
     await askAws("sts", "get-caller-identity", "--query", "Account", "--output", "text"),
     `${whose}, for ${environment}`,

@@ -10,6 +10,7 @@ import { requireService } from "../promotion/require-service.ts";
 import { syncAndWait, type Applications, type Synced } from "../promotion/sync.ts";
 import { snapshot } from "../promotion/workspace.ts";
 import { contextOption, withKubectl, type ClusterOptions } from "./clusters.ts";
+import { progress } from "./progress.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 type Options = WorkspaceOptions &
@@ -79,7 +80,7 @@ function sync(service: string, environment: Environment, options: Options): Prom
     }
     const file = parseStackFile(environment, files.get(stackFileOf(environment)) ?? "");
     const region = required(file, ({ aws }) => aws.region);
-    console.error(`syncing ${service} in ${environment} to ${tag} (${commit.slice(0, 7)})`);
+    progress(`syncing ${service} in ${environment} to ${tag} (${commit.slice(0, 7)})`);
     const request = {
       id: randomUUID(),
       by: nameOf(process.env),
@@ -90,9 +91,7 @@ function sync(service: string, environment: Environment, options: Options): Prom
       syncAndWait(applicationsBy(await kubectlOf(environment, region)), service, request, {
         pause: () => setTimeout(pauseSeconds * 1000),
         looks: Math.ceil(options.timeout / pauseSeconds),
-        say: (line) => {
-          console.error(line);
-        },
+        say: progress,
       }),
     );
     return { service, environment, tag, commit, ...synced };

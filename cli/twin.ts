@@ -12,6 +12,7 @@ import { findCommit, pushBuild, sourcesFolder } from "../twin/images/service-bui
 import { isGood, statusLines, twinStatus } from "../twin/status.ts";
 import { requireTwin } from "../twin/state/twin.ts";
 import { up } from "../twin/up.ts";
+import { progress } from "./progress.ts";
 import { promoteTools } from "./promote.ts";
 
 /** `idp twin ...`: runs the three accounts on this machine. */
@@ -49,6 +50,7 @@ export function twinCommand(): Command {
     )
     .addOption(new Option("--json", "as one JSON object"))
     .action(async ({ json }: { json?: true }) => {
+      progress("asking the processes and the clusters");
       const status = await twinStatus();
       print(json ? JSON.stringify(status, null, 2) : statusLines(status).join("\n"));
       if (!isGood(status)) process.exitCode = 1;
@@ -63,6 +65,7 @@ export function twinCommand(): Command {
     .option("--commit <commit>", "which commit", "HEAD")
     .addOption(new Option("--json", "as one JSON object"))
     .action(async (service: string, { commit, json }: { commit: string; json?: true }) => {
+      progress(`building ${service}; the first build takes longest`);
       const build = await pushBuild(requireTwin(), service, await findCommit(commit));
       const { image, tag, digest, isNew } = build;
       print(
@@ -122,7 +125,7 @@ export function twinCommand(): Command {
 
 async function showDemo(json?: true): Promise<void> {
   const say = (line: string) => {
-    console.error(`  ${line}`);
+    progress(`  ${line}`);
   };
   const tools = await promoteTools();
   const shown = await demo(requireTwin(), tools, say);

@@ -8,6 +8,7 @@ import { inTwinWorkspace, twinWorkspace } from "../twin/git/workspace.ts";
 import { readTwin, repositoryUrl, requireTwin, twinPaths } from "../twin/state/twin.ts";
 import type { Workspace } from "../promotion/workspace.ts";
 import { Repository } from "../promotion/repository.ts";
+import { progress } from "./progress.ts";
 
 /** Options for where to work. */
 export interface WorkspaceOptions {
@@ -55,12 +56,12 @@ export async function inWorkspace<T>(
   const isTwinsClone = known !== undefined && origin === repositoryUrl(known);
   const isTwin = options.twin === true || Boolean(process.env["IDP_TWIN"]) || isTwinsClone;
   if (!isTwin) {
-    say("on AWS");
+    progress("on AWS");
     const profiles = profilesOf(options.profile ?? []);
     const repository = await Repository.open(here, {
       branch: committedBranch(),
       onWait: (address) => {
-        say(`waiting for ${address}, which has not answered yet; git gives up after a minute`);
+        progress(`waiting for ${address}, which has not answered yet; git gives up after a minute`);
       },
     });
     const registryOf = async (environment: Environment, host: string) => {
@@ -71,15 +72,11 @@ export async function inWorkspace<T>(
     return work({ workspace: { repository, registryOf }, isTwin });
   }
   const twin = requireTwin();
-  say(`on the twin in ${twinPaths().state}`);
+  progress(`on the twin in ${twinPaths().state}`);
   if (options.repository !== undefined || isTwinsClone) {
     return work({ workspace: await twinWorkspace(twin, here), isTwin });
   }
   return inTwinWorkspace(twin, (workspace) => work({ workspace, isTwin }));
-}
-
-function say(where: string): void {
-  console.error(where);
 }
 
 async function originOf(directory: string): Promise<string | undefined> {

@@ -11,6 +11,7 @@ import { readStackFiles, stackFileIn, type StackFile } from "../config/stack-fil
 import { asking } from "../lib/ask.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
+import { progress } from "./progress.ts";
 import { stackAccount } from "./stack-shell.ts";
 import { byEnvironment, profilesOf } from "./workspace.ts";
 
@@ -53,7 +54,7 @@ export function writerKeyCommand(root = repositoryRoot): Command {
       const writer = writerOf(file);
       const key = await keyFrom(process.stdin, stack);
       const known = context ?? byEnvironment("context", [])[stack];
-      console.error(`${stack}: applying Secret ${secretName}`);
+      progress(`${stack}: applying Secret ${secretName}`);
       await inScratchFolder("kubeconfig", async (scratch) => {
         const options =
           known === undefined

@@ -116,7 +116,10 @@ describe("idp github writer-key", () => {
       `Its fingerprint, as the app's page on GitHub shows it: SHA256:${digest}`,
       "Image Updater takes it at its next commit. Delete the .pem file now, and on the app's page the keys that nothing uses.",
     ]);
-    expect(stderr).to.equal("dev: applying Secret argocd/github-writer");
+    expect(stderr.split("\n")).to.deep.equal([
+      "dev: applying Secret argocd/github-writer",
+      "dev: asking AWS whose credentials these are",
+    ]);
     expect(readdirSync(root).filter((name) => name.startsWith("idp-"))).to.deep.equal([]);
   });
 
