@@ -126,8 +126,19 @@ export function emptyDefaultProject() {
   };
 }
 
-/** How an Application syncs, by the setting `argoCd.sync`. */
-const syncPolicies = { automated: { automated: { prune: true, selfHeal: true } }, manual: {} };
+/**
+ * How an Application syncs, by the setting `argoCd.sync`. An automated sync that fails is tried again every ten seconds,
+ * each time with the newest commit, so that a mend is not kept waiting; a try costs one render and one apply of one
+ * service. It ends after an hour, and not never: Argo CD 3.6 deletes no Application whose operation has not ended
+ * (`processAppOperationQueueItem` in its controller/appcontroller.go). A person's sync says itself how it is retried.
+ */
+const syncPolicies = {
+  automated: {
+    automated: { prune: true, selfHeal: true },
+    retry: { limit: 360, refresh: true, backoff: { duration: "10s", factor: 1 } },
+  },
+  manual: {},
+};
 
 /** Label of an Application: whether its service file has a `hold`. Image Updater skips an Application that has one. */
 const holdLabel = "idp/hold";
@@ -202,7 +213,6 @@ export function applicationSet(gitOps: GitOps) {
             ...syncPolicies[sync],
             managedNamespaceMetadata: { labels: namespaceLabels },
             syncOptions: ["CreateNamespace=true", "ServerSideApply=true", "PruneLast=true"],
-            retry: { limit: 5, backoff: { duration: "5s", factor: 2, maxDuration: "3m" } },
           },
         },
       },

@@ -15,20 +15,24 @@ export interface SyncRequest {
 /** The name under which an operation carries {@link SyncRequest.id}. */
 const idName = "Request";
 
+/** Two tries more, ten seconds apart: a person sees the reason within half a minute, and can sync the mend. */
+const retry = { limit: 2, backoff: { duration: "10s", factor: 1 } };
+
 /**
- * Returns the `operation` that makes an Application's Argo CD sync it, as its own interfaces write it: with the options and
- * the retries of the Application. Without them a sync applies on the client's side and makes no namespace.
+ * Returns the `operation` that makes an Application's Argo CD sync it, as its own interfaces write it: with the options of
+ * the Application. Without them a sync applies on the client's side and makes no namespace. Its retries take no newer
+ * commit than the one that was asked for.
  */
 export function syncOperation(
   { spec }: Application,
   { id, by, revision, prune = false }: SyncRequest,
 ) {
-  const { syncOptions = [], retry } = spec.syncPolicy ?? {};
+  const { syncOptions = [] } = spec.syncPolicy ?? {};
   return {
     initiatedBy: { username: by },
     info: [{ name: idName, value: id }],
     sync: { syncOptions, prune, ...(revision !== undefined && { revision }) },
-    ...(retry !== undefined && { retry }),
+    retry,
   };
 }
 

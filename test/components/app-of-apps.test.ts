@@ -205,6 +205,15 @@ describe("applicationSet", () => {
     ]);
   });
 
+  it("tries an automated sync again every ten seconds, with the newest commit, and a person's not by itself", () => {
+    expect(applicationSet(dev).spec.template.spec.syncPolicy).to.have.deep.property("retry", {
+      limit: 360,
+      refresh: true,
+      backoff: { duration: "10s", factor: 1 },
+    });
+    expect(applicationSet(prod).spec.template.spec.syncPolicy).not.to.have.property("retry");
+  });
+
   it("waits for a person and deletes nothing where services are kept", () => {
     const { spec } = applicationSet(prod);
     expect(spec.syncPolicy).to.deep.equal({

@@ -4,8 +4,10 @@ import { syncAndWait, syncOperation, type SyncRequest } from "../../promotion/sy
 import { failure } from "../support/platform.ts";
 
 const request: SyncRequest = { id: "7f3a", by: "ann", revision: "3f2a9c1", prune: true };
-const retry = { limit: 5, backoff: { duration: "5s", factor: 2, maxDuration: "3m" } };
-const spec = { syncPolicy: { syncOptions: ["CreateNamespace=true"], retry } };
+const retry = { limit: 2, backoff: { duration: "10s", factor: 1 } };
+const spec = {
+  syncPolicy: { syncOptions: ["CreateNamespace=true"], retry: { limit: 360, refresh: true } },
+};
 
 /** An Application in one moment. */
 const application = (status: object, others: object = {}): Application =>
@@ -47,7 +49,7 @@ async function play(looks: readonly (Application | undefined)[], allowed = 10) {
 }
 
 describe("a sync by a person", () => {
-  it("is the operation that Argo CD's own interfaces write", () => {
+  it("has the Application's options, and never takes a newer commit than the one asked for", () => {
     expect(syncOperation(before, request)).to.deep.equal({
       initiatedBy: { username: "ann" },
       info: [{ name: "Request", value: "7f3a" }],
@@ -62,6 +64,7 @@ describe("a sync by a person", () => {
       initiatedBy: { username: "ann" },
       info: [{ name: "Request", value: "7f3a" }],
       sync: { prune: false, syncOptions: [] },
+      retry,
     });
   });
 
