@@ -163,6 +163,13 @@ const deleted = {
   finalizers: ["resources-finalizer.argocd.argoproj.io"],
 };
 
+/**
+ * Whether the autoscaler decides the number of replicas, as a condition of Go's templates: it is a range, as for the chart's
+ * HorizontalPodAutoscaler. It must hold or not for every file that parses: an error would stop the whole set.
+ */
+const isScaled =
+  'if and (kindIs "map" (get . "replicas")) (ne (toString (dig "replicas" "min" "" .)) (toString (dig "replicas" "max" "" .)))';
+
 /** Returns the ApplicationSet: one Application for each service file of the environment. */
 export function applicationSet(gitOps: GitOps) {
   const { environment, repository, sync, keepsServices, reconciliationSeconds } = gitOps;
@@ -209,10 +216,23 @@ export function applicationSet(gitOps: GitOps) {
             helm: { releaseName: service, valueFiles: [file] },
           },
           destination: { server: ownCluster, namespace: service },
+          ignoreDifferences: [
+            {
+              ...{ group: "apps", kind: "Deployment", jsonPointers: ["/spec/replicas"] },
+              // No object has this name where the number is fixed: git's number holds.
+              name: `{{ ${isScaled} }}${service}{{ else }}-{{ end }}`,
+            },
+          ],
           syncPolicy: {
             ...syncPolicies[sync],
             managedNamespaceMetadata: { labels: namespaceLabels },
-            syncOptions: ["CreateNamespace=true", "ServerSideApply=true", "PruneLast=true"],
+            syncOptions: [
+              "CreateNamespace=true",
+              "ServerSideApply=true",
+              "PruneLast=true",
+              // Applies the autoscaler's number instead of git's. Always: a sync keeps the options that it began with.
+              "RespectIgnoreDifferences=true",
+            ],
           },
         },
       },

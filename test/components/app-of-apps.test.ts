@@ -214,6 +214,21 @@ describe("applicationSet", () => {
     expect(applicationSet(prod).spec.template.spec.syncPolicy).not.to.have.property("retry");
   });
 
+  it("leaves the autoscaler's number of replicas alone, in every sync", () => {
+    for (const args of [dev, prod]) {
+      const { ignoreDifferences, syncPolicy } = applicationSet(args).spec.template.spec;
+      expect(ignoreDifferences.map(({ name, ...what }) => [typeof name, what])).to.deep.equal([
+        ["string", { group: "apps", kind: "Deployment", jsonPointers: ["/spec/replicas"] }],
+      ]);
+      expect(syncPolicy.syncOptions).to.deep.equal([
+        "CreateNamespace=true",
+        "ServerSideApply=true",
+        "PruneLast=true",
+        "RespectIgnoreDifferences=true",
+      ]);
+    }
+  });
+
   it("waits for a person and deletes nothing where services are kept", () => {
     const { spec } = applicationSet(prod);
     expect(spec.syncPolicy).to.deep.equal({
