@@ -17,6 +17,10 @@ export function argoCdConfig(reconciliationSeconds: number) {
     },
     // Everyone may look. More is granted per group once single sign-on is set up.
     "argocd-rbac-cm": { "policy.default": "role:readonly" },
-    "argocd-cmd-params-cm": { "server.insecure": "false" },
+    "argocd-cmd-params-cm": {
+      "server.insecure": "false",
+      // Without it `*` takes subfolders, too, and a second file of a name stops the whole ApplicationSet.
+      "applicationsetcontroller.enable.new.git.file.globbing": "true",
+    },
   };
 }

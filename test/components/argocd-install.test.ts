@@ -47,7 +47,10 @@ describe("ArgoCdInstall", () => {
       "users.anonymous.enabled": "false",
     });
     expect(dataOf(made, "argocd-rbac-cm")).to.deep.equal({ "policy.default": "role:readonly" });
-    expect(dataOf(made, "argocd-cmd-params-cm")).to.deep.equal({ "server.insecure": "false" });
+    expect(dataOf(made, "argocd-cmd-params-cm")).to.deep.equal({
+      "server.insecure": "false",
+      "applicationsetcontroller.enable.new.git.file.globbing": "true",
+    });
   });
 
   it("hands its definitions to the provider as text, under their old names", async () => {
