@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { applicationsFolder, serviceFileEnding, type Environment } from "../config/environments.ts";
 import { CatalogError, finding, type Finding } from "./finding.ts";
+import { imageUpdateFindings } from "./image-updates.ts";
 import type { CatalogRules } from "./schema.ts";
 import { nameOf, parseService, type Service } from "./service.ts";
 
@@ -15,6 +16,8 @@ export interface Catalog {
 /** The valid part of a catalog, and everything that is wrong with the rest. */
 export interface ReadCatalog extends Catalog {
   readonly findings: readonly Finding[];
+  /** What is valid and should be written otherwise. */
+  readonly warnings: readonly Finding[];
 }
 
 /** One entry of an environment's folder. */
@@ -50,7 +53,7 @@ export async function inspectCatalog(
   const entries = await readEntries(join(root, folder));
   return entries
     ? catalogOf(entries, environment, rules)
-    : { environment, services: [], findings: [missingFolder(folder)] };
+    : { environment, services: [], findings: [missingFolder(folder)], warnings: [] };
 }
 
 /** Returns the image repositories that a catalog uses, each once, sorted: those that the registry must have. */
@@ -95,6 +98,7 @@ export function catalogOf(
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const services: Service[] = [];
   const findings: Finding[] = [];
+  const warnings: Finding[] = [];
   const seen = new Map<string, string>();
   for (const { name, text } of ordered) {
     const file = `${folder}/${name}`;
@@ -106,10 +110,12 @@ export function catalogOf(
     else {
       const parsed = parseService(file, text, rules);
       if (parsed.service) services.push(parsed.service);
+      if (parsed.service && rules.strategy !== "pinned")
+        warnings.push(...imageUpdateFindings(file, text));
       findings.push(...parsed.findings);
     }
   }
-  return { environment, services, findings: [...findings, ...sharedHosts(services)] };
+  return { environment, services, findings: [...findings, ...sharedHosts(services)], warnings };
 }
 
 const top = (file: string) => ({ file, line: 1, column: 1 });

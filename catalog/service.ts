@@ -225,7 +225,10 @@ function sample(issue: Issue, source: string | undefined, rules: CatalogRules | 
       }
     : {};
   const value = given ?? known[issue.path.join(".")] ?? at(example, issue.path);
-  return value === undefined ? `${key}: "${source ?? ""}"` : `${key}: ${JSON.stringify(value)}`;
+  if (value === undefined) return `${key}: "${source ?? ""}"`;
+  // Image Updater formats a file anew that has its image in quotes.
+  const isPlain = typeof value === "string" && /^[a-z][a-z0-9./-]*$|^[0-9]+\.dkr\./.test(value);
+  return `${key}: ${isPlain ? value : JSON.stringify(value)}`;
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): object | string | number | undefined {

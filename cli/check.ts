@@ -78,7 +78,7 @@ async function readCatalogs(root: string) {
     environments.map((environment) => inspectCatalog(root, environment, rules[environment])),
   );
   const findings = [
-    ...catalogs.flatMap((catalog) => catalog.findings),
+    ...catalogs.flatMap((catalog) => [...catalog.findings, ...catalog.warnings]),
     ...acrossEnvironments(catalogs),
   ];
   return { catalogs, findings };

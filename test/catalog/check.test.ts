@@ -48,6 +48,24 @@ idp check: 0 errors, 1 warning`,
     );
   });
 
+  it("warns about an image in quotes where Image Updater writes, and does not fail", async () => {
+    for (const environment of environments) {
+      const file = join(root, `argocd/applications/${environment}/time-service.yaml`);
+      const text = await readFile(file, "utf8");
+      await writeFile(file, text.replace(/^( *tag): (\S+)/m, '$1: "$2"'));
+    }
+    const findings = await checkServiceFiles(root);
+    const tag = (environment: string) =>
+      new RegExp(`applications/${environment}/time-service.yaml:\\d+:8 warning image-update: `);
+    const lines = formatFindings(findings).split("\n");
+    expect(lines).to.have.length(5);
+    expect(lines[0]).to.match(tag("dev"));
+    expect(lines[1]).to.match(/^ {4}Fix: write tag: sha-[0-9a-f]{7} on a line of its own$/);
+    expect(lines[2]).to.match(tag("staging"));
+    expect(lines.at(-1)).to.equal("idp check: 0 errors, 2 warnings");
+    expect(isFailure(findings)).to.equal(false);
+  });
+
   it("fails on an error, in text and in JSON alike", async () => {
     const file = join(root, "argocd/applications/prod/time-service.yaml");
     const text = await readFile(file, "utf8");
@@ -64,7 +82,7 @@ idp check: 0 errors, 1 warning`,
         key: "image.tag",
         found: "latest",
         allowed: "must be v<major>.<minor>.<patch> here: this environment runs releases",
-        fix: 'write for example tag: "v1.2.3"',
+        fix: "write for example tag: v1.2.3",
         message:
           "image.tag: found latest; must be v<major>.<minor>.<patch> here: this environment runs releases",
       },

@@ -84,6 +84,37 @@ describe("catalogOf", () => {
     });
   }
 
+  it("warns where Image Updater would format a file anew, and calls the service valid", () => {
+    const texts = {
+      "double.yaml": text("idp/a").replace("sha-3f2a9c1", '"sha-3f2a9c1"'),
+      "plain.yaml": text("idp/a"),
+      "plain-in-braces.yaml": `{ port: 8080, resources: small, replicas: 1, image: { "tag": sha-3f2a9c1, repository: ${host}/idp/a } }`,
+      "single.yaml": text("idp/a").replace(`${host}/idp/a`, `'${host}/idp/a'`),
+      "umlaut.yaml": `{ env: { A: "é" }, image: { repository: ${host}/idp/a, tag: sha-3f2a9c1 }, port: 8080, resources: small, replicas: 1 }`,
+    };
+    const entries = Object.entries(texts).map(([name, text]) => ({ name, text }));
+    const inEnvironment = (strategy: CatalogRules["strategy"]) =>
+      catalogOf(entries, "dev", { ...rules, strategy });
+    const { services, findings, warnings } = inEnvironment("newest-build");
+    expect(services).to.have.length(5);
+    expect(findings).to.deep.equal([]);
+    const allowed =
+      "should be plain text on a line of its own: Image Updater else formats the whole file anew";
+    const strange = "text that is not ASCII before it on its line";
+    expect(
+      warnings.map(
+        ({ level, file, line, column, message, fix }) =>
+          `${level} ${file.slice("argocd/applications/dev/".length)}:${line}:${column} ${message} | ${fix}`,
+      ),
+    ).to.deep.equal([
+      `warning double.yaml:3:8 image.tag: found "sha-3f2a9c1"; ${allowed} | write tag: sha-3f2a9c1 on a line of its own`,
+      `warning single.yaml:2:15 image.repository: found '${host}/idp/a'; ${allowed} | write repository: ${host}/idp/a on a line of its own`,
+      `warning umlaut.yaml:1:41 image.repository: found ${strange}; ${allowed} | write repository: ${host}/idp/a on a line of its own`,
+      `warning umlaut.yaml:1:98 image.tag: found ${strange}; ${allowed} | write tag: sha-3f2a9c1 on a line of its own`,
+    ]);
+    expect(inEnvironment("pinned").warnings).to.deep.equal([]);
+  });
+
   it("reports names that differ only in case, because one file would hide the other on some disks", () => {
     const { findings } = inspect({ "api.yaml": text("idp/a"), "Api.yaml": text("idp/a") });
     expect(findings.map((line) => line.split(" ", 2).join(" "))).to.deep.equal([
@@ -120,7 +151,7 @@ describe("readCatalog", () => {
     expect(String(error)).to.equal(
       `CatalogError: argocd/applications/dev is not valid:
 argocd/applications/dev/api.yaml:3:8 error wrong-value: image.tag: found latest; must be sha-<7 hex digits> here: this environment runs builds
-    Fix: write for example tag: "sha-3f2a9c1"
+    Fix: write for example tag: sha-3f2a9c1
 argocd/applications/dev/web.yaml:7:1 error unknown-key: sync: found an unknown key; may be image, port, resources, replicas, health, ingress, env, hold
     Fix: delete it`,
     );

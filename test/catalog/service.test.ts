@@ -95,17 +95,17 @@ describe("parseService", () => {
       [
         "a moving tag",
         compliant.replace("sha-3f2a9c1", "latest"),
-        '3:8 wrong-value image.tag: found latest; must be sha-<7 hex digits> here: this environment runs builds | write for example tag: "sha-3f2a9c1"',
+        "3:8 wrong-value image.tag: found latest; must be sha-<7 hex digits> here: this environment runs builds | write for example tag: sha-3f2a9c1",
       ],
       [
         "another account's registry",
         compliant.replace("123456789012", "111111111111"),
-        `2:15 wrong-value image.repository: found 111111111111.dkr.ecr.us-west-2.amazonaws.com/idp/localtime; must be in this environment's own registry, ${host} | write for example repository: "${host}/idp/localtime"`,
+        `2:15 wrong-value image.repository: found 111111111111.dkr.ecr.us-west-2.amazonaws.com/idp/localtime; must be in this environment's own registry, ${host} | write for example repository: ${host}/idp/localtime`,
       ],
       [
         "a public registry",
         compliant.replace(host, "docker.io"),
-        `2:15 wrong-value image.repository: found docker.io/idp/localtime; must be an image repository in this environment's registry, ${host}/<name> | write for example repository: "${host}/idp/localtime"`,
+        `2:15 wrong-value image.repository: found docker.io/idp/localtime; must be an image repository in this environment's registry, ${host}/<name> | write for example repository: ${host}/idp/localtime`,
       ],
       [
         "a key about syncing",
@@ -130,7 +130,7 @@ describe("parseService", () => {
       [
         "a missing key further in",
         compliant.replace("  tag: sha-3f2a9c1\n", ""),
-        '1:1 missing-key image.tag: found nothing; must be sha-<7 hex digits> here: this environment runs builds | write for example tag: "sha-3f2a9c1"',
+        "1:1 missing-key image.tag: found nothing; must be sha-<7 hex digits> here: this environment runs builds | write for example tag: sha-3f2a9c1",
       ],
       [
         "a key without a value",
@@ -150,7 +150,7 @@ describe("parseService", () => {
       [
         "an unknown size",
         compliant.replace("small", "huge"),
-        '5:12 wrong-value resources: found huge; must be one of small, medium, large | write for example resources: "small"',
+        "5:12 wrong-value resources: found huge; must be one of small, medium, large | write for example resources: small",
       ],
       [
         "no replica",
@@ -180,7 +180,7 @@ describe("parseService", () => {
       [
         "an IP address as a host",
         `${compliant}ingress:\n  path: /\n  host: 10.0.0.1\n`,
-        '9:9 wrong-value ingress.host: found 10.0.0.1; must be a host name such as time.example.com: at most 253 characters, 63 between two dots, no IP address | write for example host: "time.example.com"',
+        "9:9 wrong-value ingress.host: found 10.0.0.1; must be a host name such as time.example.com: at most 253 characters, 63 between two dots, no IP address | write for example host: time.example.com",
       ],
       [
         "a variable that Helm would read as a boolean",

@@ -318,7 +318,7 @@ describe("the board", () => {
     const { tag, problem, changed } = rowIn(await readBoard(platform.workspace), "dev");
     expect([tag, problem, changed?.subject]).to.deep.equal([
       null,
-      `argocd/applications/dev/clock.yaml:4:8 is not valid since ${broken} (Test Person: Break it): image.tag: found latest; must be sha-<7 hex digits> or v<major>.<minor>.<patch>. Fix: write for example tag: "sha-3f2a9c1", or bring back the text before: idp rollback clock dev`,
+      `argocd/applications/dev/clock.yaml:4:8 is not valid since ${broken} (Test Person: Break it): image.tag: found latest; must be sha-<7 hex digits> or v<major>.<minor>.<patch>. Fix: write for example tag: sha-3f2a9c1, or bring back the text before: idp rollback clock dev`,
       "Leave it broken",
     ]);
   });
