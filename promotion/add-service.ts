@@ -168,7 +168,7 @@ function nextSteps(root: string, { name, image }: NewService): string[] {
           `Nobody may push ${image} yet: npx idp service new again with --publisher <owner>/<repository>`,
         ]),
     `After the merge the provision workflows (or pulumi up) make ${image} in each account's registry`,
-    "Push the first build, with service-build.yml of this repository: dev takes it by itself",
+    "Push the first build, with service-build.yml of this repository: dev takes it by itself. Where another tool builds it: for linux/amd64, and with SOURCE_DATE_EPOCH=$(git log -1 --format=%ct), because dev takes the newest by its date",
     `npx idp release ${name} v1.0.0: staging takes it by itself, prod by pull request`,
   ];
 }

@@ -1,10 +1,15 @@
-import { createdOf, manifestOf, SilentRegistry, tagsOf, type Registry } from "./registry.ts";
+import {
+  buildOf,
+  manifestOf,
+  SilentRegistry,
+  tagsOf,
+  type Build,
+  type Registry,
+} from "./registry.ts";
 
 /** An image in a registry. */
-export interface Image {
+export interface Image extends Build {
   readonly digest: string;
-  /** When it was built, from its own configuration. */
-  readonly built: Date | undefined;
 }
 
 /**
@@ -33,8 +38,7 @@ export class CachedRegistry {
       this.#ask(async (registry) => {
         const manifest = await manifestOf(registry, repository, tag);
         if (manifest === undefined) return undefined;
-        const built = await createdOf(registry, repository, manifest);
-        return { digest: manifest.digest, built };
+        return { digest: manifest.digest, ...(await buildOf(registry, repository, manifest)) };
       }),
     );
   }

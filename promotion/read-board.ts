@@ -14,7 +14,8 @@ import type { Repository } from "./repository.ts";
 import { lastValid, rollbackOf, sinceText, type LastValid } from "./require-service.ts";
 import { isServiceFile, serviceFileOf } from "./services.ts";
 import { CachedRegistry } from "./cached-registry.ts";
-import { higherReleases, newerBuilds } from "./newest.ts";
+import { higherReleases, otherBuilds } from "./newest.ts";
+import { imageProblems } from "./image-problems.ts";
 
 /** What to read for the board. */
 export interface BoardRequest {
@@ -196,22 +197,23 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
   if (registry === undefined) return { ...known, ...none, problem: null };
   try {
     const found = await registry.image(image, tag);
+    const builds =
+      strategy === "newest-build" ? await otherBuilds(registry, image, tag) : undefined;
     const waiting =
-      strategy === "newest-build"
-        ? await newerBuilds(registry, image, tag)
-        : higherReleases(
-            [
-              ...(await registry.tags(image)),
-              ...(strategy === "pinned" ? tagsBefore(now, environment, service) : []),
-            ],
-            tag,
-          );
+      builds?.newer ??
+      higherReleases(
+        [
+          ...(await registry.tags(image)),
+          ...(strategy === "pinned" ? tagsBefore(now, environment, service) : []),
+        ],
+        tag,
+      );
     return {
       ...known,
       digest: found?.digest ?? null,
-      built: found?.built ?? null,
+      built: (found?.isForNodes === true && found.created) || null,
       waiting,
-      problem: found ? null : `${environment}'s registry has no ${image}:${tag}`,
+      problem: imageProblems({ environment, image, tag, found, builds }).join("; ") || null,
     };
   } catch (error) {
     return { ...known, ...none, problem: registry.silence ? null : messageOf(error) };

@@ -33,7 +33,7 @@ const manifestTypes = [
 ];
 
 const Descriptor = z.object({ mediaType: z.string(), digest: z.string(), size: z.number() });
-/** The platform that Image Updater looks for: the nodes'. */
+/** The platform that Image Updater looks for: the nodes' (components/nodes.ts). */
 const nodes = { os: "linux", architecture: "amd64" } as const;
 const Platform = z.object({ os: z.unknown(), architecture: z.unknown() });
 const ManifestContent = z.object({
@@ -93,31 +93,42 @@ export async function tagsOf(registry: Registry, repository: string): Promise<st
   return tags;
 }
 
-/**
- * Returns when the image of a manifest was built, as Image Updater reads it: from the configuration of the image for
- * linux/amd64, the latest where an index has several. Undefined when there is none, or its date is not in RFC 3339.
- */
-export async function createdOf(
+/** What an image's own configuration says of its build. */
+export interface Build {
+  /** Whether it has an image for linux/amd64, which the nodes are. Image Updater takes no build without. */
+  readonly isForNodes: boolean;
+  /**
+   * When the image for linux/amd64 was built, the latest where an index has several; of one without, when any of its images
+   * was. Undefined when none has a date in RFC 3339.
+   */
+  readonly created: Date | undefined;
+}
+
+/** Returns what is known of the build of a manifest's image, as Image Updater reads it. */
+export async function buildOf(
   registry: Registry,
   repository: string,
   manifest: Manifest,
-): Promise<Date | undefined> {
+): Promise<Build> {
   const { config, manifests } = contentOf(registry, repository, manifest);
   if (manifests !== undefined) {
-    const dates: Date[] = [];
-    for (const { digest, platform } of manifests) {
-      if (!isForNodes(platform)) continue;
+    const own = manifests.filter(({ platform }) => isForNodes(platform));
+    const builds: Build[] = [];
+    for (const { digest } of own.length > 0 ? own : manifests) {
       const inner = await manifestOf(registry, repository, digest);
-      const date = inner && (await createdOf(registry, repository, inner));
-      if (date !== undefined) dates.push(date);
+      if (inner) builds.push(await buildOf(registry, repository, inner));
     }
-    return dates.sort((a, b) => b.getTime() - a.getTime())[0];
+    const fitting = builds.filter((build) => build.isForNodes);
+    const [created] = (fitting.length > 0 ? fitting : builds)
+      .flatMap((build) => build.created ?? [])
+      .sort((a, b) => b.getTime() - a.getTime());
+    return { isForNodes: own.length > 0 && fitting.length > 0, created };
   }
-  if (config === undefined) return undefined;
+  if (config === undefined) return { isForNodes: true, created: undefined };
   const response = await send(registry, `/v2/${repository}/blobs/${config.digest}`);
   await refuseFailure(registry, response, `configuration of ${repository}@${manifest.digest}`);
   const { data } = Config.safeParse(jsonIn(await response.text()));
-  return data && isForNodes(data) ? dateIn(data.created) : undefined;
+  return { isForNodes: isForNodes(data), created: dateIn(data?.created) };
 }
 
 /** What says nothing of its platform counts as the nodes'. */

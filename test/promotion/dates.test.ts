@@ -11,14 +11,19 @@ const type = (kind: string) => `application/vnd.oci.image.${kind}.v1+json`;
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 /** Pushes an image with this configuration, or with these bytes as one. */
-async function pushOne(registry: Registry, config: object | Buffer, reference?: string) {
+async function pushOne(
+  registry: Registry,
+  config: object | Buffer,
+  reference?: string,
+  repository = name,
+) {
   const blob = Buffer.isBuffer(config) ? config : json(config);
   const [digest, size] = [digestOf(blob), blob.length];
   const read = () => Promise.resolve(new Uint8Array(blob));
-  await putBlob(registry, name, { digest, size, read });
+  await putBlob(registry, repository, { digest, size, read });
   const bytes = json({ schemaVersion: 2, config: { mediaType: type("config"), digest, size } });
   const made = { digest: digestOf(bytes), mediaType: type("manifest"), bytes };
-  await putManifest(registry, name, reference ?? made.digest, made);
+  await putManifest(registry, repository, reference ?? made.digest, made);
   return { mediaType: made.mediaType, digest: made.digest, size: bytes.length };
 }
 
@@ -63,18 +68,30 @@ describe("the date of an image is the one that Image Updater takes", () => {
   /** What is seen of it before and after it runs, and which build is the newest. */
   const seen = async () => {
     const { waiting, problem } = await rowOf();
-    expect(problem).to.equal(null);
     const newest = await newestBuild(registry, name);
     await platform.commitElsewhere({ [serviceFileOf("dev", "clock")]: serviceText("dev", tag) });
     const running = await rowOf();
-    expect(running.problem).to.equal(null);
-    return { waiting, newest, built: running.built, waitingThen: running.waiting };
+    return {
+      waiting,
+      newest,
+      built: running.built,
+      waitingThen: running.waiting,
+      problems: [problem, running.problem],
+    };
   };
   const dated = (built: string) => ({
     ...{ waiting: [tag], newest: tag, built: new Date(built).toISOString(), waitingThen: [] },
+    problems: [null, null],
   });
   const undated = {
     ...{ waiting: [], newest: "sha-0000001", built: undefined, waitingThen: ["sha-0000001"] },
+    problems: [null, null],
+  };
+  const fix = "Fix: docker build --platform linux/amd64";
+  const cannotRun = `idp/clock:${tag} has no linux/amd64, which the nodes are. ${fix}`;
+  const foreign = {
+    ...undated,
+    problems: [`${tag} has no linux/amd64: Image Updater does not take it. ${fix}`, cannotRun],
   };
 
   const indexes: readonly (readonly [string, readonly Entry[], object])[] = [
@@ -111,8 +128,13 @@ describe("the date of an image is the one that Image Updater takes", () => {
       dated(created),
     ],
     ["no platform named", [[undefined, { ...amd64, created }]], dated(created)],
-    ["arm64 alone", [[arm64, { ...arm64, created }]], undated],
-    ["nothing", [], undated],
+    ["arm64 alone", [[arm64, { ...arm64, created }]], foreign],
+    [
+      "arm64 alone, and older",
+      [[arm64, { ...arm64, created: early }]],
+      { ...foreign, problems: [null, cannotRun] },
+    ],
+    ["nothing", [], { ...undated, problems: [null, cannotRun] }],
   ];
   for (const [what, entries, expected] of indexes) {
     it(`of an index with ${what}`, async () => {
@@ -129,7 +151,7 @@ describe("the date of an image is the one that Image Updater takes", () => {
       dated("2026-05-05T10:00:00.123Z"),
     ],
     ["without a platform", { created }, dated(created)],
-    ["of another platform", { ...arm64, created }, undated],
+    ["of another platform", { ...arm64, created }, foreign],
     ["null", { ...amd64, created: null }, undated],
     ["missing", amd64, undated],
     ["empty", { ...amd64, created: "" }, undated],
@@ -146,6 +168,39 @@ describe("the date of an image is the one that Image Updater takes", () => {
       expect(await seen()).to.deep.equal(expected);
     });
   }
+
+  const epoch = "1970-01-01T00:00:00Z";
+  const sameDate = (others: string) =>
+    `${others} has the date of ${tag}, 1970-01-01T00:00:00.000Z: which is the newest cannot be told, and Image Updater takes the last by name. Fix: build with SOURCE_DATE_EPOCH set to the commit's date (docs/services.md#its-image)`;
+
+  it("builds of one date are named, because the newest cannot be told", async () => {
+    const others = ["sha-aaaaaaa", "sha-bbbbbbb", "sha-ccccccc", "sha-ddddddd"];
+    await platform.commitElsewhere({
+      [serviceFileOf("dev", "clock")]: serviceText("dev", tag).replace("idp/clock", "idp/dates"),
+    });
+    for (const one of [tag, ...others]) {
+      await pushOne(registry, { ...amd64, created: epoch, title: one }, one, "idp/dates");
+    }
+    expect((await rowOf()).problem).to.equal(
+      sameDate("sha-aaaaaaa, sha-bbbbbbb, sha-ccccccc (and 1 more)"),
+    );
+    expect(await newestBuild(registry, "idp/dates")).to.equal("sha-ddddddd");
+  });
+
+  it("builds of one date are no matter once there is a newer one, or when they are one image", async () => {
+    for (const one of [tag, "sha-aaaaaaa"]) {
+      await pushOne(registry, { ...amd64, created: epoch, title: one }, one);
+    }
+    await platform.commitElsewhere({ [serviceFileOf("dev", "clock")]: serviceText("dev", tag) });
+    expect(await rowOf()).to.deep.include({ waiting: ["sha-0000001"], problem: null });
+    const config = { ...amd64, created: late };
+    await pushOne(registry, config, "sha-ccccccc");
+    await pushOne(registry, config, "sha-ddddddd");
+    await platform.commitElsewhere({
+      [serviceFileOf("dev", "clock")]: serviceText("dev", "sha-ccccccc"),
+    });
+    expect(await rowOf()).to.deep.include({ waiting: [], problem: null });
+  });
 
   it("a manifest that is none is named with its registry, without a page of JSON", async () => {
     const { digest } = await pushOne(registry, amd64);

@@ -430,6 +430,18 @@ describe("the steps' commands", () => {
       expect(missing.exitCode).to.equal(0);
     },
 
+    "service-build.build: Check the platforms": async () => {
+      const check = (platforms: string) =>
+        run("service-build.build: Check the platforms", { inputs: { platforms } });
+      for (const right of ["linux/amd64", "linux/arm64, linux/amd64", "linux/amd64,linux/arm64"])
+        expect((await check(right)).exitCode, right).to.equal(0);
+      for (const wrong of ["linux/arm64", "linux/amd64/v3", ""]) {
+        const { exitCode, stdout } = await check(wrong);
+        expect(exitCode, wrong).to.equal(1);
+        expect(stdout).to.include(`::error::the nodes are linux/amd64, and platforms is ${wrong}`);
+      }
+    },
+
     "service-build.build: Check the environment's variables": () =>
       checksVariables("service-build.build", "dev"),
 
@@ -565,6 +577,23 @@ describe("the steps' commands", () => {
       expect(calls).to.deep.equal([
         `skopeo copy --all --preserve-digests docker://${image}@${digest} oci:image`,
       ]);
+    },
+
+    "service-release.fetch: Check that the nodes can run it": async () => {
+      const step = "service-release.fetch: Check that the nodes can run it";
+      standIn("skopeo", "echo linux/amd64");
+      const fits = await run(step);
+      expect(fits.exitCode).to.equal(0);
+      expect(fits.calls).to.deep.equal([
+        "skopeo --override-os linux --override-arch amd64 inspect --format {{.Os}}/{{.Architecture}} oci:image",
+      ]);
+      // Of an index it fails, of a single image it gives what it has.
+      for (const answer of ["exit 1", "echo linux/arm64"]) {
+        standIn("skopeo", answer);
+        const { exitCode, stdout } = await run(step);
+        expect(exitCode, answer).to.equal(1);
+        expect(stdout).to.include("::error::the nodes are linux/amd64");
+      }
     },
 
     "service-release.publish: Check that it is the very image": async () => {

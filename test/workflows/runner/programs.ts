@@ -28,7 +28,8 @@ const stand: Readonly<Record<string, string>> = {
   // Charts render to nothing.
   helm: "",
   docker: "",
-  skopeo: "",
+  // Every image is for the nodes.
+  skopeo: `[[ "$*" != *--override-arch* ]] || echo linux/amd64`,
   cosign: "",
   aws: "",
   kubectl: "",
