@@ -20,6 +20,7 @@ const serviceAccount = "argocd-image-updater-controller";
 /** Where the release mounts its configuration. */
 const configFolder = "/app/config";
 const loginScript = "ecr-login.sh";
+const ignoreFile = "gitignore";
 
 /** Arguments of {@link ImageUpdater}. */
 export interface ImageUpdaterArgs {
@@ -56,8 +57,20 @@ function imageUpdaterConfig(
     "registries.conf": stringify({ registries: [registry] }),
     "git.commit-message-template": commitMessage,
     [loginScript]: loginCommand(args.region),
+    [ignoreFile]: "*\n",
   };
 }
+
+/**
+ * Image Updater's own git ignores every file that git does not track yet. Where a service file is gone when a build
+ * arrives, Image Updater writes a new one with the image alone and runs `git add` on it, which git then refuses. Tracked
+ * files are committed as ever.
+ */
+const gitSettings = {
+  GIT_CONFIG_COUNT: "1",
+  GIT_CONFIG_KEY_0: "core.excludesFile",
+  GIT_CONFIG_VALUE_0: `${configFolder}/${ignoreFile}`,
+};
 
 /** A new tag changes nothing that a workflow makes or checks: `[skip actions]` stops GitHub from starting one. */
 const commitMessage = `Deploy {{ .AppName }}{{ range .AppChanges }} {{ .NewTag }}{{ end }}
@@ -117,7 +130,7 @@ export class ImageUpdater extends pulumi.ComponentResource {
     const { first, workloads } = beforeWorkloads(
       withConfig(inNamespace(manifest, argoCdNamespace), {
         [imageUpdaterConfigMap]: imageUpdaterConfig(args),
-      }).map(withLoginScript),
+      }).map(withOwnFiles),
     );
     // EKS gives Pods their credentials when they are admitted: the association must exist before.
     const configuration = new k8s.yaml.ConfigGroup(
@@ -137,10 +150,11 @@ export class ImageUpdater extends pulumi.ComponentResource {
   }
 }
 
-/** The parts of a Deployment that {@link withLoginScript} looks into. */
-const Volumes = z.looseObject({
+/** The parts of a Deployment that {@link withOwnFiles} changes. */
+const Spec = z.looseObject({
   template: z.looseObject({
     spec: z.looseObject({
+      containers: z.array(z.looseObject({ env: z.array(z.unknown()).optional() })),
       volumes: z.array(
         z.looseObject({
           configMap: z
@@ -152,13 +166,27 @@ const Volumes = z.looseObject({
   }),
 });
 
-/** Returns the manifest with the login script mounted as an executable; the release mounts named keys only. */
-function withLoginScript(manifest: Manifest): Manifest {
+/**
+ * Returns the manifest with the login script mounted as an executable and git's ignore file beside it (the release mounts
+ * named keys only), and with git's settings as variables.
+ */
+function withOwnFiles(manifest: Manifest): Manifest {
   if (manifest.kind !== "Deployment") return manifest;
-  const spec = Volumes.parse(manifest["spec"]);
-  for (const { configMap: source } of spec.template.spec.volumes) {
+  const spec = Spec.parse(manifest["spec"]);
+  const { containers, volumes } = spec.template.spec;
+  for (const { configMap: source } of volumes) {
     if (source?.name !== imageUpdaterConfigMap) continue;
-    source.items = [...(source.items ?? []), { key: loginScript, path: loginScript, mode: 0o555 }];
+    source.items = [
+      ...(source.items ?? []),
+      { key: loginScript, path: loginScript, mode: 0o555 },
+      { key: ignoreFile, path: ignoreFile },
+    ];
+  }
+  for (const container of containers) {
+    container.env = [
+      ...(container.env ?? []),
+      ...Object.entries(gitSettings).map(([name, value]) => ({ name, value })),
+    ];
   }
   return { ...manifest, spec };
 }
