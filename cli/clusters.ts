@@ -5,8 +5,9 @@ import { clusterNameOf, type Environment } from "../config/environments.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { kubeconfigFile } from "../twin/cluster/applications.ts";
 import { twinPaths } from "../twin/state/twin.ts";
+import { parseApplicationSet } from "../components/argocd-status.ts";
 import { parseApplications } from "../promotion/argocd.ts";
-import type { ReadApplications } from "../promotion/board-clusters.ts";
+import type { ReadApplications, ReadApplicationSet } from "../promotion/board-clusters.ts";
 import { byEnvironment, profilesOf } from "./workspace.ts";
 
 /** Options for how to reach the clusters. */
@@ -31,23 +32,31 @@ export function contextOption(): Option {
   );
 }
 
+/** The one ApplicationSet of an environment, as kubectl's words. */
+export const applicationSet = ["applicationsets.argoproj.io", "services"] as const;
+
 /**
- * Runs `work` with a function that reads the clusters, or with undefined unless clusters are wanted. Credentials made
- * for this are deleted afterwards.
+ * Runs `work` with functions that read the clusters' Applications and ApplicationSets, or with undefined unless clusters
+ * are wanted. Credentials made for this are deleted afterwards.
  */
 export async function withClusters<T>(
   { cluster, ...options }: ClusterOptions,
   isTwin: boolean,
-  work: (applications: ReadApplications | undefined) => Promise<T>,
+  work: (applications?: ReadApplications, applicationSet?: ReadApplicationSet) => Promise<T>,
 ): Promise<T> {
-  if (!cluster) return work(undefined);
-  return withKubectl(options, isTwin, (kubectlOf) =>
-    work(async (environment, region) => {
+  if (!cluster) return work();
+  return withKubectl(options, isTwin, (kubectlOf) => {
+    const read = async (environment: Environment, region: string, what: readonly string[]) => {
       const kubectl = await kubectlOf(environment, region);
-      const text = await kubectl(["get", "applications.argoproj.io", "--output", "json"]);
-      return parseApplications(JSON.parse(text));
-    }),
-  );
+      return JSON.parse(await kubectl(["get", ...what, "--output", "json"])) as unknown;
+    };
+    return work(
+      async (environment, region) =>
+        parseApplications(await read(environment, region, ["applications.argoproj.io"])),
+      async (environment, region) =>
+        parseApplicationSet(await read(environment, region, applicationSet)),
+    );
+  });
 }
 
 /** Runs kubectl in Argo CD's namespace of one cluster, and returns what it printed. */
@@ -71,8 +80,8 @@ export async function withKubectl<T>(
   }
   const contexts = byEnvironment("context", context);
   const profiles = profilesOf(profile);
-  return inScratchFolder("kubeconfig", (scratch) =>
-    work(async (environment, region) => {
+  return inScratchFolder("kubeconfig", (scratch) => {
+    const make = async (environment: Environment, region: string) => {
       const known = contexts[environment];
       if (known !== undefined) return kubectlWith(environment, "kubectl", ["--context", known]);
       const file = join(scratch, environment);
@@ -82,8 +91,14 @@ export async function withKubectl<T>(
         ...(profiles[environment] === undefined ? [] : ["--profile", profiles[environment]]),
       ]);
       return kubectlWith(environment, "kubectl", ["--kubeconfig", file]);
-    }),
-  );
+    };
+    const made = new Map<Environment, Promise<Kubectl>>();
+    return work((environment, region) => {
+      const kubectl = made.get(environment) ?? make(environment, region);
+      made.set(environment, kubectl);
+      return kubectl;
+    });
+  });
 }
 
 function kubectlWith(

@@ -16,7 +16,10 @@ export function statusCommand(): Command {
     .addOption(new Option("--json", "as one JSON object"))
     .addHelpText(
       "after",
-      "\nExit code 1 when something could not be read, or a registry lacks what a file names.",
+      `
+Exit code 1 when something could not be read, a registry lacks what a file names, or, with --cluster, something of a
+service is wrong: its sync fails or is tried again, it is Degraded, what was synced is gone, it has no Application, or
+Argo CD cannot read the service files. A service that waits for a person's sync is OutOfSync, and no problem.`,
     )
     .action(async (services: string[], { json, ...options }: Options & { json?: true }) => {
       const board = await boardOf(services, options);
@@ -28,11 +31,12 @@ export function statusCommand(): Command {
 /** Returns the board of the named services, or of all, from where the options say. */
 export function boardOf(services: readonly string[], options: Options): Promise<Board> {
   return inWorkspace(options, ({ workspace, isTwin }) =>
-    withClusters(options, isTwin, (applications) =>
+    withClusters(options, isTwin, (applications, applicationSet) =>
       readBoard(workspace, {
         services,
         onRead: counter("services read"),
         ...(applications && { applications }),
+        ...(applicationSet && { applicationSet }),
       }),
     ),
   );
@@ -42,10 +46,11 @@ export function boardOf(services: readonly string[], options: Options): Promise<
 export function boardLines({ repository, services, strays = [], problems }: Board): string[] {
   const said = [
     ...problems,
-    ...services.flatMap(({ service, environment, problem, cluster }) =>
-      [problem ?? "", cluster?.message ?? ""].flatMap((text) =>
-        text === "" ? [] : [`${service} in ${environment}: ${text}`],
-      ),
+    ...[...services, ...strays.map((stray) => ({ ...stray, problem: null }))].flatMap(
+      ({ service, environment, problem, cluster }) =>
+        [problem ?? "", cluster?.message ?? ""].flatMap((text) =>
+          text === "" ? [] : [lineText(`${service} in ${environment}: ${text}`)],
+        ),
     ),
   ];
   const hasClusters = services.some(({ cluster }) => cluster !== undefined);

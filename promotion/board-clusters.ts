@@ -1,6 +1,7 @@
 import { imageOf } from "../catalog/schema.ts";
+import type { ApplicationSet } from "../components/argocd-status.ts";
 import type { Environment } from "../config/environments.ts";
-import { deployedBy, type Application } from "./argocd.ts";
+import { deployedBy, leftBy, type Application, type Deployed } from "./argocd.ts";
 import { byServiceAndEnvironment, type BoardCluster, type Stray } from "./board.ts";
 import type { CachedRegistry } from "./cached-registry.ts";
 
@@ -9,6 +10,12 @@ export type ReadApplications = (
   environment: Environment,
   region: string,
 ) => Promise<readonly Application[]>;
+
+/** Reads what makes an environment's Applications. @param region where its cluster is */
+export type ReadApplicationSet = (
+  environment: Environment,
+  region: string,
+) => Promise<ApplicationSet>;
 
 /** An environment's Applications, and the registry that holds their images. */
 export interface ClusterView {
@@ -28,24 +35,28 @@ export async function straysOf(
     views.flatMap((view) => {
       const { environment, applications = new Map<string, Application>() } = view;
       const known = files.filter((file) => file.environment === environment);
-      return [...applications.keys()]
-        .filter((name) => !known.some(({ service }) => service === name))
-        .map(async (service) => {
-          const cluster = await clusterOf(service, view);
-          return cluster === null ? [] : [{ service, environment, cluster }];
+      return [...applications]
+        .filter(([name]) => !known.some(({ service }) => service === name))
+        .map(async ([service, application]) => {
+          const cluster = await withDigests(leftBy(application), view);
+          return { service, environment, cluster };
         });
     }),
   );
-  return found.flat().sort(byServiceAndEnvironment);
+  return found.sort(byServiceAndEnvironment);
 }
 
 /** Returns what an environment's Argo CD reports about a service; null when it gave no answer. */
-export async function clusterOf(
-  service: string,
-  { registry, applications }: ClusterView,
-): Promise<BoardCluster | null> {
+export async function clusterOf(service: string, view: ClusterView): Promise<BoardCluster | null> {
+  const { environment, applications } = view;
   if (applications === undefined) return null;
-  const { images, ...said } = deployedBy(applications.get(service));
+  return withDigests(deployedBy(applications.get(service), environment), view);
+}
+
+async function withDigests(
+  { images, ...said }: Deployed,
+  { registry }: ClusterView,
+): Promise<BoardCluster> {
   const digestOf = (image: string, tag: string) =>
     registry?.image(image, tag).then(
       (found) => found?.digest ?? null,

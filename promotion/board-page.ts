@@ -47,7 +47,7 @@ export function boardPage(board: Board): string {
           ${
             problems.length > 0
               ? html`<section aria-labelledby="unread">
-                  <h2 id="unread">Could not be read</h2>
+                  <h2 id="unread">Problems of a whole environment</h2>
                   <ul>
                     ${problems.map((problem) => html`<li class="problem">${problem}</li>`)}
                   </ul>
@@ -114,7 +114,11 @@ function straySection(strays: readonly Stray[]): Html {
         ({ service, environment, cluster }) =>
           html`<li class="stray">
             ${service} in ${environment}: <code>${runsText(cluster)}</code> ${cluster.sync},
-            ${cluster.health}
+            ${cluster.health}${
+              cluster.message === ""
+                ? null
+                : html` <span class="mark bad">problem</span> ${cluster.message}`
+            }
           </li>`,
       )}
     </ul>

@@ -68,9 +68,13 @@ export interface Stray {
   readonly cluster: BoardCluster;
 }
 
-/** Returns whether everything could be read and no row has a problem. */
-export function isComplete({ services, problems }: Board): boolean {
-  return problems.length === 0 && services.every(({ problem }) => problem === null);
+/** Returns whether everything could be read, and neither git nor a cluster that was asked has a problem. */
+export function isComplete({ services, strays = [], problems }: Board): boolean {
+  return (
+    problems.length === 0 &&
+    services.every(({ problem }) => problem === null) &&
+    [...services, ...strays].every(({ cluster }) => !cluster?.message)
+  );
 }
 
 /** Compares rows for sorting: by service, then by environment. */

@@ -6,7 +6,15 @@ import { required } from "../config/committed.ts";
 import { applicationsFolder, environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { byServiceAndEnvironment, type Board, type BoardRow } from "./board.ts";
-import { clusterOf, straysOf, type ClusterView, type ReadApplications } from "./board-clusters.ts";
+import { setErrorOf } from "../components/argocd-status.ts";
+import { setProblem } from "./application-set.ts";
+import {
+  clusterOf,
+  straysOf,
+  type ClusterView,
+  type ReadApplications,
+  type ReadApplicationSet,
+} from "./board-clusters.ts";
 import { addressWithoutSecrets } from "./git.ts";
 import { fileHistories, type FileHistory } from "./history.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
@@ -27,6 +35,8 @@ export interface BoardRequest {
   readonly onRead?: (done: number, total: number) => void;
   /** Reads the clusters' Applications. @default the clusters are not asked */
   readonly applications?: ReadApplications;
+  /** Reads what makes the clusters' Applications. @default it is not asked */
+  readonly applicationSet?: ReadApplicationSet;
 }
 
 /** How many rows are read at once. */
@@ -43,10 +53,12 @@ export async function readBoard(workspace: Workspace, request: BoardRequest = {}
   const at = request.at ?? new Date();
   const wanted = request.services ?? [];
   const files = serviceFilesOf(now, wanted);
-  const { applications } = request;
+  const { applications, applicationSet } = request;
   const [histories, readables] = await Promise.all([
     historiesOf(workspace, now, files),
-    Promise.all(environments.map((name) => readableOf(workspace, now, name, applications))),
+    Promise.all(
+      environments.map((name) => readableOf(workspace, now, name, applications, applicationSet)),
+    ),
   ]);
   let done = 0;
   const rows = await Promise.all(
@@ -140,6 +152,7 @@ async function readableOf(
   now: Snapshot,
   environment: Environment,
   read: ReadApplications | undefined,
+  readSet: ReadApplicationSet | undefined,
 ): Promise<Readable> {
   const file = parseStackFile(environment, now.files.get(stackFileOf(environment)) ?? "");
   const region = required(file, ({ aws }) => aws.region);
@@ -154,6 +167,10 @@ async function readableOf(
     orProblem(registryOf(workspace, now, environment)),
     read && orProblem(read(environment, region)),
   ]);
+  // A cluster that does not answer is asked, and reported, once.
+  const set = applications && readSet && (await orProblem(readSet(environment, region)));
+  const error = set && setErrorOf(set);
+  if (error !== undefined) problems.push(setProblem(environment, error, now.files));
   return {
     environment,
     strategy,

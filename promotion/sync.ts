@@ -1,4 +1,4 @@
-import { deployedBy, type Application } from "./argocd.ts";
+import { isRunning, standingOf, type Application } from "./argocd.ts";
 
 /** A sync that a person wants of Argo CD. */
 export interface SyncRequest {
@@ -78,10 +78,14 @@ export async function syncAndWait(
   }
   const other = before.operation ?? (isRunning(before) ? operationOf(before) : undefined);
   if (other !== undefined) {
-    const who = other.initiatedBy?.username ?? "somebody";
-    const state = before.operation === undefined ? phaseOf(before) : "not begun yet";
+    const { username = "somebody", automated } = other.initiatedBy ?? {};
+    const who = automated ? "Argo CD itself" : username;
+    const state = isRunning(before) ? phaseOf(before) : "not begun yet";
+    const fix = automated
+      ? "mend what it names, and wait: each try takes the newest commit"
+      : "wait for its end, then try again";
     throw new Error(
-      `Another operation of ${name} is there, by ${who}: ${state}. Nothing was changed. Fix: wait for its end, then try again`,
+      `Another operation of ${name} is there, by ${who}: ${state}. Nothing was changed. Fix: ${fix}`,
     );
   }
   await applications.patch(name, { operation: syncOperation(before, request) });
@@ -92,7 +96,7 @@ export async function syncAndWait(
     const line = now === undefined ? "the Application is gone" : progressOf(now, request);
     if (line !== said) say((said = line));
     if (now === undefined || !isOurs(now, request) || isRunning(now)) continue;
-    const { sync, health } = deployedBy(now);
+    const { sync, health } = standingOf(now);
     const state = now.status?.operationState;
     if (state?.phase !== "Succeeded") {
       throw new Error(`The sync of ${name} failed: ${phaseOf(now)}`);
@@ -108,10 +112,6 @@ export async function syncAndWait(
 
 const operationOf = ({ status }: Application) => status?.operationState?.operation ?? {};
 
-function isRunning({ status }: Application): boolean {
-  return ["Running", "Terminating"].includes(status?.operationState?.phase ?? "");
-}
-
 /** Whether the last operation that began is the request's. */
 function isOurs({ status }: Application, { id }: SyncRequest): boolean {
   const info = status?.operationState?.operation?.info ?? [];
@@ -125,7 +125,7 @@ function phaseOf({ status }: Application): string {
 
 function progressOf(application: Application, request: SyncRequest): string {
   if (!isOurs(application, request)) return "waits for Argo CD";
-  const { sync, health } = deployedBy(application);
+  const { sync, health } = standingOf(application);
   return isRunning(application)
     ? phaseOf(application)
     : `${phaseOf(application)}; ${sync}, ${health}`;

@@ -388,17 +388,18 @@ describe("the board", () => {
       expect(boardLines(board)).to.include("problem: clock in dev: SyncError: denied");
     });
 
-    it("shows Missing when there is no Application", async () => {
+    it("has a problem where there is a file and no Application", async () => {
       const board = await readBoard(platform.workspace, {
         applications: () => Promise.resolve([]),
       });
       expect(rowIn(board, "prod").cluster).to.deep.equal({
         sync: "Missing",
         health: "Missing",
-        message: "",
+        message: "Argo CD has no Application of it. Fix: npx idp refresh prod has it look now",
         images: [],
       });
       expect(boardLines(board)[3]).to.match(/ -  +- +Missing +Missing +[0-9a-f]{7} /);
+      expect(isComplete(board)).to.equal(false);
     });
 
     it("returns the rest when one does not answer, and says so", async () => {
@@ -415,6 +416,54 @@ describe("the board", () => {
       expect(isComplete(board)).to.equal(false);
     });
 
+    it("says in one line what keeps Argo CD from all service files, whose line it is, and the way out", async () => {
+      await change("dev", "sha-0000001", "Break it", "a: [\n");
+      const message =
+        "error generating params from git: unable to process file 'argocd/applications/dev/clock.yaml' from repository 'x': unable to parse file: error converting YAML to JSON: yaml: line 7";
+      const read = () =>
+        readBoard(platform.workspace, {
+          applications: () => Promise.resolve([application("v1.0.0")]),
+          applicationSet: (environment) =>
+            Promise.resolve({
+              metadata: {},
+              status: {
+                conditions: [
+                  {
+                    type: "ErrorOccurred",
+                    status: environment === "dev" ? "True" : "False",
+                    message,
+                    lastTransitionTime: "2026-11-28T06:12:03Z",
+                  },
+                ],
+              },
+            }),
+        });
+      const board = await read();
+      const begin = "dev's ApplicationSet is in error since 2026-11-28 06:12 UTC: ";
+      const meanwhile =
+        "Meanwhile no service appears or goes there, and a new hold keeps no update from its file.";
+      expect(board.problems).to.have.length(1);
+      const [problem = ""] = board.problems;
+      expect(problem).to.include(`${begin}argocd/applications/dev/clock.yaml:`);
+      expect(problem.split("\n")).to.have.length(1);
+      expect(problem).to.include(`. ${meanwhile} Fix: mend that line, then npx idp refresh dev`);
+      expect(isComplete(board)).to.equal(false);
+
+      // Argo CD looks again three minutes later only.
+      await change("dev", "sha-0000001", "Mend it");
+      expect((await read()).problems).to.deep.equal([
+        `${begin}${message}. ${meanwhile} Fix: npx idp refresh dev`,
+      ]);
+    });
+
+    it("says so when what makes the Applications cannot be read", async () => {
+      const board = await readBoard(platform.workspace, {
+        applications: () => Promise.resolve([application("v1.0.0")]),
+        applicationSet: () => Promise.reject(new Error("forbidden")),
+      });
+      expect(board.problems).to.deep.equal(["forbidden", "forbidden", "forbidden"]);
+    });
+
     it("lists what runs without a file, unless only some services are asked for", async () => {
       const old = { ...application("v0.9.0"), metadata: { name: "abacus" } };
       const applications = (environment: Environment) =>
@@ -422,7 +471,7 @@ describe("the board", () => {
       const cluster = {
         sync: "OutOfSync",
         health: "Progressing",
-        message: "SyncError: denied",
+        message: "",
         images: [{ image: "idp/clock", tag: "v0.9.0", digest: null }],
       };
       const board = await readBoard(platform.workspace, { applications });

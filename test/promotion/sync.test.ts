@@ -125,15 +125,23 @@ describe("a sync by a person", () => {
   });
 
   it("changes nothing while another operation runs or waits, or without an Application", async () => {
-    const running = application({
-      operationState: during("Running", { id: "other", message: "hook" }),
-    });
+    // An operation stands in the Application until it has ended.
+    const operation = { initiatedBy: { username: "bob" }, info: [] };
+    const running = application(
+      { operationState: during("Running", { id: "other", message: "hook" }) },
+      { operation },
+    );
+    const retried = application(
+      { operationState: during("Running", { id: "other", message: "denied" }) },
+      { operation: { initiatedBy: { automated: true } } },
+    );
     const asked = application(
       { operationState: done },
       { operation: { initiatedBy: { username: "eve" }, info: [] } },
     );
     const cases = [
       [running, "Another operation of clock is there, by bob: Running: hook."],
+      [retried, "Another operation of clock is there, by Argo CD itself: Running: denied."],
       [asked, "Another operation of clock is there, by eve: not begun yet."],
       [undefined, "Argo CD has no Application clock."],
     ] as const;

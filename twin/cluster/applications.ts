@@ -76,7 +76,7 @@ export function statusesOf(
   return [...names].map((service) => {
     const file = services.find(({ name }) => name === service);
     const application = applications.find(({ metadata }) => metadata.name === service);
-    const { images, ...said } = deployedBy(application);
+    const { images, ...said } = deployedBy(application, environment);
     const image = images[0] ?? "";
     return {
       service,

@@ -61,7 +61,9 @@ describe("a service's status", () => {
         },
       ],
     );
-    expect(status?.message).to.equal("ComparisonError: no chart; sync Failed: denied");
+    expect(status?.message).to.equal(
+      "ComparisonError: no chart; sync Failed: denied. Fix: mend what it names, then npx idp sync a dev",
+    );
   });
 
   it("is settled if it is synced, healthy, and runs what git asks for", () => {
