@@ -84,6 +84,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     description: "have Argo CD bring a service to what git says, and wait for it",
     load: async () => (await import("./sync.ts")).syncCommand(),
   },
+  refresh: {
+    description: "have an environment's Argo CD read its service files now",
+    load: async () => (await import("./refresh.ts")).refreshCommand(),
+  },
   hold: {
     description: "keep a service's image unchanged until unhold",
     load: async () => (await import("./hold.ts")).holdCommand(),

@@ -2,7 +2,11 @@ import { z } from "zod";
 
 /** What Argo CD says of its own objects, as far as this project judges it. */
 
+/** What makes an ApplicationSet ask git again at once, whatever it says; Argo CD takes it away when it has. */
+export const refreshAnnotation = "argocd.argoproj.io/application-set-refresh";
+
 const ApplicationSet = z.object({
+  metadata: z.object({ annotations: z.record(z.string(), z.string()).optional() }),
   status: z
     .object({
       conditions: z

@@ -158,10 +158,16 @@ const kept = {
   finalizers: undefined,
 };
 const deleted = {
-  syncPolicy: { applicationsSync: "sync", preserveResourcesOnDeletion: false },
+  syncPolicy: { applicationsSync: "sync" },
   // The Application deletes what it made: a load balancer is then gone before the cluster it belongs to.
   finalizers: ["resources-finalizer.argocd.argoproj.io"],
 };
+
+/**
+ * What Argo CD writes into a generator without a template of its own. It writes the whole ApplicationSet when it takes a
+ * refresh's annotation away, a webhook's included; what was not there it would own, and the next `pulumi up` conflict.
+ */
+const noTemplate = { metadata: {}, spec: { destination: {}, project: "" } };
 
 /**
  * Whether the autoscaler decides the number of replicas, as a condition of Go's templates: it is a range, as for the chart's
@@ -192,6 +198,7 @@ export function applicationSet(gitOps: GitOps) {
             files: [{ path: `${folder}/*${serviceFileEnding}` }],
             // More often than the Applications: a new service appears, and a hold becomes a label, in a quarter of that.
             requeueAfterSeconds: Math.ceil(reconciliationSeconds / 4),
+            template: noTemplate,
           },
         },
       ],

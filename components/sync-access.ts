@@ -16,8 +16,9 @@ const group = "idp-sync";
 
 /**
  * Lets a role ask Argo CD for a sync, as `idp sync` does: it may get and patch Applications, and nothing else in the
- * cluster. None of EKS's access policies is as narrow, hence a group of Kubernetes with a Role of its own. Kubernetes
- * cannot limit a patch to the Application's `operation`; the AppProject limits what an Application deploys. Costs nothing.
+ * cluster. `idp refresh` is left to administrators: who patches an ApplicationSet decides what every Application is. None
+ * of EKS's access policies is as narrow, hence a group of Kubernetes with a Role of its own. Kubernetes cannot limit a
+ * patch to the Application's `operation`; the AppProject limits what an Application deploys. Costs nothing.
  */
 export class SyncAccess extends pulumi.ComponentResource {
   constructor(name: string, args: SyncAccessArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -168,6 +168,7 @@ describe("applicationSet", () => {
           revision: "main",
           files: [{ path: "argocd/applications/dev/*.yaml" }],
           requeueAfterSeconds: 15,
+          template: { metadata: {}, spec: { destination: {}, project: "" } },
         },
       },
     ]);
@@ -192,10 +193,7 @@ describe("applicationSet", () => {
 
   it("applies, prunes and heals by itself where sync is automated", () => {
     const { spec } = applicationSet(dev);
-    expect(spec.syncPolicy).to.deep.equal({
-      applicationsSync: "sync",
-      preserveResourcesOnDeletion: false,
-    });
+    expect(spec.syncPolicy).to.deep.equal({ applicationsSync: "sync" });
     expect(spec.template.spec.syncPolicy).to.have.deep.property("automated", {
       prune: true,
       selfHeal: true,
@@ -241,10 +239,7 @@ describe("applicationSet", () => {
 
   it("waits for a person, but deletes services with the stack once they need not be kept", () => {
     const { spec } = applicationSet({ ...prod, keepsServices: false });
-    expect(spec.syncPolicy).to.deep.equal({
-      applicationsSync: "sync",
-      preserveResourcesOnDeletion: false,
-    });
+    expect(spec.syncPolicy).to.deep.equal({ applicationsSync: "sync" });
     expect(JSON.stringify(spec)).not.to.include("automated");
     expect(spec.template.metadata.finalizers).to.deep.equal([
       "resources-finalizer.argocd.argoproj.io",
