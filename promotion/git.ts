@@ -39,9 +39,9 @@ export function gitMessage(error: unknown): string {
   return said === "" ? error.shortMessage : said;
 }
 
-/** Returns whether a push was refused only because another came first. */
+/** Returns whether git gave up only because another run of git was faster, there or in the same clone. */
 export function isRace(message: string): boolean {
-  return /non-fast-forward|fetch first|cannot lock ref|failed to update ref|incorrect old value|remote ref updated/i.test(
+  return /non-fast-forward|fetch first|cannot lock ref|failed to update ref|incorrect old value|remote ref updated|stale info|reference already exists|unable to create '.*\.lock'/i.test(
     message,
   );
 }

@@ -22,6 +22,11 @@ const quietMs = 3_000;
 /** How many commits of a file's history are read at most. */
 const historyLimit = 200;
 
+/** Waits before the next attempt, longer each time. */
+async function aWhile(attempt: number): Promise<void> {
+  await sleep(50 * attempt * (1 + Math.random()));
+}
+
 /** A commit that changed a file. */
 export interface Change {
   readonly commit: string;
@@ -40,6 +45,8 @@ export interface Edit {
   readonly edit: (text: string | undefined) => string;
   /** Returns the commit message for the text before and after; its first line is the subject. */
   readonly message: (before: string, after: string) => string;
+  /** A line of the message without which a branch with the same change is not taken as it is. @default any message will do */
+  readonly trailer?: string;
 }
 
 /** The outcome of an {@link Edit}. */
@@ -119,19 +126,25 @@ export class Repository {
    */
   async fetch(): Promise<string> {
     const ref = `refs/heads/${this.branch}`;
-    try {
-      await this.#ask([
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        this.#remote,
-        `+${ref}:${this.#tracking()}`,
-      ]);
-    } catch (error) {
-      throw new Error(
-        `Could not fetch ${this.branch} from ${this.url}:\n${gitMessage(error)}\nNothing was changed. Fix: see that the address answers and that you may read it, then run the command again`,
-        { cause: error },
-      );
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#ask([
+          ...["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"],
+          ...[this.#remote, `+${ref}:${this.#tracking()}`],
+        ]);
+        break;
+      } catch (error) {
+        const message = gitMessage(error);
+        // Another command fetches through the same clone.
+        if (attempt < attempts && isRace(message)) {
+          await aWhile(attempt);
+          continue;
+        }
+        throw new Error(
+          `Could not fetch ${this.branch} from ${this.url}:\n${message}\nNothing was changed. Fix: see that the address answers and that you may read it, then run the command again`,
+          { cause: error },
+        );
+      }
     }
     return this.#git(["rev-parse", this.#tracking()]);
   }
@@ -234,13 +247,10 @@ export class Repository {
       } catch (error) {
         const message = gitMessage(error);
         if (attempt < attempts && isRace(message)) {
-          await sleep(50 * attempt * (1 + Math.random()));
+          await aWhile(attempt);
           continue;
         }
-        throw new Error(
-          `The push to ${this.branch} of ${this.url} was refused${attempt > 1 ? ` ${attempt} times` : ""}:\n${message}\nNothing was changed.`,
-          { cause: error },
-        );
+        throw this.#refused(`The push of ${this.branch}`, attempt, message, error);
       }
     }
   }
@@ -255,43 +265,63 @@ export class Repository {
     const ref = `refs/heads/${name}`;
     const made = await this.#make(head, edit);
     if (made.commit === undefined) return made;
-    const taken = async () => {
-      const there = await this.#sameChange(ref, edit.path, made);
-      if (there !== undefined) return { ...made, commit: there };
-      throw new Error(
-        `The branch ${name} already exists.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${name}`,
+    for (let attempt = 1; ; attempt++) {
+      const branches = await this.branches();
+      const there = branches.get(name);
+      // Perhaps somebody else has pushed it since the last attempt, and perhaps the same change.
+      if (there !== undefined) return this.#taken(name, there, edit, made);
+      // Git keeps branches as files and folders: hold/prod and hold/prod/clock cannot both be.
+      const other = [...branches.keys()].find(
+        (branch) => name.startsWith(`${branch}/`) || branch.startsWith(`${name}/`),
       );
-    };
-    const branches = await this.#branches();
-    if (branches.includes(name)) return taken();
-    // Git keeps branches as files and folders: hold/prod and hold/prod/clock cannot both be.
-    const other = branches.find(
-      (branch) => name.startsWith(`${branch}/`) || branch.startsWith(`${name}/`),
+      if (other !== undefined) {
+        throw new Error(
+          `The branch ${other} is in the way: git cannot keep ${name} beside it.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${other}`,
+        );
+      }
+      try {
+        await this.#ask([
+          "push",
+          "--quiet",
+          // An empty value means that the branch must not exist.
+          `--force-with-lease=${ref}:`,
+          this.#remote,
+          `${made.commit}:${ref}`,
+        ]);
+        return made;
+      } catch (error) {
+        const message = gitMessage(error);
+        if (attempt < attempts && isRace(message)) {
+          await aWhile(attempt);
+          continue;
+        }
+        throw this.#refused(`The push of ${name}`, attempt, message, error);
+      }
+    }
+  }
+
+  /** Takes a branch that is there already as this edit's, if it is. */
+  async #taken(name: string, commit: string, edit: Edit, made: Committed): Promise<Committed> {
+    const isSame = await this.#isSameChange(`refs/heads/${name}`, commit, edit.path, made);
+    const { trailer } = edit;
+    const message = isSame ? await this.#git(["log", "-1", "--format=%B", commit]) : "";
+    if (isSame && (trailer === undefined || message.split("\n").includes(trailer))) {
+      return { ...made, commit };
+    }
+    throw new Error(
+      `The branch ${name} already exists${isSame ? `, but its commit does not say "${trailer ?? ""}"` : ""}.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${name}`,
     );
-    if (other !== undefined) {
-      throw new Error(
-        `The branch ${other} is in the way: git cannot keep ${name} beside it.\nNothing was changed. Fix: merge it, or delete it: git push ${this.#remote} --delete ${other}`,
-      );
-    }
-    try {
-      await this.#ask([
-        "push",
-        "--quiet",
-        // An empty value means that the branch must not exist.
-        `--force-with-lease=${ref}:`,
-        this.#remote,
-        `${made.commit}:${ref}`,
-      ]);
-    } catch (error) {
-      const message = gitMessage(error);
-      // Somebody else has pushed it since: perhaps the same change.
-      if ((await this.#branches()).includes(name)) return taken();
-      throw new Error(
-        `The push of ${name} to ${this.url} was refused:\n${message}\nNothing was changed.`,
-        { cause: error },
-      );
-    }
-    return made;
+  }
+
+  /** What to say of a push that was refused: by somebody who was faster each time, or for the server's own reason. */
+  #refused(what: string, attempt: number, message: string, cause: unknown): Error {
+    const times = attempt > 1 ? ` ${attempt} times` : "";
+    return new Error(
+      isRace(message)
+        ? `${what} to ${this.url} was refused${times}: somebody else pushed first each time.\nNothing was changed. Fix: run the command again`
+        : `${what} to ${this.url} was refused${times}:\n${message}\nNothing was changed.`,
+      { cause },
+    );
   }
 
   /** Runs a git command that asks the remote. */
@@ -306,19 +336,34 @@ export class Repository {
     }
   }
 
-  /** Returns the names of the remote's branches. */
-  async #branches(): Promise<string[]> {
+  /** Returns the remote's branches: each one's newest commit by its name. */
+  async branches(): Promise<Map<string, string>> {
     const listing = await this.#ask(["ls-remote", "--heads", this.#remote]);
-    return listing
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => line.slice(line.indexOf("refs/heads/") + "refs/heads/".length));
+    return new Map(
+      listing
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => {
+          const [commit = "", ref = ""] = line.split("\t");
+          return [ref.slice("refs/heads/".length), commit];
+        }),
+    );
   }
 
-  /** Returns the one commit of a remote branch if it makes the same change of the same file; undefined if it does not. */
-  async #sameChange(ref: string, path: string, made: Committed): Promise<string | undefined> {
-    await this.#ask(["fetch", "--quiet", "--no-tags", this.#remote, ref]);
-    const commit = await this.#git(["rev-parse", "FETCH_HEAD"]);
+  /** Returns the command that deletes a branch of the remote, and so closes its pull request. */
+  deleteCommand(branch: string): string {
+    return `git push ${addressWithoutSecrets(this.url)} --delete ${branch}`;
+  }
+
+  /** Returns whether a remote branch is one commit that makes the same change of the same file. */
+  async #isSameChange(
+    ref: string,
+    commit: string,
+    path: string,
+    made: Committed,
+  ): Promise<boolean> {
+    // Not by FETCH_HEAD: another command may work through the same clone.
+    await this.#ask(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", this.#remote, ref]);
     const parents = await this.#git(["rev-list", "--parents", "--max-count=1", commit]);
     const [, parent = "", ...others] = parents.split(" ");
     const paths = await this.#git([
@@ -334,7 +379,7 @@ export class Repository {
       `${commit}:${path}`,
     ]);
     const isSame = before === made.before && after === made.after;
-    return others.length === 0 && paths === `${path}\0` && isSame ? commit : undefined;
+    return others.length === 0 && paths === `${path}\0` && isSame;
   }
 
   #tracking(): string {

@@ -37,6 +37,54 @@ describe("a change by pull request", () => {
     expect((await hold(platform.workspace, inProd)).branch).to.equal("hold/prod/clock");
   });
 
+  /** Workspaces of several runs at once: through one clone, or each through its own. */
+  const runs = (count: number, clones: (run: number) => string) =>
+    Promise.all(
+      Array.from({ length: count }, async (_, run) => {
+        // Each makes another commit of the same change.
+        const own = { ...identity, GIT_COMMITTER_DATE: `2030-01-01T00:00:0${run}Z` };
+        const repository = await Repository.open(clones(run), { identity: own });
+        return { ...platform.workspace, repository };
+      }),
+    );
+  for (const [through, clones] of [
+    ["one clone", () => platform.clone],
+    ["a clone each", (run: number) => join(platform.scratch, `clone-${run}`)],
+  ] as const) {
+    it(`is one branch and one clear answer for each of six runs at once through ${through}`, async function () {
+      this.timeout(60_000);
+      if (through === "a clone each") {
+        for (let run = 0; run < 6; run++) {
+          await platform.inRemote("clone", "--quiet", platform.remote, clones(run));
+        }
+      }
+      const made = await Promise.all(
+        (await runs(6, clones)).map((workspace) => hold(workspace, inProd)),
+      );
+      const commit = await platform.inRemote("rev-parse", "hold/prod/clock");
+      expect(made.map((one) => [one.branch, one.commit])).to.deep.equal(
+        Array.from({ length: 6 }, () => ["hold/prod/clock", commit]),
+      );
+    });
+  }
+
+  it("that loses every race says so in words, not in git's", async () => {
+    const hooks = join(platform.remote, "hooks");
+    mkdirSync(hooks, { recursive: true });
+    writeFileSync(
+      join(hooks, "pre-receive"),
+      "#!/bin/sh\necho 'cannot lock ref: reference already exists' >&2\nexit 1\n",
+    );
+    chmodSync(join(hooks, "pre-receive"), 0o755);
+    expect(await failure(hold(platform.workspace, inProd))).to.equal(
+      `The push of hold/prod/clock to ${platform.remote} was refused 8 times: somebody else pushed first each time.\nNothing was changed. Fix: run the command again`,
+    );
+    const inDev = { ...inProd, environment: "dev" } as const;
+    expect(await failure(hold(platform.workspace, inDev))).to.equal(
+      `The push of main to ${platform.remote} was refused 8 times: somebody else pushed first each time.\nNothing was changed. Fix: run the command again`,
+    );
+  }).timeout(60_000);
+
   describe("while somebody else pushes the same branch", () => {
     /** The other push comes between this command's look at the branches and its push. */
     const otherPushes = (commit: string) => {

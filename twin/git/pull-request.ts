@@ -1,5 +1,6 @@
 import { inScratchFolder } from "../../lib/scratch-folder.ts";
-import { gitIn, gitMessage, isRace, type Git } from "../../promotion/git.ts";
+import { conflictText } from "../../promotion/conflict.ts";
+import { gitIn, gitMessage, isRace, readObjects, type Git } from "../../promotion/git.ts";
 import { repositoryUrl, type Twin } from "../state/twin.ts";
 
 /** The person who merges. */
@@ -47,10 +48,9 @@ export async function mergeInto(url: string, branch: string): Promise<string> {
       );
       await git(["merge", "--quiet", "--no-ff", "-m", `Merge ${branch}`, `origin/${branch}`]).catch(
         async (error: unknown) => {
-          const files = await conflicts(git);
-          const why = files.length > 0 ? `conflict in ${files.join(", ")}` : gitMessage(error);
+          const found = await conflicts(git);
           throw refuse(
-            why,
+            found.length > 0 ? found.join("; ") : gitMessage(error),
             `delete it (git push ${url} --delete ${branch}) and make it anew`,
             error,
           );
@@ -62,14 +62,26 @@ export async function mergeInto(url: string, branch: string): Promise<string> {
       } catch (error) {
         const message = gitMessage(error);
         if (attempt < attempts && isRace(message)) continue;
-        throw refuse(`the push was refused:\n${message}`, "run the command again", error);
+        const why = isRace(message)
+          ? `somebody else pushed to main first, ${attempt} times`
+          : `the push was refused:\n${message}`;
+        throw refuse(why, "run the command again", error);
       }
     }
   });
 }
 
-/** The files that a merge left in conflict. */
+/** What a merge left in conflict, file by file. */
 async function conflicts(git: Git): Promise<string[]> {
   const files = await git(["diff", "--name-only", "--diff-filter=U", "-z"]);
-  return files.split("\0").filter((file) => file !== "");
+  return Promise.all(
+    files
+      .split("\0")
+      .filter((file) => file !== "")
+      .map(async (file) => {
+        // The index has our text of a file in conflict as stage 2 and theirs as stage 3.
+        const [main, branch] = await readObjects(git, [`:2:${file}`, `:3:${file}`]);
+        return conflictText(file, main, branch);
+      }),
+  );
 }

@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { mergeInto } from "../../../twin/git/pull-request.ts";
-import { failure, Platform } from "../../support/platform.ts";
+import { serviceFileOf } from "../../../promotion/services.ts";
+import { failure, Platform, serviceText } from "../../support/platform.ts";
 
 describe("merging a branch in the twin", () => {
   let platform: Platform;
@@ -76,6 +77,30 @@ describe("merging a branch in the twin", () => {
     );
     expect(await platform.state()).to.deep.equal(before);
   });
+
+  it("that conflicts over a version names both, and leaves all as it was", async () => {
+    const path = serviceFileOf("prod", "clock");
+    const branches = ["v1.1.0", "v1.2.0"];
+    for (const tag of branches) {
+      await platform.inClone("checkout", "--quiet", "-b", tag, "main");
+      platform.edit({ [path]: serviceText("prod", tag) });
+      await platform.inClone("commit", "--quiet", "-a", "-m", tag);
+      await platform.inClone("push", "--quiet", "origin", tag);
+    }
+    await mergeInto(platform.remote, "v1.2.0");
+    const before = await platform.state();
+    expect(await failure(mergeInto(platform.remote, "v1.1.0"))).to.equal(
+      `v1.1.0 was not merged: conflict in ${path}: main has v1.2.0, the branch has v1.1.0\nNothing was changed. Fix: delete it (git push ${platform.remote} --delete v1.1.0) and make it anew`,
+    );
+    expect(await platform.state()).to.deep.equal(before);
+  });
+
+  it("that loses every race says so in words, not in git's", async () => {
+    onReceive("echo 'cannot lock ref: reference already exists' >&2\nexit 1\n");
+    expect(await failure(mergeInto(platform.remote, "change"))).to.equal(
+      "change was not merged: somebody else pushed to main first, 8 times\nNothing was changed. Fix: run the command again",
+    );
+  }).timeout(60_000);
 
   it("that does not exist is named with the command that lists those that do", async () => {
     expect(await failure(mergeInto(platform.remote, "none"))).to.equal(
