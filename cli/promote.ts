@@ -5,33 +5,57 @@ import { promote, type Promoted, type PromoteTools } from "../promotion/promote.
 import { checkRepository } from "./check.ts";
 import { withClusterOptions, withClusters, type ClusterOptions } from "./clusters.ts";
 import { githubJob, openPullRequest, type GithubJob, type NewPullRequest } from "./github-api.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { findHelm } from "./helm.ts";
 import { readReleaseOnce } from "./releases.ts";
 import { progress } from "./progress.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
-type Options = WorkspaceOptions & ClusterOptions & { readonly json?: true; readonly open?: true };
+type Options = WorkspaceOptions &
+  ClusterOptions & {
+    readonly json?: true;
+    readonly open?: true;
+    readonly force?: true;
+    readonly reason?: string;
+  };
 
 /** `idp promote`: proposes a release for prod. */
 export function promoteCommand(): Command {
   return withClusterOptions(withWorkspaceOptions(new Command("promote")))
     .argument("<service>", "name of the service")
-    .argument("<version>", "vX.Y.Z; staging must have run it")
+    .argument("<version>", "vX.Y.Z, which staging runs")
     .addOption(
       new Option(
         "--open",
         "open the pull request, with GITHUB_TOKEN and GITHUB_REPOSITORY as in a job of GitHub Actions",
       ),
     )
+    .addOption(new Option("--force", "propose it whatever staging says now; needs --reason"))
+    .addOption(new Option("--reason <text>", "why, for the pull request; needs --force"))
     .addOption(new Option("--json", "as one JSON object"))
-    .action(async (service: string, version: string, { json, open, ...options }: Options) => {
+    .addHelpText(
+      "after",
+      `
+Staging must name the version, and have named it for idp:promotion.soakMinutes of Pulumi.prod.yaml. With --cluster its Argo
+CD must also say that it runs, Synced and Healthy; without it, nobody asks whether it runs.
+${exitCodes}`,
+    )
+    .action(async (service: string, version: string, given: Options, command: Command) => {
+      const { json, open, force, reason, ...options } = given;
+      if ((force === undefined) !== (reason === undefined)) {
+        command.error("error: --force and --reason <text> go together");
+      }
       // Checked first, because a missing variable would make the last step fail.
       const job = open ? githubJob(process.env) : undefined;
       progress("collecting the evidence and checking the change by every rule");
       const tools = await promoteTools();
       const { promoted, base, url } = await inWorkspace(options, ({ workspace, isTwin }) =>
         withClusters(options, isTwin, async (applications) => ({
-          promoted: await promote(workspace, { service, version }, { ...tools, applications }),
+          promoted: await promote(
+            workspace,
+            { service, version, force: reason },
+            { ...tools, applications },
+          ),
           base: workspace.repository.branch,
           url: workspace.repository.url,
         })),

@@ -19,7 +19,8 @@ function rightKeys<Shape extends z.ZodRawShape>(shape: Shape) {
     });
 }
 
-const { aws, repository, domain, network, cluster, argoCd, images, github } = Settings.shape;
+const { aws, repository, domain, network, cluster, argoCd, images, promotion, github } =
+  Settings.shape;
 const [updated, pinned] = images.options;
 const strategy = z.union([updated.shape.strategy, pinned.shape.strategy]);
 
@@ -31,11 +32,12 @@ const Committed = z.object({
   cluster: rightKeys(cluster.shape),
   argoCd: rightKeys(argoCd.shape),
   images: rightKeys({ ...updated.shape, strategy }),
+  promotion: promotion.catch(undefined),
   github: rightKeys(github.shape),
   [githubAppKey]: z.unknown().optional(),
 } satisfies Record<keyof Settings | typeof githubAppKey, z.ZodType>);
 
-/** The valid part of a stack's settings: every group is present, with each of its keys that is valid. */
+/** The valid part of a stack's settings: every required group is present, with each of its keys that is valid. */
 export type Committed = z.infer<typeof Committed>;
 
 /**

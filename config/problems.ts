@@ -83,6 +83,8 @@ function fix(stack: string, { key, found, allowed, fix }: Problem): string {
   if (/^[[{]/.test(found) || /^expected (array|object)/.test(allowed)) {
     return `edit idp:${key} in Pulumi.${stack}.yaml`;
   }
-  const isText = found.startsWith('"') || allowed.startsWith("expected string");
+  const isText =
+    allowed.startsWith("expected string") ||
+    (found.startsWith('"') && !/^expected (number|int)/.test(allowed));
   return `pulumi config set --path${isText ? " --type string" : ""} 'idp:${key}' <value> -s ${stack}`;
 }

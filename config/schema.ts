@@ -154,6 +154,9 @@ const images = z.discriminatedUnion("strategy", [
   }),
 ]);
 
+/** Two weeks, in minutes. */
+const longestSoak = 14 * 24 * 60;
+
 /** A role's name has at most 64 characters (IAM quotas); the engine adds 8 to `idp-github-publish-<image>`. */
 const longestPublished = 64 - "idp-github-publish-".length - 8;
 
@@ -239,6 +242,17 @@ export const Settings = z.strictObject({
     sync: z.enum(["automated", "manual"]),
   }),
   images,
+  /** What a release must have behind it before it may come here. Only where a pull request changes the version. */
+  promotion: z
+    .strictObject({
+      /**
+       * Minutes that the environment before must have had the release without a break, up to two weeks. Git's time of the
+       * change counts and, where its cluster is asked, the time since which Argo CD calls it Healthy, if that is later.
+       * @default 0: it may go on at once
+       */
+      soakMinutes: z.int().min(0).max(longestSoak).optional(),
+    })
+    .optional(),
   github: z.strictObject({
     /** The repository whose workflows provision this account. */
     ...tokenRepository,
@@ -421,6 +435,14 @@ export const ConsistentSettings = Settings.extend({
       path: ["images", "strategy"],
       message:
         'must be "pinned" where argoCd.sync is manual: nobody has approved what would be written to git',
+    });
+  }
+  if (settings.promotion && settings.images.strategy !== "pinned") {
+    context.addIssue({
+      code: "custom",
+      path: ["promotion"],
+      message:
+        'must be left out where images.strategy is not "pinned": Image Updater writes the version, nobody promotes it',
     });
   }
   if (

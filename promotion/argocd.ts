@@ -20,7 +20,11 @@ const Application = z.object({
     .object({
       sync: z.object({ status: z.string(), revision: z.string().optional() }).optional(),
       health: z
-        .object({ status: z.string().optional(), message: z.string().optional() })
+        .object({
+          status: z.string().optional(),
+          message: z.string().optional(),
+          lastTransitionTime: z.string().optional(),
+        })
         .optional(),
       summary: z.object({ images: z.array(z.string()).optional() }).optional(),
       conditions: z.array(z.object({ type: z.string(), message: z.string() })).optional(),

@@ -1,3 +1,6 @@
+import type { StagingReport } from "./ground.ts";
+import { timeText } from "./text.ts";
+
 /** The evidence that a change is ready for prod. */
 export interface Evidence {
   readonly service: string;
@@ -18,13 +21,12 @@ export interface Evidence {
     /** Until when; null while it still does. */
     readonly until: Date | null;
     /** What staging's Argo CD reports; null when it was not asked. */
-    readonly argoCd: {
-      readonly sync: string;
-      readonly health: string;
-      /** The running tags. */
-      readonly tags: readonly string[];
-    } | null;
+    readonly argoCd: StagingReport | null;
   };
+  /** How long staging must have had it, and since when Argo CD calls it healthy, if it says so; absent without a soak. */
+  readonly soak?: { readonly minutes: number; readonly healthSince: Date | null };
+  /** What spoke against the promotion, and why it was proposed nevertheless; absent when nothing did. */
+  readonly forced?: { readonly reason: string; readonly against: readonly string[] };
   /** Warnings only; a change with errors is not proposed. */
   readonly findings: readonly {
     readonly file: string;
@@ -58,6 +60,7 @@ export function evidenceText(evidence: Evidence): string {
     "",
     ...stagingLines(evidence),
     "",
+    ...forcedLines(evidence),
     "## Rules",
     "",
     findings.length === 0
@@ -70,22 +73,49 @@ export function evidenceText(evidence: Evidence): string {
     "",
     ...(manifest === "" ? ["The chart renders the same."] : ["```diff", manifest.trimEnd(), "```"]),
     "",
+    ...forcedTrailers(evidence),
   ].join("\n");
 }
 
-function stagingLines({ staging: { since, until, argoCd }, version }: Evidence): string[] {
+function stagingLines({ staging: { since, until, argoCd }, soak, version }: Evidence): string[] {
   const from = since === null ? "" : ` since ${timeText(since)}`;
+  const healthy = soak?.healthSince ? ` since ${timeText(soak.healthSince)}` : "";
   return [
     until === null
       ? `- git names ${version} there${from}`
       : `- git named ${version} there${from} until ${timeText(until)}`,
     argoCd === null
       ? "- Argo CD was not asked (`idp promote --cluster` does)"
-      : `- Argo CD says ${argoCd.sync} and ${argoCd.health}, running ${argoCd.tags.join(", ") || "nothing"}`,
+      : `- Argo CD says ${argoCd.sync} and ${argoCd.health}${healthy}, running ${argoCd.tags.join(", ") || "nothing"}`,
+    ...(soak
+      ? [`- it must have been there for ${soak.minutes} min (idp:promotion.soakMinutes)`]
+      : []),
   ];
 }
 
-/** A time to the minute, in UTC. */
-function timeText(date: Date): string {
-  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+function forcedLines({ forced }: Evidence): string[] {
+  if (forced === undefined) return [];
+  const against = forced.against.map((why) => `- ${why}`);
+  return [
+    "## Forced",
+    "",
+    "Against the promotion:",
+    "",
+    ...against,
+    "",
+    `Why: ${forced.reason}`,
+    "",
+  ];
+}
+
+/** What `git log --format='%(trailers)'` finds in a promotion that was forced. */
+function forcedTrailers({ forced }: Evidence): string[] {
+  if (forced === undefined) return [];
+  const against = forced.against.map((why) => `Forced-against: ${why}`);
+  return [forcedBecause(forced.reason), ...against, ""];
+}
+
+/** The trailer with the reason of a forced promotion. */
+export function forcedBecause(reason: string): string {
+  return `Forced-because: ${reason}`;
 }

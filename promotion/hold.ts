@@ -1,10 +1,10 @@
 import { changeServiceFile } from "../catalog/change-service-file.ts";
-import { setHold } from "../catalog/set-hold.ts";
 import { isBuild } from "../catalog/schema.ts";
 import { readServiceFile } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { changedMeanwhile, publish, type Published } from "./publish.ts";
+import { refuseReason } from "./reason.ts";
 import { digestOfTag } from "./registry.ts";
 import type { Change } from "./repository.ts";
 import { InvalidService, requireService, type LastValid } from "./require-service.ts";
@@ -144,15 +144,5 @@ async function begin(
     const [service] = servicesIn(new Map([[serviceFileOf(environment, name), last.text]]));
     if (service === undefined) throw error;
     return { now, service, last };
-  }
-}
-
-/** Refuses a bad reason before anything is read or written. */
-function refuseReason(reason: string): void {
-  try {
-    setHold("", { tag: "v0.0.0", reason });
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new Error(`${said}\nNothing was changed. Fix: --reason "<text>"`, { cause: error });
   }
 }

@@ -5,18 +5,23 @@ import type { Helm } from "../catalog/chart.ts";
 import type { Finding } from "../catalog/finding.ts";
 import { isBuild, isRelease } from "../catalog/schema.ts";
 import { readServiceFile } from "../catalog/service.ts";
+import { required, wholeGroups } from "../config/committed.ts";
 import { applicationsFolder, environments } from "../config/environments.ts";
+import { Settings } from "../config/schema.ts";
+import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
-import { evidenceText, type Evidence } from "./evidence.ts";
+import { evidenceText, forcedBecause, type Evidence } from "./evidence.ts";
+import { objections, reportOf, type Ground, type Objection, type StagingReport } from "./ground.ts";
+import { fileHistories } from "./history.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { changedMeanwhile, publish, type Published } from "./publish.ts";
+import { refuseReason } from "./reason.ts";
 import { digestOfTag, tagsOf, type Registry } from "./registry.ts";
 import { renderAll, unifiedDiff } from "./render.ts";
-import type { Change } from "./repository.ts";
+import type { Change, Repository } from "./repository.ts";
 import { requireService } from "./require-service.ts";
 import { serviceFileOf, type NamedService } from "./services.ts";
 import type { ReadApplications } from "./board-clusters.ts";
-import { readBoard } from "./read-board.ts";
 import { higherReleases } from "./newest.ts";
 
 /** A change of prod to propose. */
@@ -24,6 +29,10 @@ export interface PromoteRequest {
   readonly service: string;
   /** `vX.Y.Z`, which staging runs or ran. */
   readonly version: string;
+  /** Why to propose it whatever staging says now; it goes into the evidence. @default what staging says counts */
+  readonly force?: string | undefined;
+  /** @default now */
+  readonly at?: Date;
 }
 
 /** What examines the change before it is proposed. */
@@ -54,12 +63,12 @@ export interface Promoted extends Published {
  * the evidence for the reviewer. Everything is checked before the branch is pushed.
  *
  * @throws Error when the version is not a release, is not the same image in both registries, has not run in staging or
- *   is not higher than prod's; when prod holds the service, a rule is broken or the branch already exists; or when git,
- *   a registry or a cluster does not answer
+ *   is not higher than prod's; when staging no longer has it or has not had it long enough, unless forced; when prod holds
+ *   the service, a rule is broken or the branch already exists; or when git, a registry or a cluster does not answer
  */
 export async function promote(
   workspace: Workspace,
-  { service: name, version }: PromoteRequest,
+  { service: name, version, force, at = new Date() }: PromoteRequest,
   tools: PromoteTools,
 ): Promise<Promoted> {
   if (!isRelease(version)) {
@@ -67,9 +76,11 @@ export async function promote(
       `"${version}" is not a release version; it must be v<major>.<minor>.<patch>, such as v1.2.3.\nNothing was changed.`,
     );
   }
+  if (force !== undefined) refuseReason(force);
   const { repository } = workspace;
   const now = await snapshot(repository);
   await repository.refuseUnpublished();
+  const soakMinutes = soakMinutesOf(now);
   const prod = await requireService(repository, now, "prod", name);
   const staging = await requireService(repository, now, "staging", name);
   const path = serviceFileOf("prod", name);
@@ -83,15 +94,20 @@ export async function promote(
   refuseUnfit(prod, version);
 
   const images = await sameImage(workspace, now, prod, version);
-  const stay = stayOf(
-    await repository.history(now.commit, serviceFileOf("staging", name)),
-    version,
-  );
+  const since = await sinceWhen(repository, now, serviceFileOf("staging", name));
+  const stay =
+    staging.tag === version
+      ? { since: since ?? null, until: null }
+      : stayOf(await repository.history(now.commit, serviceFileOf("staging", name)), version);
   if (stay === undefined) {
     throw new Error(
       `staging has not run ${name} ${version}; it runs ${staging.tag}.\nNothing was changed. Fix: wait until staging runs it (idp status ${name}); it takes the highest version by itself, unless it is held`,
     );
   }
+  const argoCd = tools.applications ? await askStaging(now, staging, tools.applications) : null;
+  const ground = { tag: staging.tag, hold: staging.hold, since, argoCd };
+  const against = objections({ service: name, version }, ground, soakMinutes, at);
+  if (against.length > 0 && force === undefined) throw refusal(name, version, against);
   const findings = await rulesOver(workspace, now, name, { path, before, after }, tools);
   const broken = findings.filter(({ level }) => level === "error");
   if (broken.length > 0) {
@@ -115,7 +131,12 @@ export async function promote(
     file: path,
     image: prod.image,
     ...images,
-    staging: { ...stay, ...(await healthOf(workspace, name, tools.applications)) },
+    staging: { ...stay, argoCd: argoCd && reported(argoCd) },
+    ...(soakMinutes > 0 && {
+      soak: { minutes: soakMinutes, healthSince: argoCd?.healthSince ?? null },
+    }),
+    ...(force !== undefined &&
+      against.length > 0 && { forced: { reason: force, against: against.map(({ why }) => why) } }),
     findings: findings.map(({ file, rule, message }) => ({ file, rule, message })),
     manifest: await unifiedDiff(["prod now", "prod after"], [old, made]),
   };
@@ -128,8 +149,33 @@ export async function promote(
       throw changedMeanwhile(path);
     },
     message: () => text,
+    ...(evidence.forced && { trailer: forcedBecause(evidence.forced.reason) }),
   });
   return { ...published, evidence, text };
+}
+
+/** Returns how long staging must have had a release, by prod's settings. @throws SettingsError when they are not valid */
+export function soakMinutesOf({ files }: Snapshot): number {
+  const file = parseStackFile("prod", files.get(stackFileOf("prod")) ?? "");
+  const group = Settings.pick({ promotion: true });
+  return required(file, () => wholeGroups(file, group)).promotion?.soakMinutes ?? 0;
+}
+
+/** Returns when the branch got the change that gave a file its present version. */
+async function sinceWhen(
+  repository: Repository,
+  now: Snapshot,
+  path: string,
+): Promise<Date | undefined> {
+  const versions = await repository.versions(now.commit, [path]);
+  const histories = await fileHistories([path], versions, (blobs) => repository.texts(blobs));
+  return histories.get(path)?.tagged.date;
+}
+
+function refusal(service: string, version: string, against: readonly Objection[]): Error {
+  return new Error(
+    `${service} ${version} should not go to prod now:\n${against.map(({ why, fix }) => `${why}\n  Fix: ${fix}`).join("\n")}\nNothing was changed. To propose it nevertheless, with the reason in the pull request: idp promote ${service} ${version} --force --reason "<text>"`,
+  );
 }
 
 function refuseUnfit(prod: NamedService, version: string): void {
@@ -209,22 +255,29 @@ export function stayOf(
   return { since: history[first]?.date ?? null, until: history[last - 1]?.date ?? null };
 }
 
-async function healthOf(
-  workspace: Workspace,
-  service: string,
-  applications: ReadApplications | undefined,
-): Promise<Pick<Evidence["staging"], "argoCd">> {
-  if (applications === undefined) return { argoCd: null };
-  // Only staging's cluster is asked.
-  const board = await readBoard(workspace, {
-    services: [service],
-    applications: (environment, region) =>
-      environment === "staging" ? applications(environment, region) : Promise.resolve([]),
+/** Asks staging's Argo CD for a service; it is the only cluster that is asked. */
+async function askStaging(
+  now: Snapshot,
+  { name, image }: NamedService,
+  applications: ReadApplications,
+): Promise<NonNullable<Ground["argoCd"]>> {
+  const file = parseStackFile("staging", now.files.get(stackFileOf("staging")) ?? "");
+  const all = await applications(
+    "staging",
+    required(file, ({ aws }) => aws.region),
+  ).catch((error: unknown) => {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new Error(`${said}\nNothing was changed.`, { cause: error });
   });
-  const row = board.services.find(({ environment }) => environment === "staging");
-  if (!row?.cluster) throw new Error([...board.problems, "Nothing was changed."].join("\n"));
-  const { sync, health, images } = row.cluster;
-  return { argoCd: { sync, health, tags: images.map(({ tag }) => tag) } };
+  return reportOf(
+    all.find(({ metadata }) => metadata.name === name),
+    image,
+  );
+}
+
+/** What the evidence shows of it. */
+function reported({ sync, health, tags }: StagingReport): StagingReport {
+  return { sync, health, tags };
 }
 
 /** Applies every rule to this one service after the change, with the platform's settings and chart. */

@@ -20,7 +20,7 @@ export interface Published {
 }
 
 /** A change of a service file: a commit's, of a file that is there. */
-export interface FileEdit extends Pick<Edit, "path" | "message"> {
+export interface FileEdit extends Pick<Edit, "path" | "message" | "trailer"> {
   /** Returns the file's new text, which has been read again; the same text makes no commit. */
   readonly edit: (text: string) => string;
 }
@@ -43,12 +43,13 @@ export async function publish(
   now: Snapshot,
   { service, environment }: { readonly service: string; readonly environment: Environment },
   branch: string,
-  { path, edit: change, message }: FileEdit,
+  { path, edit: change, message, trailer }: FileEdit,
 ): Promise<Published> {
   const byRequest = isPinned(now, environment);
   const edit: Edit = {
     path,
     message,
+    ...(trailer !== undefined && { trailer }),
     edit: (text) => {
       if (text === undefined) throw changedMeanwhile(path);
       return change(text);

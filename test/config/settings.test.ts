@@ -321,6 +321,21 @@ describe("settings", () => {
       `  idp:images.writer: found {"appId":"1","installationId":"2"}; there is no such setting\n    Fix: pulumi config rm --path 'idp:images.writer' -s dev`,
     ],
     [
+      "a soak where nobody promotes",
+      { promotion: { soakMinutes: 60 } },
+      `  idp:promotion: found {"soakMinutes":60}; must be left out where images.strategy is not "pinned": Image Updater writes the version, nobody promotes it\n${edit("promotion")}`,
+    ],
+    ...[
+      [-1, "Too small: expected number to be >=0"],
+      [20161, "Too big: expected number to be <=20160"],
+      [1.5, "expected int, received number"],
+      ["60", "expected number, received string"],
+    ].map(([soakMinutes, allowed]): [string, Record<string, unknown>, string] => [
+      `a soak of ${JSON.stringify(soakMinutes)} minutes`,
+      { promotion: { soakMinutes } },
+      `  idp:promotion.soakMinutes: found ${JSON.stringify(soakMinutes)}; ${allowed}\n    Fix: pulumi config set --path 'idp:promotion.soakMinutes' <value> -s dev`,
+    ]),
+    [
       "an app's number without quotes, and no installation",
       dev("images", { writer: { appId: 1 } }),
       `  idp:images.writer.appId: found 1; expected string, received number\n${set("images.writer.appId")}\n` +

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { finding } from "../../catalog/finding.ts";
 import { comparePage } from "../../cli/promote.ts";
 import { evidenceText, type Evidence } from "../../promotion/evidence.ts";
-import { hold } from "../../promotion/hold.ts";
+import { hold, rollback } from "../../promotion/hold.ts";
 import { promote, stayOf, type PromoteTools } from "../../promotion/promote.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
 import { Repository } from "../../promotion/repository.ts";
@@ -88,31 +88,251 @@ describe("promote", () => {
     expect(await promote(platform.workspace, request, tools)).to.include({ commit, branch });
   });
 
-  it("includes staging's Argo CD when wanted, and asks no other", async () => {
-    const asked: string[] = [];
-    const { evidence } = await promote(platform.workspace, request, {
-      ...tools,
-      applications: (environment) => {
-        asked.push(environment);
-        return Promise.resolve([
-          {
-            metadata: { name: "clock" },
-            spec: {},
-            status: {
-              sync: { status: "Synced" },
-              health: { status: "Degraded" },
-              summary: { images: ["2.dkr.ecr.us-west-2.amazonaws.com/idp/clock:v1.1.0"] },
+  /** Staging's Argo CD, which says this of clock. */
+  const cluster = (
+    { sync = "Synced", health = "Healthy", since = "", images = ["v1.1.0"] },
+    asked: string[] = [],
+  ): PromoteTools => ({
+    ...tools,
+    applications: (environment) => {
+      asked.push(environment);
+      return Promise.resolve([
+        {
+          metadata: { name: "clock" },
+          spec: {},
+          status: {
+            sync: { status: sync },
+            health: { status: health, lastTransitionTime: since },
+            summary: {
+              images: images.map((tag) => `2.dkr.ecr.us-west-2.amazonaws.com/idp/clock:${tag}`),
             },
           },
-        ]);
-      },
-    });
+        },
+      ]);
+    },
+  });
+
+  it("includes staging's Argo CD when wanted, and asks no other", async () => {
+    const asked: string[] = [];
+    const { evidence } = await promote(platform.workspace, request, cluster({}, asked));
     expect(asked).to.deep.equal(["staging"]);
     expect(evidence?.staging.argoCd).to.deep.equal({
       sync: "Synced",
-      health: "Degraded",
+      health: "Healthy",
       tags: ["v1.1.0"],
     });
+  });
+
+  describe("whose ground has gone", () => {
+    const nevertheless = `Nothing was changed. To propose it nevertheless, with the reason in the pull request: idp promote clock v1.1.0 --force --reason "<text>"`;
+    const staging = (tag: string, more = "") =>
+      platform.commitElsewhere({
+        [serviceFileOf("staging", "clock")]: serviceText("staging", tag, more),
+      });
+    const cases: readonly (readonly [
+      what: string,
+      make: () => Promise<unknown>,
+      own: PromoteTools,
+      said: string,
+    ])[] = [
+      [
+        "staging was rolled back",
+        () =>
+          rollback(platform.workspace, {
+            service: "clock",
+            environment: "staging",
+            to: "v1.0.0",
+            reason: "leaks memory",
+          }),
+        tools,
+        "staging holds v1.0.0: leaks memory\n  Fix: when staging may go on, idp unhold clock staging, and promote what it takes then",
+      ],
+      [
+        "staging is held at a higher version",
+        () => staging("v1.1.0", 'hold: { tag: v1.2.0, reason: "a load test" }\n'),
+        tools,
+        "staging holds v1.2.0: a load test\n  Fix: when staging may go on, idp unhold clock staging, and promote what it takes then",
+      ],
+      [
+        "staging went on",
+        () => staging("v1.2.0"),
+        tools,
+        "staging's file no longer names it, but v1.2.0\n  Fix: promote that one: idp promote clock v1.2.0",
+      ],
+      [
+        "staging still runs the version before",
+        () => Promise.resolve(),
+        cluster({ images: ["v1.0.0"] }),
+        "staging runs v1.0.0\n  Fix: wait until idp status clock --cluster says Synced and Healthy",
+      ],
+      [
+        "staging is just changing",
+        () => Promise.resolve(),
+        cluster({ images: ["v1.0.0", "v1.1.0"], health: "Progressing" }),
+        "staging runs v1.0.0 and v1.1.0\n  Fix: wait until idp status clock --cluster says Synced and Healthy\nstaging's Argo CD says Progressing\n  Fix: wait until idp status clock --cluster says Synced and Healthy",
+      ],
+      [
+        "staging is Degraded",
+        () => Promise.resolve(),
+        cluster({ health: "Degraded" }),
+        "staging's Argo CD says Degraded\n  Fix: wait until idp status clock --cluster says Synced and Healthy",
+      ],
+      [
+        "staging is OutOfSync",
+        () => Promise.resolve(),
+        cluster({ sync: "OutOfSync" }),
+        "staging's Argo CD says OutOfSync\n  Fix: wait until idp status clock --cluster says Synced and Healthy",
+      ],
+    ];
+    for (const [what, make, own, said] of cases) {
+      it(`is refused with reason and fix, and nothing else happens: ${what}`, async () => {
+        await make();
+        const state = await platform.state();
+        expect(await failure(promote(platform.workspace, request, own))).to.equal(
+          `clock v1.1.0 should not go to prod now:\n${said}\n${nevertheless}`,
+        );
+        expect(await platform.state()).to.deep.equal(state);
+      });
+    }
+
+    it("is proposed by force, and the commit says what spoke against it and why", async () => {
+      await staging("v1.0.0", 'hold: { tag: v1.0.0, reason: "leaks memory" }\n');
+      const force = "prod needs the fix, and has memory";
+      const own = cluster({ health: "Degraded", images: ["v1.0.0"] });
+      const { evidence, branch } = await promote(platform.workspace, { ...request, force }, own);
+      const against = [
+        "staging holds v1.0.0: leaks memory",
+        "staging runs v1.0.0",
+        "staging's Argo CD says Degraded",
+      ];
+      expect(evidence?.forced).to.deep.equal({ reason: force, against });
+      const trailers = ["log", "-1", "--format=%(trailers:only)", branch ?? ""];
+      expect((await platform.inRemote(...trailers)).trim()).to.equal(
+        [`Forced-because: ${force}`, ...against.map((why) => `Forced-against: ${why}`)].join("\n"),
+      );
+      const body = await platform.inRemote("log", "-1", "--format=%B", branch ?? "");
+      expect(body).to.include(
+        `## Forced\n\nAgainst the promotion:\n\n- ${against.join("\n- ")}\n\nWhy: ${force}\n`,
+      );
+    });
+
+    it("is not taken as proposed by force from a branch that does not say so", async () => {
+      await promote(platform.workspace, request, tools);
+      await staging("v1.0.0", 'hold: { tag: v1.0.0, reason: "leaks memory" }\n');
+      const forced = { ...request, force: "why not" };
+      expect(await failure(promote(platform.workspace, forced, tools))).to.equal(
+        'The branch promote/prod/clock-v1.1.0 already exists, but its commit does not say "Forced-because: why not".\nNothing was changed. Fix: merge it, or delete it: git push origin --delete promote/prod/clock-v1.1.0',
+      );
+      await platform.inRemote("branch", "-D", "promote/prod/clock-v1.1.0");
+      const { commit } = await promote(platform.workspace, forced, tools);
+      expect((await promote(platform.workspace, forced, tools)).commit).to.equal(commit);
+    });
+
+    it("takes a reason of one line only", async () => {
+      const state = await platform.state();
+      const forced = { ...request, force: "a\nb" };
+      expect(await failure(promote(platform.workspace, forced, tools))).to.include(
+        'Nothing was changed. Fix: --reason "<text>"',
+      );
+      expect(await platform.state()).to.deep.equal(state);
+    });
+  });
+
+  it("has nothing forced where nothing speaks against it", async () => {
+    const made = await promote(platform.workspace, { ...request, force: "to be sure" }, tools);
+    expect(made.evidence).to.not.have.property("forced");
+    expect(made.text).to.not.include("Forced");
+  });
+
+  describe("with a soak of an hour", () => {
+    let since: Date;
+    const minute = 60_000;
+    const at = (minutes: number) => new Date(since.getTime() + minutes * minute);
+    const shown = (date: Date) =>
+      `${new Date(Math.ceil(date.getTime() / minute) * minute).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+    const settings = async (soakMinutes: string) => {
+      const text = await platform.inRemote("show", "main:Pulumi.prod.yaml");
+      const more = `  idp:promotion: { soakMinutes: ${soakMinutes} }\n`;
+      await platform.commitElsewhere({ "Pulumi.prod.yaml": `${text}\n${more}` });
+    };
+    beforeEach(async () => {
+      since = new Date(await platform.inRemote("log", "-1", "--format=%cI", "main"));
+      await settings("60");
+    });
+
+    it("is refused until staging's file has named it for an hour", async () => {
+      const state = await platform.state();
+      const early = { ...request, at: new Date(at(60).getTime() - 1) };
+      expect(await failure(promote(platform.workspace, early, tools))).to.include(
+        `it soaks until ${shown(at(60))}: staging's file names it since `,
+      );
+      expect(await platform.state()).to.deep.equal(state);
+      const { evidence, text } = await promote(
+        platform.workspace,
+        { ...request, at: at(60) },
+        tools,
+      );
+      expect(evidence?.soak).to.deep.equal({ minutes: 60, healthSince: null });
+      expect(text).to.include("- it must have been there for 60 min (idp:promotion.soakMinutes)\n");
+    });
+
+    it("counts from when the version came back, not from its first time", async () => {
+      for (const tag of ["v1.0.0", "v1.1.0"]) {
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        await platform.commitElsewhere({
+          [serviceFileOf("staging", "clock")]: serviceText("staging", tag),
+        });
+      }
+      const back = new Date(await platform.inRemote("log", "-1", "--format=%cI", "main"));
+      const early = { ...request, at: new Date(back.getTime() + 60 * minute - 1) };
+      expect(await failure(promote(platform.workspace, early, tools))).to.include("it soaks until");
+      await promote(
+        platform.workspace,
+        { ...request, at: new Date(back.getTime() + 60 * minute) },
+        tools,
+      );
+    });
+
+    it("with the cluster, also until it has been Healthy for an hour", async () => {
+      const own = cluster({ since: at(30).toISOString() });
+      const early = { ...request, at: at(89) };
+      expect(await failure(promote(platform.workspace, early, own))).to.include(
+        `it soaks until ${shown(at(90))}: Argo CD calls it Healthy since `,
+      );
+      const { evidence, text } = await promote(platform.workspace, { ...request, at: at(90) }, own);
+      expect(evidence?.soak).to.deep.equal({ minutes: 60, healthSince: at(30) });
+      expect(text).to.include("- Argo CD says Synced and Healthy since ");
+    });
+
+    it("does not guess where Argo CD gives no time", async () => {
+      const late = { ...request, at: at(1_000) };
+      expect(await failure(promote(platform.workspace, late, cluster({})))).to.include(
+        "it is not known since when Argo CD calls it Healthy, and idp:promotion.soakMinutes is 60",
+      );
+    });
+
+    it("is proposed earlier by force", async () => {
+      const { evidence } = await promote(
+        platform.workspace,
+        { ...request, at: at(1), force: "prod is down" },
+        tools,
+      );
+      expect(evidence?.forced?.against.map((why) => why.split(":")[0])).to.deep.equal([
+        `it soaks until ${shown(at(60)).split(":")[0] ?? ""}`,
+      ]);
+    });
+
+    for (const wrong of ['"60"', "-1", "20161", "1.5"]) {
+      it(`is not skipped because the setting is wrong: ${wrong}`, async () => {
+        const text = await platform.inRemote("show", "main:Pulumi.prod.yaml");
+        await platform.commitElsewhere({
+          "Pulumi.prod.yaml": `${text.replace("soakMinutes: 60", `soakMinutes: ${wrong}`)}\n`,
+        });
+        expect(
+          await failure(promote(platform.workspace, { ...request, at: at(1_000) }, tools)),
+        ).to.include("idp:promotion.soakMinutes: found ");
+      });
+    }
   });
 
   it("gives the rules the files after the change, and prod's file before it", async () => {
@@ -141,12 +361,13 @@ describe("promote", () => {
     ]);
   });
 
-  it("accepts a version that staging ran before a newer one", async () => {
+  it("accepts by force a version that staging ran before a newer one", async () => {
     await platform.push("staging", "v1.2.0", 3);
     await platform.commitElsewhere({
       [serviceFileOf("staging", "clock")]: serviceText("staging", "v1.2.0"),
     });
-    const { evidence } = await promote(platform.workspace, request, tools);
+    const forced = { ...request, force: "v1.2.0 is not for prod" };
+    const { evidence } = await promote(platform.workspace, forced, tools);
     expect(evidence?.staging.until).to.be.instanceOf(Date);
   });
 

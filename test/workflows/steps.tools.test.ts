@@ -336,6 +336,11 @@ describe("the steps' commands", () => {
       ]);
       // The credentials that git would use for a push.
       expect(stdout).to.include("username=x-access-token\npassword=token-of-the-job\nprod\n");
+      standIn("node", 'printf "[%s]" "$@"');
+      const forced = { ...inputs, force_reason: 'prod "is" $down; no' };
+      expect((await run(step, { inputs: forced })).stdout).to.include(
+        '[bin/idp.js][promote][--open][--force][--reason=prod "is" $down; no][--][time-service; echo no][v1.2.3]',
+      );
     },
 
     "conformance.versions: Read the versions, and whether this commit changed one": async () => {
