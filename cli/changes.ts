@@ -3,9 +3,15 @@ import { basename } from "node:path";
 import { catalogOf, programReads } from "../catalog/read.ts";
 import { committedRules } from "../catalog/committed-rules.ts";
 import type { CatalogRules } from "../catalog/schema.ts";
-import { applicationsFolder, environments, type Environment } from "../config/environments.ts";
+import {
+  applicationsFolder,
+  environments,
+  isEnvironment,
+  type Environment,
+} from "../config/environments.ts";
 import { stackFileOf } from "../config/stack-files.ts";
 import { repositoryRoot } from "../lib/paths.ts";
+import { UsageError } from "../lib/usage-error.ts";
 import { gitIn, gitMessage, readFiles, type Git } from "../promotion/git.ts";
 import { appliedCommits } from "./applied.ts";
 import { githubJob } from "./github-api.ts";
@@ -83,7 +89,7 @@ export function changesCommand(): Command {
     )
     .action(async ({ base, applied, of, files, json }: Options) => {
       const git = gitIn(repositoryRoot);
-      const wanted = of.split(" ");
+      const wanted = stacksIn(of);
       if (applied) progress("asking GitHub what provision.yml applied");
       const bases = applied ? await appliedCommits(githubJob(process.env)) : undefined;
       const rules = committedRules(repositoryRoot);
@@ -113,6 +119,17 @@ export function changesCommand(): Command {
       }
       const names = found.filter(({ work }) => work).map(({ environment }) => environment);
       if (json) console.log(JSON.stringify(names));
+    });
+}
+
+/** @throws UsageError that names a word that is no stack */
+function stacksIn(words: string): Environment[] {
+  return words
+    .split(" ")
+    .filter(Boolean)
+    .map((word) => {
+      if (isEnvironment(word)) return word;
+      throw new UsageError(`--of ${word}: must be some of ${environments.join(", ")}`);
     });
 }
 

@@ -6,6 +6,7 @@ import { byUse, priceDate, priceRegion, prices } from "../cost/prices.ts";
 import { previewResources } from "../cost/sources.ts";
 import { stackCost, type StackCost } from "../cost/stack-cost.ts";
 import { repositoryRoot } from "../lib/paths.ts";
+import { UsageError } from "../lib/usage-error.ts";
 
 /** `idp cost`: prints what the stacks cost in a month. */
 export function costCommand(): Command {
@@ -23,7 +24,7 @@ export function costCommand(): Command {
     .action(
       async (name: string | undefined, { preview, json }: { preview?: string; json?: true }) => {
         if (preview !== undefined && name === undefined) {
-          throw new Error(
+          throw new UsageError(
             "--preview is for one stack. Fix: name it, such as: idp cost dev --preview ...",
           );
         }

@@ -16,7 +16,9 @@ import { publishVariable } from "../github/variables.ts";
 import { readState } from "../github/state.ts";
 import { asking, type Ask } from "../lib/ask.ts";
 import { withoutIds } from "../lib/github-address.ts";
+import { messageOf } from "../lib/message-of.ts";
 import { repositoryRoot } from "../lib/paths.ts";
+import { UsageError } from "../lib/usage-error.ts";
 import { progress } from "./progress.ts";
 import { stackFacts } from "./stack-outputs.ts";
 import { profilesOf } from "./workspace.ts";
@@ -221,7 +223,7 @@ export function roleVariableOf(
   given: string | undefined,
 ): string | undefined {
   if (given !== undefined && publisher === undefined) {
-    throw new Error(
+    throw new UsageError(
       `--role-variable ${given}: the platform's repository publishes no image. Fix: name a service, or leave it out`,
     );
   }
@@ -294,7 +296,7 @@ export async function apply(
       say(`${"made".padEnd(10)}  ${setting.about}: ${setting.name}`);
       made.push(shown(setting));
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       say(`${"failed".padEnd(10)}  ${setting.about}: ${setting.name}: ${why}`);
       made.push({ ...shown(setting), error: why });
     }

@@ -24,6 +24,7 @@ import { readSubject } from "../github/subject.ts";
 import { asking, type Ask } from "../lib/ask.ts";
 import { githubRepository, withoutIds } from "../lib/github-address.ts";
 import { repositoryRoot } from "../lib/paths.ts";
+import { UsageError } from "../lib/usage-error.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
 import { progress } from "./progress.ts";
 import { rolesOfPermissionSets } from "./permission-sets.ts";
@@ -75,7 +76,7 @@ export function initCommand(root = repositoryRoot, gh: Ask = asking(process.env)
       const isAsking = process.stdin.isTTY && process.stdout.isTTY;
       const isTold = Object.keys(given).length > 0 || adminPermissionSet.length > 0;
       if (!isTold && !isAsking) {
-        throw new Error(
+        throw new UsageError(
           "idp init has no flags, and there is no terminal to ask at. Fix: idp init --org <owner> --dev-account <number> ... (idp init --help)",
         );
       }

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
 import { githubRepository } from "../lib/github-address.ts";
+import { messageOf } from "../lib/message-of.ts";
 import { promote, type Promoted, type PromoteTools } from "../promotion/promote.ts";
 import { checkRepository } from "./check.ts";
 import { withClusterOptions, withClusters, type ClusterOptions } from "./clusters.ts";
@@ -111,7 +112,7 @@ async function opened(
     const page = byHand === undefined ? "" : `open it by hand: ${byHand}; or `;
     throw new Error(
       `The branch ${wanted.head} is pushed, but its pull request is not open.\n` +
-        `${error instanceof Error ? error.message : String(error)}\n` +
+        `${messageOf(error)}\n` +
         `Fix: ${page}when the cause is gone, run the command again: it opens the pull request alone`,
       { cause: error },
     );

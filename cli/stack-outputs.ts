@@ -5,6 +5,7 @@ import type { StackFile } from "../config/stack-files.ts";
 import { backendUrl } from "../config/state-backend.ts";
 import type { StackFacts } from "../github/needs.ts";
 import { asking } from "../lib/ask.ts";
+import { messageOf } from "../lib/message-of.ts";
 import { environmentWith } from "../lib/shell.ts";
 import { stackShell } from "./stack-shell.ts";
 
@@ -61,7 +62,7 @@ async function outputsOf(
     if (answer.kind === "said") return Outputs.parse(JSON.parse(answer.text));
     throw new Error(answer.kind === "missing" ? "pulumi is not on PATH" : answer.message);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     say(`${environment} has no outputs here, so its roles are left out: ${why}`);
     return undefined;
   }

@@ -13,6 +13,7 @@ import { isGood, statusLines, twinStatus } from "../twin/status.ts";
 import { requireTwin } from "../twin/state/twin.ts";
 import { up } from "../twin/up.ts";
 import { progress } from "./progress.ts";
+import { UsageError } from "../lib/usage-error.ts";
 import { promoteTools } from "./promote.ts";
 
 /** `idp twin ...`: runs the three accounts on this machine. */
@@ -142,7 +143,7 @@ async function showLogs(
     for (const { name: known, running } of processes) print(running ? known : `${known} (ended)`);
     return;
   }
-  if (!/^\d+$/.test(lines)) throw new Error(`--lines ${lines}: must be a whole number`);
+  if (!/^\d+$/.test(lines)) throw new UsageError(`--lines ${lines}: must be a whole number`);
   const exact = processes.filter((process) => process.name === name);
   const found =
     exact.length > 0 ? exact : processes.filter((process) => process.name.includes(name));

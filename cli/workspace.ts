@@ -4,6 +4,7 @@ import { committed } from "../config/committed.ts";
 import { environments, isEnvironment, type Environment } from "../config/environments.ts";
 import { readStackFile } from "../config/stack-files.ts";
 import { repositoryRoot } from "../lib/paths.ts";
+import { UsageError } from "../lib/usage-error.ts";
 import { inTwinWorkspace, twinWorkspace } from "../twin/git/workspace.ts";
 import { readTwin, repositoryUrl, requireTwin, twinPaths } from "../twin/state/twin.ts";
 import type { Workspace } from "../promotion/workspace.ts";
@@ -102,7 +103,7 @@ export function profilesOf(
 /**
  * Returns an option's values by environment, from words of the form `<environment>=<name>`, else from
  * `IDP_<OPTION>_<ENVIRONMENT>`.
- * @throws Error that names a word of another form
+ * @throws UsageError that names a word of another form
  */
 export function byEnvironment(
   option: "profile" | "context",
@@ -117,7 +118,7 @@ export function byEnvironment(
   for (const word of words) {
     const [environment = "", name = ""] = word.split(/=(.*)/s);
     if (!isEnvironment(environment) || name === "") {
-      throw new Error(
+      throw new UsageError(
         `--${option} ${word}: must be <environment>=<name of a ${option}>, with one of ${environments.join(", ")}`,
       );
     }

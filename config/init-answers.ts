@@ -2,6 +2,7 @@ import { environments, type Environment } from "./environments.ts";
 import { lacksIdentityCenterPath } from "./identity-center.ts";
 import type { CurrentFacts, RepositoryFacts } from "./repository-facts.ts";
 import { withoutIds } from "../lib/github-address.ts";
+import { UsageError } from "../lib/usage-error.ts";
 import { domainName, undecidedAccount } from "./schema.ts";
 
 /** What `idp init` is told; everything else stays as it is. */
@@ -65,7 +66,7 @@ export const isRole = (text: string) =>
 
 /**
  * Returns the repository's current facts with the answers put in.
- * @throws Error that lists every answer that is not valid, and what is allowed
+ * @throws UsageError that lists every answer that is not valid, and what is allowed
  */
 export function factsFrom(given: InitAnswers, current: CurrentFacts): RepositoryFacts {
   const problems = Object.entries(answers).flatMap(([key, [flag, allowed, isRight]]) => {
@@ -112,7 +113,7 @@ export function factsFrom(given: InitAnswers, current: CurrentFacts): Repository
       `  --${environment}-account: found ${accountId}; must not be the account of ${other}`,
     );
   }
-  if (problems.length > 0) throw new Error(`idp init:\n${problems.join("\n")}`);
+  if (problems.length > 0) throw new UsageError(`idp init:\n${problems.join("\n")}`);
   const moved = github !== before && current.url === `https://github.com/${before}`;
   return {
     url: given.url ?? (moved ? `https://github.com/${github}` : current.url),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { loadAll } from "js-yaml";
 import { z } from "zod";
+import { messageOf } from "../lib/message-of.ts";
 import type { Settings, UpdatedImages } from "./schema.ts";
 
 /** A Kubernetes object of a release manifest, with the parts that this program reads. */
@@ -109,7 +110,7 @@ async function readFileOf(url: URL): Promise<Buffer> {
     return await readFile(url);
   } catch (error) {
     throw new Error(
-      `${fileURLToPath(url)} cannot be read: ${String(error)}. ` +
+      `${fileURLToPath(url)} cannot be read: ${messageOf(error)}. ` +
         `Fix: put the release's manifest there, as docs/runbooks/argocd-upgrade.md says.`,
       { cause: error },
     );

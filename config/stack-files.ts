@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { messageOf } from "../lib/message-of.ts";
 import { environments, type Environment } from "./environments.ts";
 import type { Settings } from "./schema.ts";
 
@@ -44,7 +45,7 @@ export function parseStackFile(environment: Environment, text: string): StackFil
     const { config } = StackFileText.parse(parse(text));
     return { environment, file, settings: inNamespace(config) };
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    const why = messageOf(error);
     throw new Error(`${file} cannot be read: ${why}`, { cause: error });
   }
 }

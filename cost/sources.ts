@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Environment } from "../config/environments.ts";
+import { messageOf } from "../lib/message-of.ts";
 import type { PlannedResource } from "./estimate.ts";
 
 const inputs = z.record(z.string(), z.unknown()).default({});
@@ -22,7 +23,7 @@ export function goldenResources(root: string, environment: Environment): Planned
       inputs: given,
     }));
   } catch (error) {
-    throw new Error(`${file} is not a golden file: ${String(error)}\nFix: make golden`, {
+    throw new Error(`${file} is not a golden file: ${messageOf(error)}\nFix: make golden`, {
       cause: error,
     });
   }
@@ -68,7 +69,7 @@ export function previewResources(text: string): Plan {
     parsed = Preview.parse(JSON.parse(text));
   } catch (error) {
     throw new Error(
-      `This is not a preview as JSON: ${String(error)}\nFix: pulumi preview --json --show-sames > preview.json`,
+      `This is not a preview as JSON: ${messageOf(error)}\nFix: pulumi preview --json --show-sames > preview.json`,
       { cause: error },
     );
   }

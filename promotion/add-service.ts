@@ -9,6 +9,8 @@ import { parseService, serviceFileOf } from "../catalog/service.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import { addPublisher, hasPublisher, publisherProblem } from "../config/publishers.ts";
 import { undecidedAccount } from "../config/schema.ts";
+import { messageOf } from "../lib/message-of.ts";
+import { UsageError } from "../lib/usage-error.ts";
 import { newestBuild, releasesIn } from "./newest.ts";
 import type { Registry } from "./registry.ts";
 import type { Workspace } from "./workspace.ts";
@@ -56,11 +58,11 @@ export async function addService(
 ): Promise<AddedService> {
   const { name, image, publisher } = wanted;
   if (wanted.tag !== undefined && !isImageTag(wanted.tag)) {
-    throw new Error(`--tag ${wanted.tag}: must be sha-<7 hex digits>, the tag of a build.`);
+    throw new UsageError(`--tag ${wanted.tag}: must be sha-<7 hex digits>, the tag of a build.`);
   }
   const problem = publisher === undefined ? undefined : publisherProblem(publisher);
   if (problem !== undefined) {
-    throw new Error(`--publisher ${publisher}: ${problem}. Nothing was written.`);
+    throw new UsageError(`--publisher ${publisher}: ${problem}. Nothing was written.`);
   }
   const rules = committedRules(root);
   const absent = environments.filter(
@@ -155,7 +157,7 @@ async function highestRelease(
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+  return messageOf(error).split("\n")[0] ?? "";
 }
 
 function nextSteps(root: string, { name, image }: NewService): string[] {

@@ -1,6 +1,7 @@
 import type { Helm } from "../catalog/chart.ts";
 import { readYaml } from "../catalog/yaml.ts";
 import type { Environment } from "../config/environments.ts";
+import { messageOf } from "../lib/message-of.ts";
 import { registryOf, snapshot, type Workspace } from "./workspace.ts";
 import { digestOfTag } from "./registry.ts";
 import { renderAll, unifiedDiff } from "./render.ts";
@@ -72,7 +73,7 @@ export async function diffService(
       if (digest === null) problems.push(`${environment}'s registry has no ${image}:${tag}`);
       return { text, side: { environment, image, tag, digest } };
     } catch (error) {
-      problems.push(error instanceof Error ? error.message : String(error));
+      problems.push(messageOf(error));
       return { text, side: { environment, image, tag, digest: null } };
     }
   };

@@ -3,6 +3,7 @@ import {
   GetAuthorizationTokenCommand,
   paginateDescribeImages,
 } from "@aws-sdk/client-ecr";
+import { messageOf } from "../lib/message-of.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -33,7 +34,7 @@ export async function ecrRegistry(
   } catch (error) {
     client.destroy();
     throw new Error(
-      `No access to ${name}'s registry ${host}: ${error instanceof Error ? error.message : String(error)}\nNothing was changed. Fix: log in (aws sso login), and name the profile of this account: --profile ${name}=<profile>`,
+      `No access to ${name}'s registry ${host}: ${messageOf(error)}\nNothing was changed. Fix: log in (aws sso login), and name the profile of this account: --profile ${name}=<profile>`,
       { cause: error },
     );
   }

@@ -10,6 +10,7 @@ import { applicationsFolder, environments } from "../config/environments.ts";
 import { Settings } from "../config/schema.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { inScratchFolder } from "../lib/scratch-folder.ts";
+import { UsageError } from "../lib/usage-error.ts";
 import { evidenceText, forcedBecause, type Evidence } from "./evidence.ts";
 import { objections, reportOf, type Ground, type Objection, type StagingReport } from "./ground.ts";
 import { fileHistories } from "./history.ts";
@@ -72,7 +73,7 @@ export async function promote(
   tools: PromoteTools,
 ): Promise<Promoted> {
   if (!isRelease(version)) {
-    throw new Error(
+    throw new UsageError(
       `"${version}" is not a release version; it must be v<major>.<minor>.<patch>, such as v1.2.3.\nNothing was changed.`,
     );
   }

@@ -5,6 +5,7 @@ import { nameOf, readServiceFile, serviceFileFindings } from "../catalog/service
 import { required } from "../config/committed.ts";
 import { applicationsFolder, environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
+import { messageOf } from "../lib/message-of.ts";
 import { byServiceAndEnvironment, type Board, type BoardRow } from "./board.ts";
 import { setErrorOf } from "../components/argocd-status.ts";
 import { setProblem } from "./application-set.ts";
@@ -252,8 +253,4 @@ function tagsBefore({ services }: Snapshot, environment: Environment, service: s
   return services
     .filter((other) => other.environment === before && other.name === service)
     .map(({ tag }) => tag);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

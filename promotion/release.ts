@@ -1,5 +1,6 @@
 import { isBuild, isRelease } from "../catalog/schema.ts";
 import type { Environment } from "../config/environments.ts";
+import { UsageError } from "../lib/usage-error.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import {
   copyContent,
@@ -96,12 +97,12 @@ export async function release(workspace: Workspace, request: ReleaseRequest): Pr
 
 function refuseMalformed({ version, commit }: ReleaseRequest): void {
   if (!isRelease(version)) {
-    throw new Error(
+    throw new UsageError(
       `"${version}" is not a release version; it must be v<major>.<minor>.<patch>, such as v1.2.3.\nNothing was changed.`,
     );
   }
   if (commit !== undefined && !/^[0-9a-f]{7,64}$/.test(commit)) {
-    throw new Error(
+    throw new UsageError(
       `"${commit}" is not a commit; it must be 7 or more hex digits of the service's commit.\nNothing was changed.`,
     );
   }

@@ -5,6 +5,7 @@
 import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { getOneMessage, sendMessage } from "execa";
+import { messageOf } from "../../lib/message-of.ts";
 import { isUnjudged } from "../plan.ts";
 import { record, type Registered } from "./record.ts";
 import { Job, type Answer } from "./registrations.ts";
@@ -38,6 +39,6 @@ async function answerOf(run: () => Promise<Registered[]>): Promise<Answer> {
       })),
     };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }

@@ -158,7 +158,7 @@ describe("idp init: on this repository", () => {
       reject: false,
       stdin: "ignore",
     });
-    expect(exitCode).to.equal(1);
+    expect(exitCode).to.equal(2);
     expect(stderr).to.include("Fix: idp init --org <owner>");
   });
 });
