@@ -9,7 +9,7 @@ import type { Change } from "./changes.ts";
 
 /**
  * Something that an audit found. Its rule is `drift` for what differs from the stack's state, `pending` for what the
- * program would change.
+ * program would change, `unread` and `gone` for what Argo CD says of its own objects.
  */
 export type AuditFinding = Finding<Seen & { readonly environment: Environment }>;
 
@@ -21,6 +21,10 @@ export interface Deployed {
   readonly drift: readonly Change[];
   /** What the program would change in the state. */
   readonly pending: readonly Change[];
+  /** What cannot read the service files. */
+  readonly unread: readonly Change[];
+  /** What was synced, and is gone. */
+  readonly gone: readonly Change[];
   /** Objects in the cluster that rules judge, made by the stack or not. */
   readonly objects: readonly Manifest[];
 }
@@ -41,12 +45,26 @@ const differences = {
     fix: (environment: Environment) =>
       `run the workflow provision.yml for ${environment}, or pulumi up -s ${environment}`,
   },
+  unread: {
+    seen: "cluster",
+    allowed: "must read all service files of its folder",
+    reason: "No service appears or goes, and a new hold keeps no update from its file.",
+    fix: (environment: Environment) =>
+      `mend the file that it names, then npx idp refresh ${environment}`,
+  },
+  gone: {
+    seen: "cluster",
+    allowed: "must be there as long as git has it",
+    reason: "Somebody deleted the namespace, or objects in it: the service does not run.",
+    fix: (environment: Environment, where: string) =>
+      `npx idp sync ${where.split("/").at(-1) ?? ""} ${environment} makes it again`,
+  },
 } as const;
 
 /** Everything that is wrong with an environment as it is: the rules it breaks, then where it differs from git. */
 export function auditFindings(
   rules: readonly Rule[],
-  { resources, drift, pending, objects }: Deployed,
+  { resources, drift, pending, unread, gone, objects }: Deployed,
   context: Context,
   exceptions: readonly Exception[],
   now: Date,
@@ -66,7 +84,16 @@ export function auditFindings(
       const { seen, allowed, reason, fix } = differences[rule];
       return finding(
         { seen, environment },
-        { rule, where, key: "", found: message, allowed, message, reason, fix: fix(environment) },
+        {
+          rule,
+          where,
+          key: "",
+          found: message,
+          allowed,
+          message,
+          reason,
+          fix: fix(environment, where),
+        },
       );
     });
   return [
@@ -74,5 +101,7 @@ export function auditFindings(
     ...expiredExceptions(exceptions, environment, now, inState),
     ...differing("drift", drift),
     ...differing("pending", pending),
+    ...differing("unread", unread),
+    ...differing("gone", gone),
   ];
 }

@@ -20,17 +20,18 @@ export const liveKinds = {
 
 const List = z.object({ items: z.array(z.record(z.string(), z.unknown())) });
 
-/**
- * The objects of a list that `kubectl get -o json` printed, as the rules know them: the desired state, without what the
- * cluster says of it.
- * @throws Error when it is no list
- */
-export function liveManifests(list: unknown): Manifest[] {
+/** The objects of a list that `kubectl get -o json` printed. @throws Error when it is no list */
+export function liveObjects(list: unknown): Manifest[] {
   const parsed = List.safeParse(list);
   if (!parsed.success) {
     throw new Error(`what kubectl printed is not a list:\n${z.prettifyError(parsed.error)}`);
   }
-  return parsed.data.items.map(desired);
+  return parsed.data.items;
+}
+
+/** Objects of a cluster as the rules know them: the desired state, without what the cluster says of it. */
+export function liveManifests(objects: readonly Manifest[]): Manifest[] {
+  return objects.map(desired);
 }
 
 /** A whole commit id, as Argo CD writes the revision that it resolved. */

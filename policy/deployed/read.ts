@@ -10,7 +10,8 @@ import type { Environment } from "../../config/environments.ts";
 import { engineSettings } from "../../config/stack-files.ts";
 import type { Deployed } from "./audit.ts";
 import { changesIn } from "./changes.ts";
-import { liveKinds, liveManifests } from "./live.ts";
+import { liveKinds, liveManifests, liveObjects } from "./live.ts";
+import { goneIn, unreadIn } from "./standing.ts";
 import { deployedResources, type DeployedResource } from "./state.ts";
 
 /** Runs a program in the repository's root. @returns its standard output; rejects with its words */
@@ -38,7 +39,12 @@ export async function readDeployed(
   say("reading the cluster");
   const objects = await readObjects(kubeconfigOf(environment, resources, config), run);
   return {
-    deployed: { resources, drift, pending, objects },
+    deployed: {
+      ...{ resources, drift, pending },
+      objects: liveManifests(objects),
+      unread: unreadIn(objects),
+      gone: goneIn(objects),
+    },
     context: { environment, ...platformOf(config) },
   };
 }
@@ -93,7 +99,7 @@ async function readObjects(kubeconfig: string, run: Run): Promise<Manifest[]> {
     const list = async (kinds: readonly string[], where: readonly string[]) =>
       kinds.length === 0
         ? []
-        : liveManifests(JSON.parse(await get(kinds.join(","), ...where, "-o", "json")));
+        : liveObjects(JSON.parse(await get(kinds.join(","), ...where, "-o", "json")));
     const { custom, ofArgoCd, namespace } = liveKinds;
     const known = (await get("customresourcedefinitions", "-o", "name"))
       .split("\n")

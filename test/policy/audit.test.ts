@@ -4,8 +4,9 @@ import { stackOf } from "../../cli/audit.ts";
 import { formatFinding } from "../../catalog/finding.ts";
 import { auditFindings, type Deployed } from "../../policy/deployed/audit.ts";
 import { changesIn } from "../../policy/deployed/changes.ts";
-import { liveManifests } from "../../policy/deployed/live.ts";
+import { liveManifests, liveObjects } from "../../policy/deployed/live.ts";
 import { readDeployed, type Run } from "../../policy/deployed/read.ts";
+import { goneIn, unreadIn } from "../../policy/deployed/standing.ts";
 import { deployedResources } from "../../policy/deployed/state.ts";
 import { rules } from "../../policy/rules/index.ts";
 import { unknownValue } from "../../policy/values.ts";
@@ -23,7 +24,9 @@ const cluster = resource(
   },
   true,
 );
-const clean: Deployed = { resources: [cluster], drift: [], pending: [], objects: [] };
+const clean: Deployed = {
+  ...{ resources: [cluster], drift: [], pending: [], unread: [], gone: [], objects: [] },
+};
 const application = {
   apiVersion: "argoproj.io/v1alpha1",
   kind: "Application",
@@ -156,8 +159,58 @@ describe("deployedResources", () => {
   });
 });
 
+describe("what Argo CD says of its own objects", () => {
+  const set = (status: string) => ({
+    ...applications,
+    metadata: { name: "services", namespace: "argocd" },
+    status: {
+      conditions: [
+        {
+          ...{ type: "ErrorOccurred", status, lastTransitionTime: "2026-11-24T11:00:00Z" },
+          message: "unable to process file 'argocd/applications/prod/a.yaml': yaml: line 1",
+        },
+      ],
+    },
+  });
+  const synced = (status: object) => ({ ...application, status: { history: [{}], ...status } });
+  const runs = { health: { status: "Healthy" }, summary: { images: ["a:v1.0.0"] } };
+
+  it("is a finding when it cannot read the service files", () => {
+    const unread = unreadIn([set("True"), set("False"), applications, synced(runs)]);
+    expect(unread).to.deep.equal([
+      {
+        where: "ApplicationSet argocd/services",
+        message:
+          "since 2026-11-24T11:00:00Z cannot read them: unable to process file 'argocd/applications/prod/a.yaml': yaml: line 1",
+      },
+    ]);
+    const findings = auditFindings(rules, { ...clean, unread }, prod, [], today);
+    expect(findings.map(({ rule, level, fix }) => [rule, level, fix])).to.deep.equal([
+      ["unread", "error", "mend the file that it names, then npx idp refresh prod"],
+    ]);
+  });
+
+  it("is a finding when what was synced is gone, and none when nobody synced it yet", () => {
+    const missing = { health: { status: "Missing" } };
+    const gone = goneIn([
+      synced(missing),
+      synced(runs),
+      { ...application, status: missing },
+      application,
+      set("True"),
+    ]);
+    expect(gone).to.deep.equal([
+      { where: "Application argocd/time-service", message: "what was synced of it is gone" },
+    ]);
+    const findings = auditFindings(rules, { ...clean, gone }, prod, [], today);
+    expect(findings.map(({ rule, level, fix }) => [rule, level, fix])).to.deep.equal([
+      ["gone", "error", "npx idp sync time-service prod makes it again"],
+    ]);
+  });
+});
+
 describe("liveManifests", () => {
-  const live = (object: object) => liveManifests({ items: [object] });
+  const live = (object: object) => liveManifests(liveObjects({ items: [object] }));
 
   it("takes what was asked for, not what the cluster says of it", () => {
     const metadata = { ...application.metadata, managedFields: [{ manager: "kubectl" }] };
@@ -211,7 +264,7 @@ describe("liveManifests", () => {
   });
 
   it("refuses anything that is not a list", () => {
-    expect(() => liveManifests({})).to.throw("what kubectl printed is not a list");
+    expect(() => liveObjects({})).to.throw("what kubectl printed is not a list");
   });
 });
 
