@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from "commander";
 import { environments, isEnvironment, type Environment } from "../config/environments.ts";
-import { hold, rollback, unhold } from "../promotion/hold.ts";
+import { hold, rollback, unhold, type Held } from "../promotion/hold.ts";
 import type { Workspace } from "../promotion/workspace.ts";
 import type { Published } from "../promotion/publish.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
@@ -65,12 +65,24 @@ function targetCommand(name: string): Command {
 async function run(
   { json, ...options }: Options,
   environment: string,
-  work: (workspace: Workspace, target: { environment: Environment }) => Promise<Published>,
+  work: (
+    workspace: Workspace,
+    target: { environment: Environment },
+  ) => Promise<Published & Partial<Pick<Held, "openPromotions">>>,
 ): Promise<void> {
   // Commander has already refused any other word.
   if (!isEnvironment(environment)) return;
   const published = await inWorkspace(options, ({ workspace }) => work(workspace, { environment }));
-  console.log(json ? JSON.stringify(published, null, 2) : publishedLines(published).join("\n"));
+  const lines = [...publishedLines(published), ...openLines(published.openPromotions ?? [])];
+  console.log(json ? JSON.stringify(published, null, 2) : lines.join("\n"));
+}
+
+/** Returns the promotions that staging no longer stands for, as lines for a person. */
+export function openLines(open: Held["openPromotions"]): string[] {
+  return open.map(
+    ({ branch, version, close }) =>
+      `Open: ${branch} would still bring ${version} to prod. To close it: ${close}`,
+  );
 }
 
 /** Returns the outcome for a service file as lines for a person. */

@@ -1,8 +1,22 @@
 import { tableLines } from "../lib/table.ts";
 import { Command, Option } from "commander";
-import { isComplete, type Board, type BoardRow } from "../promotion/board.ts";
+import {
+  aheadOfStaging,
+  isComplete,
+  soaking,
+  type Board,
+  type BoardRow,
+} from "../promotion/board.ts";
+import { wholeMinute } from "../promotion/soak.ts";
 import { readBoard } from "../promotion/read-board.ts";
-import { ageText, lineText, runsText, shortDigest, waitingText } from "../promotion/text.ts";
+import {
+  ageText,
+  lineText,
+  runsText,
+  shortDigest,
+  timeText,
+  waitingText,
+} from "../promotion/text.ts";
 import { withClusters, withClusterOptions, type ClusterOptions } from "./clusters.ts";
 import { counter } from "./counter.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
@@ -43,7 +57,8 @@ export function boardOf(services: readonly string[], options: Options): Promise<
 }
 
 /** Returns the board as lines for a person. */
-export function boardLines({ repository, services, strays = [], problems }: Board): string[] {
+export function boardLines(board: Board): string[] {
+  const { repository, services, strays = [], problems } = board;
   const said = [
     ...problems,
     ...[...services, ...strays.map((stray) => ({ ...stray, problem: null }))].flatMap(
@@ -67,6 +82,15 @@ export function boardLines({ repository, services, strays = [], problems }: Boar
     ]),
     ...services.flatMap(({ service, environment, hold }) =>
       hold === null ? [] : [lineText(`held: ${service} in ${environment}: ${hold}`)],
+    ),
+    ...aheadOfStaging(services).map(({ prod, staging }) =>
+      lineText(
+        `ahead: ${prod.service} in prod has ${prod.tag ?? "?"}, staging ${staging.hold === null ? "names" : "holds"} ${staging.tag ?? "?"}${staging.hold === null ? "" : `: ${staging.hold}`}`,
+      ),
+    ),
+    ...soaking(board).map(
+      ({ staging: { service, tag }, until }) =>
+        `soaks: ${service} ${tag ?? "?"} in staging until ${timeText(wholeMinute(until))}`,
     ),
     ...strays.map(({ service, environment, cluster }) =>
       lineText(

@@ -1,6 +1,8 @@
+import { compareReleases } from "../catalog/compare-releases.ts";
 import { environments, type Environment } from "../config/environments.ts";
 import type { Deployed } from "./argocd.ts";
 import type { Author } from "./history.ts";
+import { soaksUntil } from "./soak.ts";
 
 /** What runs where, from git and the registries at one moment. */
 export interface Board {
@@ -12,6 +14,8 @@ export interface Board {
   readonly services: readonly BoardRow[];
   /** What clusters run without a file, in the services' order; absent unless all services and clusters were read. */
   readonly strays?: readonly Stray[];
+  /** How long staging must have had a release before it may go to prod; absent when it may at once. */
+  readonly soakMinutes?: number;
   /** What could not be read for a whole environment. A problem of one service is in its row. */
   readonly problems: readonly string[];
 }
@@ -75,6 +79,45 @@ export function isComplete({ services, strays = [], problems }: Board): boolean 
     services.every(({ problem }) => problem === null) &&
     [...services, ...strays].every(({ cluster }) => !cluster?.message)
   );
+}
+
+/** Returns prod's rows with a higher release than staging's file names, each with staging's row. */
+export function aheadOfStaging(
+  services: readonly BoardRow[],
+): { readonly prod: BoardRow; readonly staging: BoardRow }[] {
+  return pairs(services).filter(
+    ({ prod, staging }) => compareReleases(prod.tag ?? "", staging.tag ?? "") > 0,
+  );
+}
+
+/** Returns staging's rows with a release that is on its way to prod and still soaks, and until when it does. */
+export function soaking({
+  services,
+  at,
+  soakMinutes = 0,
+}: Pick<Board, "services" | "at" | "soakMinutes">): {
+  readonly staging: BoardRow;
+  readonly until: Date;
+}[] {
+  return pairs(services).flatMap(({ prod, staging }) => {
+    const until = soaksUntil(staging.tagged?.date, soakMinutes);
+    const isHigher = compareReleases(staging.tag ?? "", prod.tag ?? "") > 0;
+    return isHigher && until !== undefined && at < until ? [{ staging, until }] : [];
+  });
+}
+
+/** Staging's and prod's rows of the services that both have, where both name a version. */
+function pairs(
+  services: readonly BoardRow[],
+): { readonly prod: BoardRow; readonly staging: BoardRow }[] {
+  return services.flatMap((prod) => {
+    const staging = services.find(
+      ({ service, environment }) => service === prod.service && environment === "staging",
+    );
+    return prod.environment === "prod" && prod.tag !== null && staging && staging.tag !== null
+      ? [{ prod, staging }]
+      : [];
+  });
 }
 
 /** Compares rows for sorting: by service, then by environment. */

@@ -1,6 +1,7 @@
 import { compareReleases } from "../catalog/compare-releases.ts";
 import { imageOf } from "../catalog/schema.ts";
 import { standingOf, type Application } from "./argocd.ts";
+import { soaksUntil, wholeMinute } from "./soak.ts";
 import { timeText } from "./text.ts";
 
 /** What staging's Argo CD reports of a service. */
@@ -98,13 +99,6 @@ function clusterObjections(
   ];
 }
 
-/** Returns the first moment at which something that began at `since` has lasted; undefined when it is not known. */
-export function soaksUntil(since: Date | undefined, soakMinutes: number): Date | undefined {
-  // Without a soak even an unknown beginning is early enough.
-  if (soakMinutes === 0) return new Date(0);
-  return since && new Date(since.getTime() + soakMinutes * 60_000);
-}
-
 function tooEarly(
   until: Date | undefined,
   soakMinutes: number,
@@ -121,11 +115,6 @@ function tooEarly(
         why: `it soaks until ${timeText(wholeMinute(until))}: ${what} since ${timeText(since)}, and ${setting}`,
         fix: `wait until then`,
       };
-}
-
-/** The first whole minute from `date` on: who waits until then has waited long enough. */
-function wholeMinute(date: Date): Date {
-  return new Date(Math.ceil(date.getTime() / 60_000) * 60_000);
 }
 
 /** Returns what an Application says of a service. @param image the service's repository inside the registry */

@@ -4,6 +4,7 @@ import { readServiceFile } from "../catalog/service.ts";
 import type { Environment } from "../config/environments.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { changedMeanwhile, publish, type Published } from "./publish.ts";
+import { openPromotions, type OpenPromotion } from "./open-promotions.ts";
 import { refuseReason } from "./reason.ts";
 import { digestOfTag } from "./registry.ts";
 import type { Change } from "./repository.ts";
@@ -16,6 +17,12 @@ export interface Target {
   readonly environment: Environment;
 }
 
+/** A service file's state after a hold or a rollback. */
+export interface Held extends Published {
+  /** Promotions that would still bring prod what staging has left; none in other environments. */
+  readonly openPromotions: readonly OpenPromotion[];
+}
+
 /**
  * Keeps a service at the version that its file names now. The file records the version and the reason, which win over
  * any image update. An existing hold gets the new reason.
@@ -26,17 +33,32 @@ export interface Target {
 export async function hold(
   workspace: Workspace,
   target: Target & { readonly reason: string },
-): Promise<Published> {
+): Promise<Held> {
   const { service, environment, reason } = target;
   refuseReason(reason);
   const { now } = await begin(workspace, target);
+  const open = await openFor(workspace, now, target);
   const path = serviceFileOf(environment, service);
-  return publish(workspace.repository, now, target, `hold/${environment}/${service}`, {
+  const held = await publish(workspace.repository, now, target, `hold/${environment}/${service}`, {
     path,
     edit: (text) =>
       changeServiceFile(path, text, { hold: { tag: readServiceFile(text)?.tag ?? "", reason } }),
     message: () => `Hold ${service} in ${environment}\n\n${reason}\n`,
   });
+  return withOpen(held, open);
+}
+
+/** Asked before anything is pushed: what fails later could not be taken back. */
+function openFor(
+  { repository }: Workspace,
+  now: Snapshot,
+  { service, environment }: Target,
+): Promise<OpenPromotion[]> {
+  return environment === "staging" ? openPromotions(repository, now, service) : Promise.resolve([]);
+}
+
+function withOpen(published: Published, open: readonly OpenPromotion[]): Held {
+  return { ...published, openPromotions: open.filter(({ version }) => version !== published.tag) };
 }
 
 /**
@@ -69,7 +91,7 @@ export interface RollbackRequest extends Target {
  *
  * @throws Error when there is no earlier tag, the environment's registry does not have it, or as {@link hold} does
  */
-export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<Published> {
+export async function rollback(workspace: Workspace, request: RollbackRequest): Promise<Held> {
   const { service: name, environment, to, reason } = request;
   refuseReason(reason);
   const { now, service, last } = await begin(workspace, request, true);
@@ -95,17 +117,25 @@ export async function rollback(workspace: Workspace, request: RollbackRequest): 
       `${environment}'s registry (${registry.url}) has no ${service.image}:${tag}.\nNothing was changed. Fix: name a tag that is there: --to <tag>`,
     );
   }
-  return publish(workspace.repository, now, request, `rollback/${environment}/${name}`, {
-    path,
-    edit: (text) => {
-      if (last && text !== now.files.get(path)) throw changedMeanwhile(path);
-      return changeServiceFile(path, last?.text ?? text, { tag, hold: { tag, reason } });
+  const open = await openFor(workspace, now, request);
+  const back = await publish(
+    workspace.repository,
+    now,
+    request,
+    `rollback/${environment}/${name}`,
+    {
+      path,
+      edit: (text) => {
+        if (last && text !== now.files.get(path)) throw changedMeanwhile(path);
+        return changeServiceFile(path, last?.text ?? text, { tag, hold: { tag, reason } });
+      },
+      message: (text) =>
+        last
+          ? `Roll ${name} back to ${tag} in ${environment}\n\nIts text of ${last.commit.slice(0, 7)} is back: what came after is not valid.\n${reason}\n`
+          : `Roll ${name} back to ${tag} in ${environment}\n\n${readServiceFile(text)?.tag ?? ""} -> ${tag}\n${reason}\n`,
     },
-    message: (text) =>
-      last
-        ? `Roll ${name} back to ${tag} in ${environment}\n\nIts text of ${last.commit.slice(0, 7)} is back: what came after is not valid.\n${reason}\n`
-        : `Roll ${name} back to ${tag} in ${environment}\n\n${readServiceFile(text)?.tag ?? ""} -> ${tag}\n${reason}\n`,
-  });
+  );
+  return withOpen(back, open);
 }
 
 /**

@@ -16,6 +16,7 @@ import { objections, reportOf, type Ground, type Objection, type StagingReport }
 import { fileHistories } from "./history.ts";
 import { registryOf, snapshot, type Workspace, type Snapshot } from "./workspace.ts";
 import { changedMeanwhile, publish, type Published } from "./publish.ts";
+import { promotionBranch } from "./open-promotions.ts";
 import { refuseReason } from "./reason.ts";
 import { digestOfTag, tagsOf, type Registry } from "./registry.ts";
 import { renderAll, unifiedDiff } from "./render.ts";
@@ -142,7 +143,7 @@ export async function promote(
     manifest: await unifiedDiff(["prod now", "prod after"], [old, made]),
   };
   const text = evidenceText(evidence);
-  const published = await publish(repository, now, target, `promote/prod/${name}-${version}`, {
+  const published = await publish(repository, now, target, promotionBranch(name, version), {
     path,
     edit: (found) => {
       // The evidence is about the file as it was. A changed file needs a new check.
@@ -156,7 +157,7 @@ export async function promote(
 }
 
 /** Returns how long staging must have had a release, by prod's settings. @throws SettingsError when they are not valid */
-export function soakMinutesOf({ files }: Snapshot): number {
+function soakMinutesOf({ files }: Snapshot): number {
   const file = parseStackFile("prod", files.get(stackFileOf("prod")) ?? "");
   const group = Settings.pick({ promotion: true });
   return required(file, () => wholeGroups(file, group)).promotion?.soakMinutes ?? 0;

@@ -2,7 +2,7 @@ import pMap from "p-map";
 import { nearest } from "../catalog/nearest.ts";
 import { imageOf, type ImageStrategy } from "../catalog/schema.ts";
 import { nameOf, readServiceFile, serviceFileFindings } from "../catalog/service.ts";
-import { required } from "../config/committed.ts";
+import { committed, required } from "../config/committed.ts";
 import { applicationsFolder, environments, type Environment } from "../config/environments.ts";
 import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { messageOf } from "../lib/message-of.ts";
@@ -93,12 +93,20 @@ export async function readBoard(workspace: Workspace, request: BoardRequest = {}
     },
     services: rows.flat().sort(byServiceAndEnvironment),
     ...(applications && wanted.length === 0 && { strays: await straysOf(files, readables) }),
+    ...soakOf(now),
     problems: readables.flatMap(({ registry, problems }) => [
       ...problems,
       // A registry that is down is reported once, for the whole environment.
       ...(registry?.silence ? [registry.silence.message] : []),
     ]),
   };
+}
+
+/** What prod's committed settings say, as far as they are right: a promotion refuses wrong ones. */
+function soakOf({ files }: Snapshot): Pick<Board, "soakMinutes"> {
+  const file = parseStackFile("prod", files.get(stackFileOf("prod")) ?? "");
+  const soakMinutes = committed(file).promotion?.soakMinutes ?? 0;
+  return soakMinutes > 0 ? { soakMinutes } : {};
 }
 
 interface FileOfService {

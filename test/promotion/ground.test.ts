@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { objections, reportOf, soaksUntil, type Ground } from "../../promotion/ground.ts";
+import { objections, reportOf, type Ground } from "../../promotion/ground.ts";
+import { soaksUntil } from "../../promotion/soak.ts";
 
 const release = { service: "clock", version: "v1.1.0" };
 const minute = 60_000;

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { readServiceFile } from "../../catalog/service.ts";
+import { openLines } from "../../cli/hold.ts";
 import { hold, rollback, tagBefore, unhold } from "../../promotion/hold.ts";
 import { serviceFileOf } from "../../promotion/services.ts";
 import { failure, Platform, serviceText } from "../support/platform.ts";
@@ -132,6 +133,52 @@ describe("hold and rollback", () => {
     expect(await platform.fileOf("prod", "rollback/prod/clock")).to.equal(
       `${serviceText("prod", "v0.9.0")}${lines("v0.9.0")}`,
     );
+  });
+
+  describe("in staging", () => {
+    const inStaging = { service: "clock", environment: "staging", reason } as const;
+    const open = async (...names: string[]) => {
+      for (const name of names) await platform.inRemote("branch", name, "main");
+    };
+    const promotion = (version: string) => ({
+      branch: `promote/prod/clock-${version}`,
+      version,
+      close: `git push ${platform.remote} --delete promote/prod/clock-${version}`,
+    });
+
+    it("a rollback names the service's open promotions, and the commands that close them", async () => {
+      await platform.push("staging", "v1.1.0", 2);
+      const file = { [serviceFileOf("staging", "clock")]: serviceText("staging", "v1.1.0") };
+      await platform.commitElsewhere(file);
+      await open(
+        ...["promote/prod/clock-v1.1.0", "promote/prod/clock-v1.10.0"],
+        // What prod has, what another service is, what is no release and what is no promotion.
+        ...["promote/prod/clock-v1.0.0", "promote/prod/clock-face-v1.1.0", "promote/prod/clocks"],
+        ...["promote/prod/clock-latest", "clock-v1.1.0", "rollback/prod/clock"],
+      );
+      const back = await rollback(platform.workspace, inStaging);
+      expect(back.openPromotions).to.deep.equal([promotion("v1.10.0"), promotion("v1.1.0")]);
+      expect(openLines(back.openPromotions)[1]).to.equal(
+        `Open: promote/prod/clock-v1.1.0 would still bring v1.1.0 to prod. To close it: git push ${platform.remote} --delete promote/prod/clock-v1.1.0`,
+      );
+      // The command is right.
+      await platform.inClone(...promotion("v1.1.0").close.split(" ").slice(1));
+      const again = await rollback(platform.workspace, { ...inStaging, to: "v1.0.0" });
+      expect([again.commit, again.openPromotions]).to.deep.equal([null, [promotion("v1.10.0")]]);
+    });
+
+    it("a hold names the promotions of other versions than the one that it keeps", async () => {
+      await platform.push("staging", "v1.1.0", 2);
+      const file = { [serviceFileOf("staging", "clock")]: serviceText("staging", "v1.1.0") };
+      await platform.commitElsewhere(file);
+      await open("promote/prod/clock-v1.1.0", "promote/prod/clock-v1.2.0");
+      expect((await hold(platform.workspace, inStaging)).openPromotions).to.deep.equal([
+        promotion("v1.2.0"),
+      ]);
+      expect((await hold(platform.workspace, { ...inDev, reason })).openPromotions).to.deep.equal(
+        [],
+      );
+    });
   });
 
   const plain = serviceText("dev", "sha-0000001");

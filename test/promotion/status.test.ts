@@ -118,6 +118,42 @@ describe("the board", () => {
     expect(boardLines(board)[3]).to.include(" sha-0000001 (held) ");
   });
 
+  it("says in one line that prod is ahead of a staging that was rolled back", async () => {
+    const ahead = async () =>
+      boardLines(await readBoard(platform.workspace)).filter((line) => line.startsWith("ahead"));
+    expect(await ahead()).to.deep.equal([]);
+    await change("prod", "v1.2.0", "Promote");
+    expect(await ahead()).to.deep.equal(["ahead: clock in prod has v1.2.0, staging names v1.0.0"]);
+    await change("staging", "v1.1.0", "Back", "hold: { tag: v1.1.0, reason: leaks memory }\n");
+    expect(await ahead()).to.deep.equal([
+      "ahead: clock in prod has v1.2.0, staging holds v1.1.0: leaks memory",
+    ]);
+    await change("staging", "v1.2.0", "Forward again");
+    expect(await ahead()).to.deep.equal([]);
+  });
+
+  it("says until when a release soaks before prod may have it", async () => {
+    const soaks = async (at: Date) =>
+      boardLines(await readBoard(platform.workspace, { at })).filter((line) =>
+        line.startsWith("soaks"),
+      );
+    await change("staging", "v1.1.0", "Deploy");
+    const since = new Date(await platform.inRemote("log", "-1", "--format=%cI", "main"));
+    const minutes = (count: number) => new Date(since.getTime() + count * 60_000);
+    expect(await soaks(minutes(1))).to.deep.equal([]);
+    const text = await platform.inRemote("show", "main:Pulumi.prod.yaml");
+    const more = "  idp:promotion: { soakMinutes: 60 }\n";
+    await platform.commitElsewhere({ "Pulumi.prod.yaml": `${text}\n${more}` });
+    const until = new Date(Math.ceil(minutes(60).getTime() / 60_000) * 60_000);
+    const shown = until.toISOString().slice(0, 16).replace("T", " ");
+    expect(await soaks(minutes(59))).to.deep.equal([
+      `soaks: clock v1.1.0 in staging until ${shown} UTC`,
+    ]);
+    expect(await soaks(minutes(60))).to.deep.equal([]);
+    await change("prod", "v1.1.0", "Promote");
+    expect(await soaks(minutes(1))).to.deep.equal([]);
+  });
+
   it("counts a merge as the change, because that is when the branch got it", async () => {
     await platform.inClone("checkout", "--quiet", "-b", "promote");
     platform.edit({ [serviceFileOf("prod", "clock")]: serviceText("prod", "v1.1.0") });
