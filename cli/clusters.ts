@@ -8,6 +8,7 @@ import { twinPaths } from "../twin/state/twin.ts";
 import { parseApplicationSet } from "../components/argocd-status.ts";
 import { parseApplications } from "../promotion/argocd.ts";
 import type { ReadApplications, ReadApplicationSet } from "../promotion/board-clusters.ts";
+import { parseUpdatedImages, type ReadUpdatedImages } from "../promotion/updated-images.ts";
 import { byEnvironment, profilesOf } from "./workspace.ts";
 
 /** Options for how to reach the clusters. */
@@ -35,14 +36,20 @@ export function contextOption(): Option {
 /** The one ApplicationSet of an environment, as kubectl's words. */
 export const applicationSet = ["applicationsets.argoproj.io", "services"] as const;
 
+const imageUpdaters = "imageupdaters.argocd-image-updater.argoproj.io";
+
 /**
- * Runs `work` with functions that read the clusters' Applications and ApplicationSets, or with undefined unless clusters
- * are wanted. Credentials made for this are deleted afterwards.
+ * Runs `work` with functions that read the clusters' Applications, ApplicationSets and image updates, or with undefined
+ * unless clusters are wanted. Credentials made for this are deleted afterwards.
  */
 export async function withClusters<T>(
   { cluster, ...options }: ClusterOptions,
   isTwin: boolean,
-  work: (applications?: ReadApplications, applicationSet?: ReadApplicationSet) => Promise<T>,
+  work: (
+    applications?: ReadApplications,
+    applicationSet?: ReadApplicationSet,
+    updatedImages?: ReadUpdatedImages,
+  ) => Promise<T>,
 ): Promise<T> {
   if (!cluster) return work();
   return withKubectl(options, isTwin, (kubectlOf) => {
@@ -55,6 +62,8 @@ export async function withClusters<T>(
         parseApplications(await read(environment, region, ["applications.argoproj.io"])),
       async (environment, region) =>
         parseApplicationSet(await read(environment, region, applicationSet)),
+      async (environment, region) =>
+        parseUpdatedImages(await read(environment, region, [imageUpdaters])),
     );
   });
 }

@@ -31,9 +31,10 @@ export function statusCommand(): Command {
     .addHelpText(
       "after",
       `
-Exit code 1 when something could not be read, a registry lacks what a file names, or, with --cluster, something of a
-service is wrong: its sync fails or is tried again, it is Degraded, what was synced is gone, it has no Application, or
-Argo CD cannot read the service files. A service that waits for a person's sync is OutOfSync, and no problem.`,
+Exit code 1 when something could not be read, a registry lacks what a file names or has builds that Image Updater cannot
+take or compare, or, with --cluster, something of a service is wrong: its sync fails or is tried again, it is Degraded,
+what was synced is gone, it has no Application, Image Updater does not look for its image, or Argo CD cannot read the
+service files. A service that waits for a person's sync is OutOfSync, and no problem.`,
     )
     .action(async (services: string[], { json, ...options }: Options & { json?: true }) => {
       const board = await boardOf(services, options);
@@ -45,12 +46,13 @@ Argo CD cannot read the service files. A service that waits for a person's sync 
 /** Returns the board of the named services, or of all, from where the options say. */
 export function boardOf(services: readonly string[], options: Options): Promise<Board> {
   return inWorkspace(options, ({ workspace, isTwin }) =>
-    withClusters(options, isTwin, (applications, applicationSet) =>
+    withClusters(options, isTwin, (applications, applicationSet, updatedImages) =>
       readBoard(workspace, {
         services,
         onRead: counter("services read"),
         ...(applications && { applications }),
         ...(applicationSet && { applicationSet }),
+        ...(updatedImages && { updatedImages }),
       }),
     ),
   );

@@ -25,6 +25,7 @@ import { isServiceFile, serviceFileOf } from "./services.ts";
 import { CachedRegistry } from "./cached-registry.ts";
 import { higherReleases, otherBuilds } from "./newest.ts";
 import { imageProblems } from "./image-problems.ts";
+import { updateProblems, type ReadUpdatedImages, type UpdatedImages } from "./updated-images.ts";
 
 /** What to read for the board. */
 export interface BoardRequest {
@@ -38,6 +39,8 @@ export interface BoardRequest {
   readonly applications?: ReadApplications;
   /** Reads what makes the clusters' Applications. @default it is not asked */
   readonly applicationSet?: ReadApplicationSet;
+  /** Reads what Image Updaters look for. @default the clusters are not asked */
+  readonly updatedImages?: ReadUpdatedImages;
 }
 
 /** How many rows are read at once. */
@@ -54,11 +57,13 @@ export async function readBoard(workspace: Workspace, request: BoardRequest = {}
   const at = request.at ?? new Date();
   const wanted = request.services ?? [];
   const files = serviceFilesOf(now, wanted);
-  const { applications, applicationSet } = request;
+  const { applications, applicationSet, updatedImages } = request;
   const [histories, readables] = await Promise.all([
     historiesOf(workspace, now, files),
     Promise.all(
-      environments.map((name) => readableOf(workspace, now, name, applications, applicationSet)),
+      environments.map((name) =>
+        readableOf(workspace, now, name, applications, applicationSet, updatedImages),
+      ),
     ),
   ]);
   let done = 0;
@@ -152,6 +157,8 @@ async function historiesOf(
 /** An environment, as far as it can be read. */
 interface Readable extends ClusterView {
   readonly strategy: ImageStrategy;
+  /** Undefined when nobody asked, or where there is no Image Updater. */
+  readonly updated: UpdatedImages | undefined;
   /** Why something cannot be read. */
   readonly problems: readonly string[];
 }
@@ -162,6 +169,7 @@ async function readableOf(
   environment: Environment,
   read: ReadApplications | undefined,
   readSet: ReadApplicationSet | undefined,
+  readUpdated: ReadUpdatedImages | undefined,
 ): Promise<Readable> {
   const file = parseStackFile(environment, now.files.get(stackFileOf(environment)) ?? "");
   const region = required(file, ({ aws }) => aws.region);
@@ -180,9 +188,14 @@ async function readableOf(
   const set = applications && readSet && (await orProblem(readSet(environment, region)));
   const error = set && setErrorOf(set);
   if (error !== undefined) problems.push(setProblem(environment, error, now.files));
+  const updated =
+    applications && readUpdated && strategy !== "pinned"
+      ? await orProblem(readUpdated(environment, region))
+      : undefined;
   return {
     environment,
     strategy,
+    updated,
     registry: registry && new CachedRegistry(registry),
     applications:
       applications && new Map(applications.map((one) => [one.metadata.name, one] as const)),
@@ -219,8 +232,12 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
     tagged,
     changed,
   };
-  const { registry, strategy } = readable;
-  if (registry === undefined) return { ...known, ...none, problem: null };
+  const { registry, strategy, updated } = readable;
+  const due = updated
+    ? updateProblems(environment, service, content.image.repository, updated)
+    : [];
+  const problemFrom = (others: readonly string[]) => [...others, ...due].join("; ") || null;
+  if (registry === undefined) return { ...known, ...none, problem: problemFrom([]) };
   try {
     const found = await registry.image(image, tag);
     const builds =
@@ -239,10 +256,10 @@ async function rowOf(file: FileOfService, context: RowContext): Promise<BoardRow
       digest: found?.digest ?? null,
       built: (found?.isForNodes === true && found.created) || null,
       waiting,
-      problem: imageProblems({ environment, image, tag, found, builds }).join("; ") || null,
+      problem: problemFrom(imageProblems({ environment, image, tag, found, builds })),
     };
   } catch (error) {
-    return { ...known, ...none, problem: registry.silence ? null : messageOf(error) };
+    return { ...known, ...none, problem: problemFrom(registry.silence ? [] : [messageOf(error)]) };
   }
 }
 

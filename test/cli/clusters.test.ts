@@ -47,6 +47,18 @@ describe("access to the clusters on AWS", () => {
     ]);
   });
 
+  it("is asked for Image Updater's images, too", async () => {
+    program("kubectl", `echo '{"items":[]}'`);
+    const options = { cluster: true, context: ["dev=mine"] } as const;
+    const images = await withClusters(options, false, async (...readers) =>
+      readers[2]?.("dev", "eu-central-1"),
+    );
+    expect(images).to.deep.equal(new Map());
+    expect(calls()).to.deep.equal([
+      "kubectl --context mine --request-timeout 20s --namespace argocd get imageupdaters.argocd-image-updater.argoproj.io --output json",
+    ]);
+  });
+
   it("is a context when one is named", async () => {
     await ask({ context: ["prod=mine"] });
     expect(calls()).to.deep.equal([`kubectl --context mine ${get}`]);

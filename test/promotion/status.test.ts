@@ -522,6 +522,39 @@ describe("the board", () => {
       expect("strays" in some).to.equal(false);
     });
 
+    it("says that no update is written under an image's new name, or of a new service, before pulumi up", async () => {
+      const asked: string[] = [];
+      const problems = async (images: Readonly<Record<string, string>>) => {
+        const board = await readBoard(platform.workspace, {
+          applications: () => Promise.resolve([application("v1.0.0")]),
+          updatedImages: (environment, region) => {
+            asked.push(`${environment} ${region}`);
+            return Promise.resolve(new Map(Object.entries(images)));
+          },
+        });
+        return board.services.map(({ problem }) => problem);
+      };
+      const image = (environment: Environment, name = "idp/clock") =>
+        `${/\d{12}/.exec(serviceText(environment, "v1.0.0"))?.[0] ?? ""}.dkr.ecr.us-west-2.amazonaws.com/${name}`;
+      const staging = `no update of ${image("staging")} is written: Image Updater looks for ${image("dev")}. Fix: pulumi up -s staging`;
+      expect(await problems({ clock: image("dev") })).to.deep.equal([null, staging, null]);
+      expect(asked, "prod has no Image Updater").to.deep.equal([
+        "dev us-west-2",
+        "staging us-west-2",
+      ]);
+      expect((await problems({ alarm: image("dev") }))[0]).to.equal(
+        `no update of ${image("dev")} is written: Image Updater does not know the service. Fix: pulumi up -s dev`,
+      );
+    });
+
+    it("does not ask for image updates where the Applications could not be read", async () => {
+      const board = await readBoard(platform.workspace, {
+        applications: () => Promise.reject(new Error("no answer")),
+        updatedImages: () => Promise.reject(new Error("asked a second time")),
+      });
+      expect(board.problems).to.deep.equal(["no answer", "no answer", "no answer"]);
+    });
+
     it("has no such field when they were not asked", async () => {
       const { services } = await readBoard(platform.workspace);
       expect(services.filter((row) => "cluster" in row)).to.deep.equal([]);
