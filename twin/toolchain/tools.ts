@@ -215,6 +215,7 @@ export const tools = {
         "build-with-argo-cd-3.6.patch",
         "build-with-registry-scanner-1.2.patch",
         "listen-on-loopback.patch",
+        "write-back-command.patch",
       ],
       without: ["docs", "test", "registry-scanner"],
     },

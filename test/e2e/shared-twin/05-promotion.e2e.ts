@@ -4,11 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { changeServiceFile } from "../../../catalog/change-service-file.ts";
 import { imageUpdates } from "../../../components/gitops.ts";
 import { environments, type Environment } from "../../../config/environments.ts";
 import { syncApplication } from "../../../twin/cluster/applications.ts";
 import { nextMinor } from "../../../twin/demo.ts";
 import { namedServices } from "../../../twin/images/images.ts";
+import { inTwinWorkspace } from "../../../twin/git/workspace.ts";
 import { ociImage } from "../../../twin/images/oci-image.ts";
 import { listProcesses, logFile, stopProcess } from "../../../twin/process/processes.ts";
 import { ensureRegistry, pushImage } from "../../../twin/images/registry.ts";
@@ -20,6 +22,7 @@ import {
   twinPaths,
   twinRegistry,
 } from "../../../twin/state/twin.ts";
+import { hold } from "../../../promotion/hold.ts";
 import { digestOfTag, tagsOf } from "../../../promotion/registry.ts";
 import { argoCdHasLooked } from "../support/argocd.ts";
 import { commit, eventually, fileOf, idp, kubectl, statusOf, succeeded } from "../support/twin.ts";
@@ -162,18 +165,19 @@ describe("a commit on its way to prod", () => {
   });
 });
 
-/** How many times Image Updater of an environment has looked at its registry. */
-async function cyclesOf(environment: Environment): Promise<number> {
+/** How often Image Updater of an environment has said something. */
+async function saidBy(environment: Environment, words: string): Promise<number> {
   const { accountId } = twinAccounts[environment];
   const process = listProcesses().find(
     ({ name }) => name.startsWith(`${accountId}.`) && name.includes("image-updater"),
   );
   if (process === undefined) throw new Error(`${environment} has no Image Updater`);
-  const { stdout } = await execa("grep", ["-c", "Processing results", logFile(process.name)], {
-    reject: false,
-  });
+  const { stdout } = await execa("grep", ["-c", words, logFile(process.name)], { reject: false });
   return Number(stdout);
 }
+
+/** How many times Image Updater of an environment has looked at its registry. */
+const cyclesOf = (environment: Environment) => saidBy(environment, "Processing results");
 
 describe("a rollback", () => {
   it("stays over three cycles of Image Updater with newer images, until it is lifted", async function () {
@@ -206,14 +210,36 @@ describe("a rollback", () => {
   });
 });
 
-describe("images of ten services at once", () => {
-  const names = Array.from({ length: 10 }, (_, index) => `team-${index}`);
+/** A service file in ten styles, and as `idp service new` writes it. */
+const styles: Readonly<Record<string, (image: string) => string>> = {
+  plain: (image) => block(image),
+  braces: (image) =>
+    `{ image: { repository: ${image}, tag: sha-0000001 }, port: 8080, resources: small, replicas: 1 }\n`,
+  "braces-on-lines": (image) =>
+    `{\n  image: { repository: ${image}, tag: sha-0000001 },\n  port: 8080, # why\n  resources: small,\n  replicas: 1,\n}\n`,
+  json: (image) =>
+    `${JSON.stringify({ image: { repository: image, tag: "sha-0000001" }, port: 8080, resources: "small", replicas: 1 })}\n`,
+  indented: (image) => block(image).replace(/^(?!$)/gm, "  "),
+  ended: (image) => `${block(image)}...\n`,
+  "with-a-comment-behind-its-end": (image) => `${block(image)}...\n# no more\n`,
+  marked: (image) => `# what it is\n---\n${block(image)}`,
+  "with-crlf": (image) => block(image).replaceAll("\n", "\r\n"),
+  "with-quoted-keys": (image) => block(image).replace(/(\w+):(?= |$)/gm, '"$1":'),
+  "without-a-break": (image) => `\uFEFF${block(image).trimEnd()}`,
+};
+const block = (image: string) =>
+  `image:\n  repository: ${image}\n  tag: sha-0000001\n\nport: 8080\nresources: small\nreplicas: 1\n`;
+
+describe("images of eleven services at once, whose files are in every style", () => {
+  const names = Object.keys(styles);
+  const [kept = "", ...others] = names;
   const { accountId, region } = twinAccounts.dev;
   const host = `${accountId}.dkr.ecr.${region}.amazonaws.com`;
+  const tagOf = (build: number) => `sha-${build.toString(16).padStart(7, "0")}`;
   const push = (build: number) =>
     Promise.all(
       names.map((name) => {
-        const tag = `sha-${build.toString(16).padStart(7, "0")}`;
+        const tag = tagOf(build);
         const facts = { title: `idp/${name}`, revision: tag, version: tag, created: new Date() };
         return pushImage(twinRegistry(requireTwin(), "dev"), `idp/${name}`, tag, ociImage(facts));
       }),
@@ -234,22 +260,42 @@ describe("images of ten services at once", () => {
     (await namedServices())
       .filter(({ environment, name }) => environment === "dev" && !names.includes(name))
       .map(({ name, image: path }) => ({ name, image: `${host}/${path}` }));
+  /** What each file says, by name. */
+  const inFiles = async () =>
+    Object.fromEntries(
+      (await namedServices())
+        .filter(({ environment, name }) => environment === "dev" && names.includes(name))
+        .map(({ name, tag, hold: reason }) => [name, [tag, reason]] as const),
+    );
+  const looksAgain = async (times: number) => {
+    const before = await cyclesOf("dev");
+    await eventually(
+      `Image Updater looks ${times} times`,
+      () => cyclesOf("dev"),
+      (cycles) => cycles >= before + times,
+    );
+  };
+  const gone = (name: string) =>
+    eventually(
+      `${name} is gone`,
+      () => statusOf("dev", name),
+      (status) => status === undefined,
+    );
 
   before(async function () {
     this.timeout(300_000);
     await push(1);
-    await commit("Add ten services", async ({ read }) => {
-      const text = await read(fileOf("dev", "version-service"));
-      return Object.fromEntries(
-        names.map((name) => [
-          fileOf("dev", name),
-          text
-            .replace(/repository: \S+/, `repository: ${host}/idp/${name}`)
-            .replace(/tag: \S+/, "tag: sha-0000001"),
-        ]),
-      );
-    });
-    for (const name of names) await running("dev", "sha-0000001", name);
+    await commit("Add eleven services", () =>
+      Promise.resolve(
+        Object.fromEntries(
+          Object.entries(styles).map(([name, text]) => [
+            fileOf("dev", name),
+            text(`${host}/idp/${name}`),
+          ]),
+        ),
+      ),
+    );
+    for (const name of names) await running("dev", tagOf(1), name);
     await updates([
       ...(await own()),
       ...names.map((name) => ({ name, image: `${host}/idp/${name}` })),
@@ -259,35 +305,93 @@ describe("images of ten services at once", () => {
   after(async function () {
     this.timeout(300_000);
     await updates(await own());
-    await commit("Remove ten services", () =>
-      Promise.resolve(Object.fromEntries(names.map((name) => [fileOf("dev", name), undefined]))),
-    );
-    for (const name of names) {
-      await eventually(
-        `${name} is gone`,
-        () => statusOf("dev", name),
-        (status) => status === undefined,
-      );
-    }
+    await commit(`Remove ${kept}`, () => Promise.resolve({ [fileOf("dev", kept)]: undefined }));
+    await gone(kept);
+    await kubectl("dev", "delete", "namespace", ...names, "--ignore-not-found", "--wait=false");
   });
 
   it("are all written, each in its line, on a linear history", async function () {
     this.timeout(600_000);
     const begin = await head();
     await push(2);
-    for (const name of names) await running("dev", "sha-0000002", name);
-    const services = await namedServices();
-    for (const name of names) {
-      expect(services.find((one) => one.environment === "dev" && one.name === name)?.tag).to.equal(
-        "sha-0000002",
-      );
-    }
+    for (const name of names) await running("dev", tagOf(2), name);
+    expect(await inFiles()).to.deep.equal(
+      Object.fromEntries(names.map((name) => [name, [tagOf(2), undefined]])),
+    );
     expect(await inTwin("rev-list", "--merges", `${begin}..main`)).to.equal("");
     const changes = (await inTwin("log", "--numstat", "--format=", `${begin}..main`))
       .split("\n")
       .filter(Boolean)
       .sort();
-    expect(changes).to.deep.equal(names.map((name) => `1\t1\t${fileOf("dev", name)}`));
+    expect(changes).to.deep.equal(names.map((name) => `1\t1\t${fileOf("dev", name)}`).sort());
+  });
+
+  it("stay as they are under a hold in any style, and the one that is not held goes on", async function () {
+    this.timeout(600_000);
+    const reason = "a test";
+    await inTwinWorkspace(requireTwin(), async (workspace) => {
+      for (const name of others)
+        await hold(workspace, { service: name, environment: "dev", reason });
+    });
+    const labels = async () =>
+      (
+        await kubectl(
+          "dev",
+          ...["get", "applications", "-n", "argocd", "-l", "idp/hold=true", "-o"],
+          "jsonpath={.items[*].metadata.name}",
+        )
+      ).split(" ");
+    await eventually("the Applications have the label", labels, (found) =>
+      others.every((name) => found.includes(name)),
+    );
+    await push(3);
+    await running("dev", tagOf(3), kept);
+    await looksAgain(2);
+    const asHeld = others.map((name) => [name, [tagOf(2), reason]] as const);
+    expect(await inFiles()).to.deep.equal(
+      Object.fromEntries([[kept, [tagOf(3), undefined]], ...asHeld]),
+    );
+    for (const name of others) {
+      expect(await imagesOf("dev", name)).to.equal(`${host}/idp/${name}:${tagOf(2)}`);
+    }
+  });
+
+  it("stay away once they are removed while builds of them arrive, and the others' go on", async function () {
+    this.timeout(600_000);
+    const refusal = "ignored by one of your .gitignore files";
+    const refused = await saidBy("dev", refusal);
+    await commit("Lift the holds", async ({ read }) => {
+      const lifted = others.map(async (name) => {
+        const file = fileOf("dev", name);
+        return [file, changeServiceFile(file, await read(file), { hold: null })] as const;
+      });
+      return Object.fromEntries(await Promise.all(lifted));
+    });
+    const lifted = await head();
+    // Build 3 has waited for each of them: their updates come one behind the other.
+    await eventually("Image Updater begins", head, (now) => now !== lifted);
+    await eventually(
+      "the removal is pushed between two of its commits",
+      () =>
+        commit("Remove ten services", () =>
+          Promise.resolve(
+            Object.fromEntries(others.map((name) => [fileOf("dev", name), undefined])),
+          ),
+        ).then(() => true),
+      Boolean,
+    );
+    const removed = await head();
+    await push(4);
+    await running("dev", tagOf(4), kept);
+    for (const name of others) await gone(name);
+    await looksAgain(1);
+    expect(await inFiles()).to.deep.equal({ [kept]: [tagOf(4), undefined] });
+    expect(
+      await inTwin("log", "--diff-filter=A", "--format=", "--name-only", `${removed}..main`),
+    ).to.equal("");
+    const tries = (await saidBy("dev", refusal)) - refused;
+    console.log(`      Image Updater tried to bring back ${tries} of ten files`);
+    expect(tries).to.be.greaterThan(0);
   });
 });
 
