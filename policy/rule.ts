@@ -56,6 +56,8 @@ interface ServiceVersion {
   readonly earlier: string | undefined;
   /** Whether the file says that an older version is meant. */
   readonly isHeld: boolean;
+  /** Whether that earlier environment's file says so, and said so before the change under review. */
+  readonly isEarlierHeld: boolean;
 }
 
 /** The kinds of subject that rules look at, and what each one is. */

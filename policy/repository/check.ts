@@ -15,6 +15,7 @@ import { recordedStacks, type Recorder } from "../program/registrations.ts";
 import { rules } from "../rules/index.ts";
 import { renderedChart } from "./charts.ts";
 import { once } from "./findings.ts";
+import { promotionFindings } from "./promotions.ts";
 import { kindsOf } from "./schemas.ts";
 import type { ReadRelease } from "../../config/release-manifest.ts";
 import { contextOf, stackFindings } from "./stacks.ts";
@@ -94,7 +95,7 @@ export async function policyFindings(
   const expired = environments.flatMap((environment) =>
     expiredExceptions(exceptions, environment, now, placeOf),
   );
-  return once([...perEnvironment, ...expired]);
+  return once([...perEnvironment, ...promotionFindings(root, catalogs, before), ...expired]);
 }
 
 async function jobOf(stackFile: StackFile, catalog: Catalog, readRelease: ReadRelease) {

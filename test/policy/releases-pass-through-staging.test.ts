@@ -7,6 +7,7 @@ const version = {
   before: undefined,
   earlier: "v1.2.3",
   isHeld: false,
+  isEarlierHeld: false,
 };
 
 describeRule(releasesPassThroughStaging, "version", version, [
@@ -17,6 +18,12 @@ describeRule(releasesPassThroughStaging, "version", version, [
     value: tag,
     expected: [`image.tag: found "${tag}"; must not be newer than v1.2.3, which staging runs`],
   })),
+  {
+    title: "leaves to the check's warning what staging was taken back from",
+    at: [],
+    value: { ...version, earlier: "v1.2.2", isEarlierHeld: true },
+    expected: [],
+  },
   {
     title: "refuses a service that staging does not have",
     at: ["earlier"],
