@@ -43,11 +43,14 @@ export async function readCatalog(
   return { environment, services };
 }
 
-/** Returns the valid services of an environment together with the findings, where {@link readCatalog} would throw. */
+/**
+ * Returns the valid services of an environment together with the findings, where {@link readCatalog} would throw.
+ * @param rules undefined where the settings that they come from are not valid: what depends on them is not looked at
+ */
 export async function inspectCatalog(
   root: string,
   environment: Environment,
-  rules: CatalogRules,
+  rules: CatalogRules | undefined,
 ): Promise<ReadCatalog> {
   const folder = applicationsFolder(environment);
   const entries = await readEntries(join(root, folder));
@@ -89,7 +92,7 @@ async function readEntries(folder: string): Promise<Entry[] | undefined> {
 export function catalogOf(
   entries: readonly Entry[],
   environment: Environment,
-  rules: CatalogRules,
+  rules: CatalogRules | undefined,
 ): ReadCatalog {
   const folder = applicationsFolder(environment);
   // Git does not keep empty folders, therefore an environment without services has a .gitkeep.
@@ -110,7 +113,7 @@ export function catalogOf(
     else {
       const parsed = parseService(file, text, rules);
       if (parsed.service) services.push(parsed.service);
-      if (parsed.service && rules.strategy !== "pinned")
+      if (parsed.service && rules && rules.strategy !== "pinned")
         warnings.push(...imageUpdateFindings(file, text));
       findings.push(...parsed.findings);
     }

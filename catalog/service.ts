@@ -63,8 +63,13 @@ export const reservedNamespaces = ["argocd", "default", "kube-*"] as const;
  * Returns the service in a file, or the findings when it is not valid.
  *
  * @param file its path from the repository's root; the last part gives the service its name
+ * @param rules of its environment; undefined where the settings that they come from are not valid
  */
-export function parseService(file: string, text: string, rules: CatalogRules): ParsedService {
+export function parseService(
+  file: string,
+  text: string,
+  rules: CatalogRules | undefined,
+): ParsedService {
   const name = nameOf(file);
   const yaml = readYaml(file, text);
   const parsed = yaml.findings.length === 0 ? serviceFile(rules).safeParse(yaml.value) : undefined;

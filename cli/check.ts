@@ -1,15 +1,16 @@
 import { Command, Option } from "commander";
 import { availableParallelism } from "node:os";
-import { environments } from "../config/environments.ts";
-import { readStackFiles } from "../config/stack-files.ts";
+import { environments, type Environment } from "../config/environments.ts";
+import { readStackFiles, type StackFile } from "../config/stack-files.ts";
 import { acrossEnvironments } from "../catalog/across.ts";
 import type { Finding } from "../catalog/finding.ts";
 import { inspectCatalog } from "../catalog/read.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { recorder } from "../policy/program/registrations.ts";
 import { policyFindings, type CheckOptions } from "../policy/repository/check.ts";
+import { settingsFindings } from "../policy/repository/settings.ts";
 import { filesBefore } from "./base.ts";
-import { committedRules } from "../catalog/committed-rules.ts";
+import { decidesRules, rulesIn } from "../catalog/committed-rules.ts";
 import { counter } from "./counter.ts";
 import { findHelm } from "./helm.ts";
 import { readReleaseOnce } from "./releases.ts";
@@ -57,10 +58,25 @@ function baseOfPullRequest(): string | undefined {
   return branch ? `origin/${branch}` : undefined;
 }
 
-/** Returns everything that is wrong with the repository at `root`: its service files first, then the broken rules. */
+/**
+ * Returns everything that is wrong with the repository at `root`: the settings by their own schema, the service files, then
+ * the broken rules. What depends on settings that are not valid is not looked at: it would be wrong because of them.
+ */
 export async function checkRepository(root: string, options: CheckOptions): Promise<Finding[]> {
-  const { catalogs, findings } = await readCatalogs(root);
-  return [...findings, ...(await policyFindings(root, readStackFiles(root), catalogs, options))];
+  const stackFiles = readStackFiles(root);
+  const wrong = new Map(
+    stackFiles.map((file) => [file.environment, settingsFindings(root, file, stackFiles)]),
+  );
+  const wrongIn = (environment: Environment) => wrong.get(environment) ?? [];
+  const { catalogs, findings } = await readCatalogs(root, stackFiles, (environment) =>
+    wrongIn(environment).some(({ key }) => decidesRules(key)),
+  );
+  const valid = stackFiles.filter(({ environment }) => wrongIn(environment).length === 0);
+  return [
+    ...[...wrong.values()].flat(),
+    ...findings,
+    ...(await policyFindings(root, valid, catalogs, options)),
+  ];
 }
 
 /**
@@ -69,13 +85,20 @@ export async function checkRepository(root: string, options: CheckOptions): Prom
  * @throws Error that names the stack file without an account or image strategy
  */
 export async function checkServiceFiles(root: string): Promise<Finding[]> {
-  return (await readCatalogs(root)).findings;
+  return (await readCatalogs(root, readStackFiles(root), () => false)).findings;
 }
 
-async function readCatalogs(root: string) {
-  const rules = committedRules(root);
+/** @param lacksRules whether the settings that the rules of an environment's service files come from are not valid */
+async function readCatalogs(
+  root: string,
+  stackFiles: readonly StackFile[],
+  lacksRules: (environment: Environment) => boolean,
+) {
   const catalogs = await Promise.all(
-    environments.map((environment) => inspectCatalog(root, environment, rules[environment])),
+    environments.map((environment) => {
+      const rules = lacksRules(environment) ? undefined : rulesIn(stackFiles, environment);
+      return inspectCatalog(root, environment, rules);
+    }),
   );
   const findings = [
     ...catalogs.flatMap((catalog) => [...catalog.findings, ...catalog.warnings]),

@@ -2,9 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { committed } from "./committed.ts";
 import { isEnvironment, environments, type Environment } from "./environments.ts";
-import { conflictsWith } from "./neighbours.ts";
-import { problemsOf, SettingsError, type Problem } from "./problems.ts";
-import { ConsistentSettings, GithubApp, githubAppKey, type Settings } from "./schema.ts";
+import { SettingsError, type Problem } from "./problems.ts";
+import { GithubApp, githubAppKey, type Settings } from "./schema.ts";
+import { readSettings } from "./settings-problems.ts";
 import { engineSettings, namespace, valueOf, type StackFile } from "./stack-files.ts";
 
 /** What the program knows about the stack it runs for. */
@@ -64,14 +64,9 @@ export function parseSettings(
   config: Readonly<Record<string, string>>,
   neighbours: readonly StackFile[],
 ): Settings {
-  const raw = Object.fromEntries(
-    Object.entries(engineSettings(config)).filter(([key]) => key !== githubAppKey),
-  );
-  const parsed = ConsistentSettings.safeParse(raw);
-  if (!parsed.success) throw new SettingsError(stack, problemsOf(parsed.error, raw));
-  const conflicts = conflictsWith(parsed.data, neighbours);
-  if (conflicts.length > 0) throw new SettingsError(stack, conflicts);
-  return parsed.data;
+  const read = readSettings(engineSettings(config), neighbours);
+  if (read.settings) return read.settings;
+  throw new SettingsError(stack, read.problems);
 }
 
 /** How the app's credentials get into the stack's configuration without a key in a shell's history or an argument. */

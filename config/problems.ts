@@ -20,7 +20,7 @@ export class SettingsError extends Error {
   constructor(stack: string, problems: readonly Problem[]) {
     const lines = problems.map(
       (problem) =>
-        `  idp:${problem.key}: found ${problem.found}; ${problem.allowed}\n    Fix: ${fix(stack, problem)}`,
+        `  idp:${problem.key}: found ${problem.found}; ${problem.allowed}\n    Fix: ${fixOf(stack, problem)}`,
     );
     super(`Pulumi.${stack}.yaml is not valid:\n${lines.join("\n")}`);
     this.problems = problems;
@@ -75,7 +75,7 @@ function sentence(message: string): string {
  * Returns the command that fixes a problem or, for a list or a group, which `pulumi config set` cannot write, the place
  * to edit. Pulumi stores what looks like a number as a number, unless it is told that it is text.
  */
-function fix(stack: string, { key, found, allowed, fix }: Problem): string {
+export function fixOf(stack: string, { key, found, allowed, fix }: Problem): string {
   if (fix !== undefined) return fix;
   if (allowed === "there is no such setting") {
     return `pulumi config rm --path 'idp:${key}' -s ${stack}`;

@@ -26,23 +26,11 @@ export function engineConfig(settings: StackFile["settings"]): Record<string, st
   );
 }
 
-/**
- * Committed settings as the program can run on them beside the engine: without secrets, with an account where none is
- * decided yet, and with the release manifests in files of a folder. What is wrong with them the program says.
- */
-export async function runnableSettings(
-  { settings }: StackFile,
-  readRelease: ReadRelease,
-  folder: string,
-): Promise<Record<string, unknown>> {
+/** Committed settings with an account where none is decided yet. */
+export function withDecidedAccount(settings: StackFile["settings"]): Record<string, unknown> {
   const aws = Account.safeParse(settings["aws"]).data;
-  const argoCd = Settings.shape.argoCd.safeParse(settings["argoCd"]).data;
-  const images = Settings.shape.images.safeParse(settings["images"]).data;
-  const updater = images?.strategy === "pinned" ? undefined : images?.imageUpdater;
-  const inFile = async (release: ReleaseManifest, configMaps: readonly string[]) =>
-    writeManifest(folder, await readRelease(release).catch(() => configMaps.map(standIn)));
   const cluster = Access.safeParse(settings["cluster"]).data;
-  const changed = {
+  return {
     ...settings,
     ...(aws && { aws: { ...aws, accountId: standInAccount } }),
     ...(cluster && {
@@ -57,6 +45,25 @@ export async function runnableSettings(
         })),
       },
     }),
+  };
+}
+
+/**
+ * Committed settings as the program can run on them beside the engine: without secrets, with an account where none is
+ * decided yet, and with the release manifests in files of a folder. What is wrong with them the program says.
+ */
+export async function runnableSettings(
+  { settings }: StackFile,
+  readRelease: ReadRelease,
+  folder: string,
+): Promise<Record<string, unknown>> {
+  const argoCd = Settings.shape.argoCd.safeParse(settings["argoCd"]).data;
+  const images = Settings.shape.images.safeParse(settings["images"]).data;
+  const updater = images?.strategy === "pinned" ? undefined : images?.imageUpdater;
+  const inFile = async (release: ReleaseManifest, configMaps: readonly string[]) =>
+    writeManifest(folder, await readRelease(release).catch(() => configMaps.map(standIn)));
+  const changed = {
+    ...withDecidedAccount(settings),
     ...(argoCd && {
       argoCd: {
         ...argoCd,

@@ -136,7 +136,7 @@ const repository: readonly Row[] = [
   row("no twin", "status --twin", 1, { says: "There is no twin" }),
   row("success", "completion bash", 0, { prints: "complete -F _idp idp" }),
   row("settings that are not valid", "check", 1, {
-    says: "Pulumi.dev.yaml is not valid",
+    prints: "Pulumi.dev.yaml:2:14 error settings-are-valid: idp:aws.accountId: found 12;",
     given: ["Pulumi.dev.yaml", "config:\n  idp:aws: { accountId: 12 }\n"],
   }),
 ];
