@@ -7,6 +7,7 @@ import { parseStackFile, stackFileOf } from "../config/stack-files.ts";
 import { refreshAndWait, setProblem, type Sets } from "../promotion/application-set.ts";
 import { snapshot } from "../promotion/workspace.ts";
 import { applicationSet, contextOption, withKubectl, type ClusterOptions } from "./clusters.ts";
+import { progress } from "./progress.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 type Options = WorkspaceOptions & Pick<ClusterOptions, "context">;
@@ -41,7 +42,7 @@ function refresh(environment: Environment, options: Options): Promise<string> {
     const { files, commit } = await snapshot(workspace.repository);
     const file = parseStackFile(environment, files.get(stackFileOf(environment)) ?? "");
     const region = required(file, ({ aws }) => aws.region);
-    console.error(`has ${environment}'s Argo CD read the service files`);
+    progress(`has ${environment}'s Argo CD read the service files`);
     const error = await withKubectl(options, isTwin, async (kubectlOf) =>
       refreshAndWait(setsBy(await kubectlOf(environment, region)), new Date().toISOString(), {
         pause: () => setTimeout(pauseSeconds * 1000),

@@ -59,6 +59,7 @@ const promotion: readonly Row[] = [
   row("a version that is none", "promote clock latest", 2, { says: "is not a release version" }),
   row("another version than expected", "sync clock --expect v9.9.9", 1, { says: "was expected" }),
   row("no kubectl", "sync clock", 1, { says: "prod's cluster cannot be asked" }),
+  row("no kubectl", "refresh dev", 1, { says: "has dev's Argo CD read" }),
   row("changes that are not committed", "release clock v1.2.3", 1, {
     says: "has uncommitted changes",
     given: ["Pulumi.dev.yaml", "config: {}\n"],
