@@ -52,12 +52,10 @@ interface ServiceVersion {
   readonly key: "image.tag" | "hold.tag";
   /** Undefined for a service that is new, or where there is no base to compare with. */
   readonly before: string | undefined;
-  /** The tag in the environment that a release passes through before this one. */
+  /** The newest tag that passed through the environment before this one. */
   readonly earlier: string | undefined;
   /** Whether the file says that an older version is meant. */
   readonly isHeld: boolean;
-  /** Whether that earlier environment's file says so, and said so before the change under review. */
-  readonly isEarlierHeld: boolean;
 }
 
 /** The kinds of subject that rules look at, and what each one is. */

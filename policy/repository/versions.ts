@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { compareReleases } from "../../catalog/compare-releases.ts";
 import type { Place } from "../../catalog/finding.ts";
 import type { Catalog } from "../../catalog/read.ts";
 import { readServiceFile, serviceFileOf } from "../../catalog/service.ts";
@@ -14,6 +15,8 @@ export type Before = (file: string) => string | undefined;
 /** What a service file says of its version. */
 interface Version {
   readonly tag: string;
+  /** The image's own tag, which a hold may stand before. */
+  readonly imageTag: string;
   /** Whether a hold says it. */
   readonly isHeld: boolean;
 }
@@ -22,7 +25,24 @@ interface Version {
 export function versionAtBase(catalog: Catalog, name: string, before: Before): Version | undefined {
   const there = readServiceFile(before(serviceFileOf(catalog.environment, name)) ?? "");
   const content = there ?? catalog.services.find((service) => service.name === name);
-  return content && { tag: content.tag, isHeld: content.hold !== undefined };
+  return (
+    content && {
+      tag: content.tag,
+      imageTag: content.image.tag,
+      isHeld: content.hold !== undefined,
+    }
+  );
+}
+
+/**
+ * The version that a later environment may have, too: the one that this environment's file names. Where it was taken back
+ * and is held, also what it had before; a hold that this very change brings does not count.
+ */
+function passed(catalog: Catalog, name: string, before: Before): string | undefined {
+  const tag = catalog.services.find((service) => service.name === name)?.tag;
+  const base = versionAtBase(catalog, name, before);
+  const hadMore = tag !== undefined && base?.isHeld && compareReleases(base.imageTag, tag) > 0;
+  return hadMore ? base.imageTag : tag;
 }
 
 /** Each service's version: beside that of the environment before its own, and beside what it was. */
@@ -41,10 +61,8 @@ export function versionSubjects(
       key: hold ? "hold.tag" : "image.tag",
       // What was broken before is no measure.
       before: readServiceFile(before(file) ?? "")?.tag,
-      earlier: earlier?.services.find((service) => service.name === name)?.tag,
+      earlier: earlier && passed(earlier, name, before),
       isHeld: hold !== undefined,
-      // A hold that this very change brings is no reason.
-      isEarlierHeld: earlier !== undefined && versionAtBase(earlier, name, before)?.isHeld === true,
     },
     where: releaseName(name),
     at: ({ path }) =>

@@ -10,13 +10,12 @@ export const releasesPassThroughStaging: Rule = {
   link: "../ARCHITECTURE.md",
   levels: prodOnly,
   unknown: "wait",
-  version: ({ tag, key, earlier, isEarlierHeld }) => {
+  version: ({ tag, key, earlier }) => {
     const allowed =
       earlier === undefined
         ? "must be a service that staging has, too"
-        : `must not be newer than ${earlier}, which staging runs`;
-    // Staging that was taken back and is held says nothing of what it ran before: a warning of the check does.
-    return earlier !== undefined && (isEarlierHeld || compareReleases(tag, earlier) <= 0)
+        : `must not be newer than ${earlier}, which staging has had`;
+    return earlier !== undefined && compareReleases(tag, earlier) <= 0
       ? []
       : [{ path: key, found: shown(tag), allowed }];
   },

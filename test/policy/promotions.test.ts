@@ -8,6 +8,7 @@ import { inspectCatalog } from "../../catalog/read.ts";
 import { environments } from "../../config/environments.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { promotionFindings } from "../../policy/repository/promotions.ts";
+import { versionSubjects } from "../../policy/repository/versions.ts";
 
 const files = {
   staging: "argocd/applications/staging/time-service.yaml",
@@ -33,11 +34,11 @@ describe("what staging no longer stands for", () => {
   const textOf = (file: string, [tag, more = ""]: Version) =>
     `${readFileSync(join(repositoryRoot, file), "utf8").replace(/tag: \S+/, `tag: ${tag}`)}${more}`;
 
-  /** What the check says of time-service: the two files as they are here and, where they differ, at the base. */
-  async function said(
-    here: Readonly<Record<keyof typeof files, Version>>,
-    base: Readonly<Partial<Record<keyof typeof files, Version>>> = {},
-  ): Promise<string[]> {
+  type Here = Readonly<Record<keyof typeof files, Version>>;
+  type Base = Readonly<Partial<Here>>;
+
+  /** The catalogs with the two files of time-service as they are here and, where they differ, at the base. */
+  async function written(here: Here, base: Base) {
     for (const name of ["staging", "prod"] as const) {
       writeFileSync(join(root, files[name]), textOf(files[name], here[name]));
     }
@@ -50,11 +51,36 @@ describe("what staging no longer stands for", () => {
       const version = name && base[name];
       return version && textOf(file, version);
     };
+    return { catalogs, before };
+  }
+
+  /** What the check says of time-service. */
+  async function said(here: Here, base: Base = {}): Promise<string[]> {
+    const { catalogs, before } = await written(here, base);
     // The lines are the repository's own affair.
     return promotionFindings(root, catalogs, before).map((one) =>
       formatFinding(one).replace(/:\d+:\d+ /, " "),
     );
   }
+
+  it("lets prod have what staging had before it was taken back, and no release that the change itself brings", async () => {
+    const passed = async (staging: Version, base?: Version) => {
+      const here = { staging, prod: ["v1.0.0"] } as const;
+      const { catalogs, before } = await written(here, base ? { staging: base } : {});
+      const prod = catalogs.filter(({ environment }) => environment === "prod");
+      return prod
+        .flatMap((catalog) => versionSubjects(root, catalog, catalogs, before))
+        .filter(({ where }) => where === "Release time-service")
+        .map(({ value }) => value.earlier);
+    };
+    const back = ["v1.2.0", hold("v1.1.0")] as const;
+    expect(await passed(["v1.2.0"])).to.deep.equal(["v1.2.0"]);
+    expect(await passed(back)).to.deep.equal(["v1.2.0"]);
+    expect(await passed(back, back)).to.deep.equal(["v1.2.0"]);
+    expect(await passed(back, ["v1.2.0"])).to.deep.equal(["v1.1.0"]);
+    expect(await passed(["v9.0.0", hold("v1.1.0")], back)).to.deep.equal(["v1.2.0"]);
+    expect(await passed(["v1.0.0", hold("v1.1.0")], back)).to.deep.equal(["v1.2.0"]);
+  });
 
   const warning = (found: string, wanted: string, fix: string, key = "image.tag") =>
     `${files.prod} (Release time-service) warning staging-stands-for-prod: ${key}: found "${found}"; should be ${wanted}

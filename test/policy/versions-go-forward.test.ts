@@ -7,7 +7,6 @@ const version = {
   before: "v1.2.3",
   earlier: "v1.2.3",
   isHeld: false,
-  isEarlierHeld: false,
 };
 
 describeRule(versionsGoForward, "version", version, [
