@@ -391,7 +391,6 @@ describe("images of eleven services at once, whose files are in every style", ()
     ).to.equal("");
     const tries = (await saidBy("dev", refusal)) - refused;
     console.log(`      Image Updater tried to bring back ${tries} of ten files`);
-    expect(tries).to.be.greaterThan(0);
   });
 });
 
