@@ -8,6 +8,7 @@ import type { Subject } from "../evaluate.ts";
 import type { Manifest, Violation } from "../rule.ts";
 import { objectName, releaseName } from "../subjects.ts";
 import { shown } from "../values.ts";
+import type { ChartFault } from "./chart-faults.ts";
 import { placeIn } from "./place.ts";
 import { faultsIn, schemaFinding, type Kinds } from "./schemas.ts";
 
@@ -22,6 +23,8 @@ interface Rendered {
 export interface RenderedChart {
   readonly subjects: readonly Subject<"workload" | "release", Place>[];
   readonly findings: readonly Finding[];
+  /** What the Kubernetes API would not take of it. */
+  readonly faults: readonly ChartFault[];
 }
 
 /**
@@ -57,7 +60,7 @@ export async function renderedChart(
         reason: "What Helm cannot render, Argo CD cannot deploy.",
       },
     );
-    return { subjects: [], findings: [refused] };
+    return { subjects: [], findings: [refused], faults: [] };
   }
   const rendered = renderedIn(text);
   return {
@@ -75,7 +78,10 @@ export async function renderedChart(
         at: () => ({ file: `${chartPath}/Chart.yaml`, line: 1, column: 1 }),
       },
     ],
-    findings: rendered.flatMap((one) => schemaFindings(root, one, kinds)),
+    findings: [],
+    faults: rendered.flatMap((one) =>
+      schemaFindings(root, one, kinds).map((finding) => ({ finding, file: service.file })),
+    ),
   };
 }
 

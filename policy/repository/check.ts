@@ -13,6 +13,7 @@ import { exceptionsFile, expiredExceptions, readExceptions } from "../exceptions
 import type { Exception } from "../exceptions.ts";
 import { recordedStacks, type Recorder } from "../program/registrations.ts";
 import { rules } from "../rules/index.ts";
+import { faultsByFile } from "./chart-faults.ts";
 import { renderedChart } from "./charts.ts";
 import { once } from "./findings.ts";
 import { promotionFindings } from "./promotions.ts";
@@ -95,7 +96,17 @@ export async function policyFindings(
   const expired = environments.flatMap((environment) =>
     expiredExceptions(exceptions, environment, now, placeOf),
   );
-  return once([...perEnvironment, ...promotionFindings(root, catalogs, before), ...expired]);
+  const faults = faultsByFile(
+    rendered.flatMap(({ chart }) => chart.faults),
+    charts.map(({ service }) => service.file),
+    (file) => readFileSync(join(root, file), "utf8"),
+  );
+  return once([
+    ...perEnvironment,
+    ...faults,
+    ...promotionFindings(root, catalogs, before),
+    ...expired,
+  ]);
 }
 
 async function jobOf(stackFile: StackFile, catalog: Catalog, readRelease: ReadRelease) {
