@@ -56,7 +56,7 @@ test-tools: install ## Tests that build a tool (Helm, actionlint), compile Go, u
 	@npx mocha 'test/**/*.tools.test.ts'
 
 # Each check is a target of its own: they run side by side, and all of them run even when one fails.
-CHECKS := types lint format imports picture unused paths rules
+CHECKS := types lint format imports picture unused paths rules allowed
 
 .PHONY: check
 check: install ## Types, lint, format, imports, unused code, and every rule over the repository
@@ -81,6 +81,8 @@ check-unused:
 	@npx knip --no-progress
 check-rules:
 	@$(IDP) check
+check-allowed:
+	@node policy/program/allowed.ts --check
 
 .PHONY: format
 format: install ## Format every file
@@ -123,6 +125,10 @@ picture: install ## Redraw the pictures of ARCHITECTURE.md after a change of an 
 .PHONY: rules
 rules: install ## Rewrite policy/README.md after a change of a rule
 	@node policy/readme.ts && npx prettier --write --log-level warn policy/README.md
+
+.PHONY: allowed
+allowed: install ## Rewrite policy/allowed, what stacks may hold, after a wanted change of the program or a release
+	@node policy/program/allowed.ts
 
 .PHONY: schemas
 schemas: install ## Rewrite policy/schemas by the API server of the running twin's dev

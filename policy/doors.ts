@@ -9,7 +9,7 @@ import type { Face } from "./rule.ts";
 export const doors = {
   pack: ["resource", "manifest", "stack"],
   check: ["resource", "manifest", "stack", "settings", "workload", "release", "version"],
-  audit: ["resource", "manifest", "stack"],
+  audit: ["resource", "manifest", "stack", "undeclared"],
 } as const satisfies Readonly<Record<string, readonly Face[]>>;
 
 /** A place where rules are asked. */

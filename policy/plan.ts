@@ -50,7 +50,7 @@ const unjudged = [
   /^kubernetes:(yaml(\/v2)?:Config(File|Group)|helm\.sh\/v[34]:Chart|kustomize(\/v2)?:Directory)$/,
 ];
 
-/** Whether no rule looks at a type. Its inputs may be a megabyte. */
+/** Whether no rule looks at a type's inputs. They may be a megabyte. */
 export function isUnjudged(type: string): boolean {
   return unjudged.some((pattern) => pattern.test(type));
 }

@@ -14,12 +14,14 @@ const missing = "(not known: the stack's settings did not reach the rules)";
  * What is missing is replaced by text that equals nothing, so that the rules fail closed.
  */
 export function platformOf(config: Readonly<Record<string, string | undefined>>): Platform {
-  const { aws, repository } = committed({ settings: engineSettings(config) });
+  const settings = committed({ settings: engineSettings(config) });
+  const { aws, repository } = settings;
   const { accountId, region } = aws;
   return {
     accountId: accountId ?? missing,
     registryHost: accountId && region ? registryHost({ accountId, region }) : missing,
     repositoryUrl: repository.url ?? missing,
     branch: repository.branch ?? missing,
+    settings,
   };
 }

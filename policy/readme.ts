@@ -33,6 +33,11 @@ A rule is a pure function in \`rules/\`, with a test of its own in \`test/policy
 A check sees a component of another package, such as \`eks.Cluster\`, from outside; the resources that it makes are seen
 by the pack and the audit.
 
+One rule is the other way round: [stacks-hold-what-is-listed](#stacks-hold-what-is-listed) refuses whatever
+\`allowed/\` does not list. \`everywhere.txt\` holds for every environment, the others for one; each line is a resource, or
+something that it grants. After a wanted change of the program, of its settings or of a release: \`make allowed\`, and a
+reviewer who reads its diff.
+
 ## Which rule is asked where
 `;
 
@@ -70,6 +75,7 @@ const faces = [
   ["workload", "rendered charts"],
   ["release", "rendered charts"],
   ["version", "service files"],
+  ["undeclared", "objects in Argo CD's namespace that no stack made"],
 ] as const;
 
 function doorTable(all: readonly Rule[]): string {

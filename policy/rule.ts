@@ -18,6 +18,8 @@ export interface Context {
   readonly repositoryUrl: string;
   /** The branch that is deployed. */
   readonly branch: string;
+  /** The stack's settings, as far as they are right: what makes it differ from other stacks. */
+  readonly settings: Committed;
 }
 
 /** One place where a rule is broken. */
@@ -74,6 +76,8 @@ export interface Faces {
   readonly settings: Committed;
   /** A service's version. */
   readonly version: ServiceVersion;
+  /** An object in Argo CD's namespace that neither the stack nor anything accepted there made. */
+  readonly undeclared: Manifest;
 }
 
 /** One of the kinds of subject. */

@@ -8,12 +8,18 @@ import { at, textOf } from "./values.ts";
 /** Where a violation of a subject is shown. */
 type At<P extends Place | Seen> = (violation: Violation) => P;
 
-/** What a resource is for the rules: itself, and the Kubernetes object that it makes. Nothing where no rule looks at it. */
+/**
+ * What a resource is for the rules: itself, and the Kubernetes object that it makes. Of one whose inputs no rule looks at,
+ * that it is there.
+ */
 export function resourceSubjects<P extends Place | Seen>(
   resource: Resource,
   place: At<P>,
 ): Subject<"resource" | "manifest", P>[] {
-  if (isUnjudged(resource.type)) return [];
+  if (isUnjudged(resource.type)) {
+    const value = { ...resource, props: {} };
+    return [{ face: "resource", value, where: kindAndName(resource), at: place }];
+  }
   const manifest = manifestOf(resource);
   const where = whereOf(resource);
   return [

@@ -3,6 +3,9 @@ import type { Violation } from "./rule.ts";
 /** Stands for a value that a preview does not know yet. */
 export const unknownValue: unique symbol = Symbol("unknown");
 
+/** The key that marks a map as one that stands for something else (sdk/go/common/resource/sig of Pulumi). */
+export const signature = "4dabf18193072939515e22adb298388d";
+
 /** A step into a value. */
 export type Step = string | number;
 
@@ -27,6 +30,11 @@ export function isAbsent(value: unknown): value is null | undefined {
 /** Whether it is a map of keys. */
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The map; an empty one where there is none. */
+export function mapOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isMap(value) ? value : {};
 }
 
 /** The elements of a list; none where there is no list. */

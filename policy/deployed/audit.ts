@@ -6,6 +6,7 @@ import { expiredExceptions, type Exception } from "../exceptions.ts";
 import type { Context, Manifest, Resource, Rule } from "../rule.ts";
 import { objectName, resourceSubjects, stackSubject } from "../subjects.ts";
 import type { Change } from "./changes.ts";
+import { undeclaredIn, type LiveObject } from "./undeclared.ts";
 
 /**
  * Something that an audit found. Its rule is `drift` for what differs from the stack's state, `pending` for what the
@@ -27,6 +28,8 @@ export interface Deployed {
   readonly gone: readonly Change[];
   /** Objects in the cluster that rules judge, made by the stack or not. */
   readonly objects: readonly Manifest[];
+  /** Everything in Argo CD's namespace, by name. */
+  readonly inNamespace: readonly LiveObject[];
 }
 
 /** How a finding without a rule explains itself. */
@@ -64,7 +67,7 @@ const differences = {
 /** Everything that is wrong with an environment as it is: the rules it breaks, then where it differs from git. */
 export function auditFindings(
   rules: readonly Rule[],
-  { resources, drift, pending, unread, gone, objects }: Deployed,
+  { resources, drift, pending, unread, gone, objects, inNamespace }: Deployed,
   context: Context,
   exceptions: readonly Exception[],
   now: Date,
@@ -77,6 +80,9 @@ export function auditFindings(
     stackSubject(resources, environment, inState),
     ...objects.map((value) => ({
       ...{ face: "manifest" as const, value, where: objectName(value), at: inCluster },
+    })),
+    ...undeclaredIn(inNamespace, resources).map((value) => ({
+      ...{ face: "undeclared" as const, value, where: objectName(value), at: inCluster },
     })),
   ];
   const differing = (rule: keyof typeof differences, changes: readonly Change[]) =>

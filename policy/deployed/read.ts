@@ -4,7 +4,7 @@ import { z } from "zod";
 import { eksKubeconfig } from "../../components/kubeconfig.ts";
 import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { platformOf } from "../platform.ts";
-import type { Context, Manifest } from "../rule.ts";
+import type { Context } from "../rule.ts";
 import { committed, required } from "../../config/committed.ts";
 import type { Environment } from "../../config/environments.ts";
 import { engineSettings } from "../../config/stack-files.ts";
@@ -12,6 +12,7 @@ import type { Deployed } from "./audit.ts";
 import { changesIn } from "./changes.ts";
 import { liveKinds, liveManifests, liveObjects } from "./live.ts";
 import { goneIn, unreadIn } from "./standing.ts";
+import { builtInKinds, liveColumns, namedObjects, namespacedKinds } from "./undeclared.ts";
 import { deployedResources, type DeployedResource } from "./state.ts";
 
 /** Runs a program in the repository's root. @returns its standard output; rejects with its words */
@@ -37,10 +38,10 @@ export async function readDeployed(
   say("comparing the stack with the program");
   const pending = changesIn(await pulumi("preview", "--json"), "pending");
   say("reading the cluster");
-  const objects = await readObjects(kubeconfigOf(environment, resources, config), run);
+  const { objects, inNamespace } = await readObjects(kubeconfigOf(environment, resources, config), run);
   return {
     deployed: {
-      ...{ resources, drift, pending },
+      ...{ resources, drift, pending, inNamespace },
       objects: liveManifests(objects),
       unread: unreadIn(objects),
       gone: goneIn(objects),
@@ -90,7 +91,10 @@ function kubeconfigOf(
   });
 }
 
-async function readObjects(kubeconfig: string, run: Run): Promise<Manifest[]> {
+async function readObjects(
+  kubeconfig: string,
+  run: Run,
+): Promise<Pick<Deployed, "objects" | "inNamespace">> {
   return inScratchFolder("audit", async (folder) => {
     const file = join(folder, "kubeconfig");
     writeFileSync(file, kubeconfig, { mode: 0o600 });
@@ -101,15 +105,20 @@ async function readObjects(kubeconfig: string, run: Run): Promise<Manifest[]> {
         ? []
         : liveObjects(JSON.parse(await get(kinds.join(","), ...where, "-o", "json")));
     const { custom, ofArgoCd, namespace } = liveKinds;
-    const known = (await get("customresourcedefinitions", "-o", "name"))
+    const known = (await get("customresourcedefinitions", "-o", `jsonpath=${namespacedKinds}`))
       .split("\n")
-      .map((line) => line.slice(line.indexOf("/") + 1));
-    return [
-      ...(await list(
-        custom.filter((kind) => known.includes(kind)),
-        ["--all-namespaces"],
-      )),
-      ...(await list(ofArgoCd, ["--namespace", namespace])),
-    ];
+      .filter(Boolean);
+    const everything = [...builtInKinds, ...known].join(",");
+    const names = ["--namespace", namespace, "-o", `jsonpath=${liveColumns}`];
+    return {
+      objects: [
+        ...(await list(
+          custom.filter((kind) => known.includes(kind)),
+          ["--all-namespaces"],
+        )),
+        ...(await list(ofArgoCd, ["--namespace", namespace])),
+      ],
+      inNamespace: namedObjects(await get(everything, ...names)),
+    };
   });
 }

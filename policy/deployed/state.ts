@@ -1,9 +1,6 @@
 import { z } from "zod";
 import type { Resource } from "../rule.ts";
-import { unknownValue } from "../values.ts";
-
-/** The key that marks a map as one that stands for something else (sdk/go/common/resource/sig of Pulumi). */
-const signature = "4dabf18193072939515e22adb298388d";
+import { signature, unknownValue } from "../values.ts";
 
 const State = z.object({
   type: z.string(),

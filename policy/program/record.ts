@@ -32,26 +32,35 @@ const knownInvokes: Invokes = {
   "aws:index/getPartition:getPartition": { partition: "aws", dnsSuffix: "amazonaws.com" },
 };
 
+/** The account in which a program runs. */
+interface Account {
+  readonly accountId: string;
+  readonly region: string;
+}
+
 /** What AWS and the remote components would fill in, as far as others read it. */
-const outputs: Readonly<
+const outputsIn = ({
+  accountId,
+  region,
+}: Account): Readonly<
   Record<string, (name: string, inputs: Readonly<Record<string, unknown>>) => object>
-> = {
+> => ({
   "aws:iam/policy:Policy": (_name, inputs) => ({
-    arn: `arn:aws:iam::123456789012:policy/${String(inputs["name"])}`,
+    arn: `arn:aws:iam::${accountId}:policy/${String(inputs["name"])}`,
   }),
-  "aws:iam/role:Role": (name) => ({ name, arn: `arn:aws:iam::123456789012:role/${name}` }),
+  "aws:iam/role:Role": (name) => ({ name, arn: `arn:aws:iam::${accountId}:role/${name}` }),
   "aws:iam/openIdConnectProvider:OpenIdConnectProvider": () => ({
-    arn: "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
+    arn: `arn:aws:iam::${accountId}:oidc-provider/token.actions.githubusercontent.com`,
   }),
   "aws:kms/key:Key": (name) => ({
     keyId: name,
-    arn: `arn:aws:kms:us-west-2:123456789012:key/${name}`,
+    arn: `arn:aws:kms:${region}:${accountId}:key/${name}`,
   }),
   "aws:cloudwatch/logGroup:LogGroup": (name) => ({
-    arn: `arn:aws:logs:us-west-2:123456789012:log-group:${name}`,
+    arn: `arn:aws:logs:${region}:${accountId}:log-group:${name}`,
   }),
   "aws:ecr/repository:Repository": (_name, inputs) => ({
-    arn: `arn:aws:ecr:us-west-2:123456789012:repository/${String(inputs["name"])}`,
+    arn: `arn:aws:ecr:${region}:${accountId}:repository/${String(inputs["name"])}`,
   }),
   "awsx:ec2:Vpc": () => ({
     vpcId: "vpc-1",
@@ -62,19 +71,23 @@ const outputs: Readonly<
     eksCluster: {
       name: inputs["name"],
       endpoint: "https://cluster.example",
-      arn: `arn:aws:eks:us-west-2:123456789012:cluster/${String(inputs["name"])}`,
+      arn: `arn:aws:eks:${region}:${accountId}:cluster/${String(inputs["name"])}`,
       certificateAuthority: { data: "Q0E=" },
-      roleArn: "arn:aws:iam::123456789012:role/idp-cluster-eksRole",
+      roleArn: `arn:aws:iam::${accountId}:role/idp-cluster-eksRole-role`,
     },
-    autoModeNodeRoleName: "idp-cluster-nodeRole",
+    autoModeNodeRoleName: "idp-cluster-nodeRole-role",
     clusterSecurityGroupId: "sg-cluster",
   }),
-};
+});
+
+const standInAccount: Account = { accountId: "123456789012", region: "us-west-2" };
 
 /** How {@link record} runs a program. */
 export interface RecordOptions {
   /** @default "test" */
   readonly stack?: string;
+  /** @default an account that nobody has */
+  readonly account?: Account;
   /** As `pulumi preview` does. @default false */
   readonly preview?: boolean;
   /** @default {@link knownInvokes} */
@@ -91,11 +104,13 @@ export async function record(
   program: () => unknown,
   {
     stack = "test",
+    account = standInAccount,
     preview = false,
     invokes = knownInvokes,
     outputs: more = () => ({}),
   }: RecordOptions = {},
 ): Promise<Registered[]> {
+  const outputs = outputsIn(account);
   const seen: Omit<Registered, keyof Options>[] = [];
   const transforms: pulumi.ResourceTransform[] = [];
   const unanswered: string[] = [];

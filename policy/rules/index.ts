@@ -38,6 +38,7 @@ import { releasesPassThroughStaging } from "./releases-pass-through-staging.ts";
 import { resourcesAreTagged } from "./resources-are-tagged.ts";
 import { rolesAreBounded } from "./roles-are-bounded.ts";
 import { servicesHaveANetworkPolicy } from "./services-have-a-network-policy.ts";
+import { stacksHoldWhatIsListed } from "./stacks-hold-what-is-listed.ts";
 import { versionsGoForward } from "./versions-go-forward.ts";
 
 /** Every rule: GitOps first, then AWS, then what the chart renders. */
@@ -54,6 +55,7 @@ export const rules: readonly Rule[] = [
   imagesComeFromTheOwnRegistry,
   releasesPassThroughStaging,
   versionsGoForward,
+  stacksHoldWhatIsListed,
   plansHideNothing,
   clusterEndpointIsNotOpen,
   clusterCreatorIsNoAdministrator,

@@ -7,8 +7,14 @@ import { changesIn } from "../../policy/deployed/changes.ts";
 import { liveManifests, liveObjects } from "../../policy/deployed/live.ts";
 import { readDeployed, type Run } from "../../policy/deployed/read.ts";
 import { goneIn, unreadIn } from "../../policy/deployed/standing.ts";
+import { builtInKinds, liveColumns, namespacedKinds } from "../../policy/deployed/undeclared.ts";
 import { deployedResources } from "../../policy/deployed/state.ts";
+import { allowedBy } from "../../policy/allowed.ts";
 import { rules } from "../../policy/rules/index.ts";
+import {
+  closedWorld,
+  stacksHoldWhatIsListed,
+} from "../../policy/rules/stacks-hold-what-is-listed.ts";
 import { unknownValue } from "../../policy/values.ts";
 import { applications, prod, resource } from "./support.ts";
 
@@ -25,7 +31,8 @@ const cluster = resource(
   true,
 );
 const clean: Deployed = {
-  ...{ resources: [cluster], drift: [], pending: [], unread: [], gone: [], objects: [] },
+  ...{ resources: [cluster], drift: [], pending: [], unread: [], gone: [] },
+  ...{ objects: [], inNamespace: [] },
 };
 const application = {
   apiVersion: "argoproj.io/v1alpha1",
@@ -37,10 +44,14 @@ const application = {
   },
 };
 
+/** The cluster's own part of a list of what stacks may hold. */
+const listed = closedWorld(allowedBy(() => [`${cluster.type} ${cluster.name}`]));
+const asked = rules.map((rule) => (rule === stacksHoldWhatIsListed ? listed : rule));
+
 /** The findings of the rules that are looked at here, in one line each. */
 function said(change: Partial<Deployed>, environment: "dev" | "prod" = "prod"): string[] {
   const context = { ...prod, environment };
-  return auditFindings(rules, { ...clean, ...change }, context, [], today).map(
+  return auditFindings(asked, { ...clean, ...change }, context, [], today).map(
     ({ where, seen, level, rule, message }) => `${where} (${seen}) ${level} ${rule}: ${message}`,
   );
 }
@@ -79,7 +90,7 @@ describe("auditFindings", () => {
   it("reports drift and what is pending beside the rules, each with its fix", () => {
     const change = { where: "Role it", message: "is gone" };
     const findings = auditFindings(
-      rules,
+      asked,
       { ...clean, drift: [change], pending: [{ ...change, message: "would be made" }] },
       prod,
       [],
@@ -107,7 +118,7 @@ describe("auditFindings", () => {
     const spec = { ...application.spec, syncPolicy: { automated: {} } };
     const deployed = { ...clean, objects: [{ ...application, spec }] };
     const count = (now: Date) =>
-      auditFindings(rules, deployed, prod, [exception], now).filter(
+      auditFindings(asked, deployed, prod, [exception], now).filter(
         ({ rule }) => rule === exception.rule,
       ).length;
     expect(count(today)).to.equal(0);
@@ -349,12 +360,14 @@ describe("readDeployed", () => {
     },
     "pulumi refresh --preview-only --json": { steps: [{ op: "delete", urn }] },
     "pulumi preview --json": { steps: [{ op: "create", urn }] },
-    "kubectl get customresourcedefinitions -o name":
-      "customresourcedefinition.apiextensions.k8s.io/applications.argoproj.io\n",
+    [`kubectl get customresourcedefinitions -o jsonpath=${namespacedKinds}`]:
+      "applications.argoproj.io\n",
     "kubectl get applications.argoproj.io --all-namespaces -o json": { items: [application] },
     "kubectl get configmaps,deployments.apps,statefulsets.apps --namespace argocd -o json": {
       items: [],
     },
+    [`kubectl get ${[...builtInKinds, "applications.argoproj.io"].join(",")} --namespace argocd -o jsonpath=${liveColumns}`]:
+      "v1\tConfigMap\targocd-cm\tu-1\t\n",
   };
   const calls: string[] = [];
   const run: Run = (program, args) => {
@@ -375,7 +388,8 @@ describe("readDeployed", () => {
     calls.length = 0;
     const { deployed, context } = await readDeployed("prod", "acme/prod", run, () => undefined);
     expect(calls).to.deep.equal(Object.keys(answers));
-    expect(context).to.deep.equal(prod);
+    expect(context).to.deep.equal({ ...prod, settings: context.settings });
+    expect(context.settings.aws).to.deep.equal(aws);
     const where = "Cluster idp";
     expect(deployed.resources.map(({ type, name }) => `${type} ${name}`)).to.deep.equal([
       "aws:eks/cluster:Cluster idp",
@@ -383,6 +397,9 @@ describe("readDeployed", () => {
     expect(deployed.drift).to.deep.equal([{ where, message: "is gone" }]);
     expect(deployed.pending).to.deep.equal([{ where, message: "would be made" }]);
     expect(deployed.objects).to.deep.equal([application]);
+    expect(deployed.inNamespace).to.deep.equal([
+      { apiVersion: "v1", kind: "ConfigMap", name: "argocd-cm", uid: "u-1", owners: [] },
+    ]);
   });
 
   it("says what to do about a stack with nothing in it", async () => {

@@ -7,6 +7,7 @@ import { evaluate } from "../../policy/evaluate.ts";
 import { platformOf } from "../../policy/platform.ts";
 import type { Resource } from "../../policy/rule.ts";
 import { rules } from "../../policy/rules/index.ts";
+import { stacksHoldWhatIsListed } from "../../policy/rules/stacks-hold-what-is-listed.ts";
 import { resourceSubjects, stackSubject } from "../../policy/subjects.ts";
 import { goldenFacts } from "../support/golden.ts";
 
@@ -22,6 +23,9 @@ function resourcesOf(golden: string): Resource[] {
     return { type, name, props: inputs, protect: true };
   });
 }
+
+/** The golden stacks hold stand-ins of the releases; allowed-lines.test.ts asks the list about the real ones. */
+const asked = rules.filter((rule) => rule !== stacksHoldWhatIsListed);
 
 describe("the rules on the golden stacks", () => {
   const added = new Map(
@@ -54,7 +58,7 @@ describe("the rules on the golden stacks", () => {
         ...resources.flatMap((resource) => resourceSubjects(resource, inPlan)),
         stackSubject(resources, environment, inPlan),
       ];
-      const said = evaluate(rules, subjects, context, [], new Date()).map(formatFinding);
+      const said = evaluate(asked, subjects, context, [], new Date()).map(formatFinding);
       expect(said).to.deep.equal([]);
     });
   }

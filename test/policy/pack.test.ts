@@ -210,16 +210,24 @@ describe("the policy pack", () => {
     });
   });
 
-  it("ignores definitions of kinds, and components that read objects", () => {
-    for (const [type, count] of [
-      ["kubernetes:yaml:ConfigGroup", 0],
-      ["kubernetes:yaml/v2:ConfigFile", 0],
-      ["kubernetes:helm.sh/v4:Chart", 0],
-      ["kubernetes:helm.sh/v3:Release", 1],
-      ["kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", 0],
-      ["kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinitionPatch", 1],
+  it("sees of definitions of kinds, and of components that read objects, only that they are there", () => {
+    const inputsOf: Rule = {
+      ...rule,
+      resource: ({ props }) => [
+        { path: "", found: String(props["colour"]), allowed: "must be blue" },
+      ],
+    };
+    for (const [type, colour] of [
+      ["kubernetes:yaml:ConfigGroup", "undefined"],
+      ["kubernetes:yaml/v2:ConfigFile", "undefined"],
+      ["kubernetes:helm.sh/v4:Chart", "undefined"],
+      ["kubernetes:helm.sh/v3:Release", "red"],
+      ["kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "undefined"],
+      ["kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinitionPatch", "red"],
     ] as const) {
-      expect(verdicts([rule], "prod", { type })).to.have.length(count);
+      const [said = "", ...more] = verdicts([inputsOf], "prod", { type });
+      expect(more).to.deep.equal([]);
+      expect(said, type).to.include(`found ${colour};`);
     }
   });
 
@@ -284,13 +292,15 @@ describe("platformOf", () => {
       registryHost: prod.registryHost,
       repositoryUrl: prod.repositoryUrl,
       branch: "main",
+      settings: prod.settings,
     });
   });
 
   it("gives text that equals nothing for what is missing or broken", () => {
     for (const config of [{}, { "idp:aws": "{", "idp:repository": "[]" }]) {
-      const values = Object.values(platformOf(config));
-      expect(values.filter((value) => !value.startsWith("(not known"))).to.deep.equal([]);
+      const { accountId, registryHost, repositoryUrl, branch } = platformOf(config);
+      const texts = [accountId, registryHost, repositoryUrl, branch];
+      expect(texts.filter((value) => !value.startsWith("(not known"))).to.deep.equal([]);
     }
   });
 });

@@ -66,12 +66,8 @@ describe("the program's registrations", function () {
       publishers: [{ repository: "example@12/time-service@56", image: "idp/localtime" }],
     };
     const prod = stackFile("prod");
-    const [recorded] = await recordedStacks(
-      repositoryRoot,
-      [{ ...prod, settings: { ...prod.settings, github } }],
-      unread,
-      recorder,
-    );
+    const withIds = { ...prod, settings: { ...prod.settings, github } };
+    const [recorded] = await recordedStacks(repositoryRoot, [withIds], unread, recorder);
     const resources = recorded && "resources" in recorded.answer ? recorded.answer.resources : [];
     const roles = resources.filter(
       ({ type, name }) => type === "aws:iam/role:Role" && name.startsWith("idp-github-"),
@@ -87,7 +83,7 @@ describe("the program's registrations", function () {
       "repo:example@12/idp@34:environment:prod",
       "repo:example@12/time-service@56:environment:prod",
     ]);
-    expect(brokenBy(prod, resources)).to.deep.equal([]);
+    expect(brokenBy(withIds, resources)).to.deep.equal([]);
   });
 
   it("have no key of the app that writes: with one, Image Updater's method alone is another", async () => {

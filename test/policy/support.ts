@@ -12,6 +12,10 @@ export const prod: Context = {
   registryHost: "100000000003.dkr.ecr.us-west-2.amazonaws.com",
   repositoryUrl: "https://github.com/acme/idp",
   branch: mainBranch,
+  settings: settings({
+    aws: { accountId: "100000000003", region: "us-west-2" },
+    repository: { url: "https://github.com/acme/idp", branch: mainBranch },
+  }),
 };
 
 /** One change of the compliant subject, and the exact sentences that the rule then says. */

@@ -24,6 +24,31 @@ const roads = [
   "unknown",
 ];
 
+/** What grants power though no rule forbids it by name: what the pack says of each, by its name in powers.ts. */
+const listed = (environment: string) => `as this line of policy/allowed/${environment}.txt:`;
+const powers: Readonly<Record<string, string>> = {
+  syncWindow: "kubernetes:argoproj.io/v1alpha1:AppProject argocd/services: spec.syncWindows[] =",
+  otherCluster: "kubernetes:argoproj.io/v1alpha1:Application argocd/elsewhere",
+  allNamespaces:
+    'kubernetes:core/v1:ConfigMap argocd/argocd-cmd-params-cm: data["application.namespaces"] = "*"',
+  everybodyAdministrator:
+    'kubernetes:core/v1:ConfigMap argocd/argocd-rbac-cm: data["policy.csv"] = "g, *, role:admin"',
+  jobAsController: "kubernetes:batch/v1:Job argocd/job",
+  clusterAdmin: "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding everybody",
+  clusterSecret: "kubernetes:core/v1:Secret argocd/cluster",
+  admissionPolicy: "kubernetes:admissionregistration.k8s.io/v1:MutatingAdmissionPolicy argocd/all",
+  loadBalancer: "kubernetes:core/v1:Service argocd/open",
+  foreignPodRole:
+    'aws:eks/podIdentityAssociation:PodIdentityAssociation idp-image-updater: roleArn = "arn:aws:iam::935743309409:role/admin"',
+  foreignAdministrator:
+    'aws:eks/accessPolicyAssociation:AccessPolicyAssociation idp-cluster-audit-admin-view: principalArn = "arn:aws:iam::935743309409:role/admin"',
+  openSecurityGroup:
+    'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule idp-runner-cluster: cidrIpv4 = "0.0.0.0/0"',
+  trustsEverybody:
+    'aws:iam/role:Role idp-github-audit: assumeRolePolicy.Statement[] = {"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"AWS":"*"}}',
+  accessKey: "aws:iam/accessKey:AccessKey key",
+};
+
 describe("the policy pack under the real engine", function () {
   this.timeout(180_000);
   let engine: Engine;
@@ -75,6 +100,16 @@ describe("the policy pack under the real engine", function () {
       }
     });
   }
+
+  it("refuses every power that is not listed in prod, in preview and in up", async () => {
+    for (const verb of [["preview"], ["up", "--yes", "--skip-preview", "--continue-on-error"]]) {
+      const { code, text, rendered } = await run([...verb, "--stack", "prod", ...pack], "powers");
+      expect(code, text).not.to.equal(0);
+      for (const line of Object.values(powers))
+        expect(text).to.include(`${listed("prod")} ${line}`);
+      expect(applied(rendered)).to.deep.equal([]);
+    }
+  });
 
   for (const road of roads.filter((name) => name !== "unknown")) {
     it(`does not bother dev with ${road}`, async () => {

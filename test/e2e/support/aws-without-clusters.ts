@@ -1,4 +1,5 @@
 import { serveAws } from "../../../twin/aws/plugin.ts";
+import { types } from "../../../twin/aws/types/index.ts";
 
 // pulumi-resource-aws for tests of the doubles themselves: a cluster is a record only, and its address, the discard
 // port, answers nobody.
@@ -18,6 +19,9 @@ const unusedCertificate = [
   "-----END CERTIFICATE-----",
   "",
 ].join("\n");
+
+// The platform makes no access keys; a program that does is refused before one would be made.
+Object.assign(types, { "aws:iam/accessKey:AccessKey": { required: ["user"] } });
 
 serveAws({
   ensure: () =>
