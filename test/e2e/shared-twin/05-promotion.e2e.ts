@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { changeServiceFile } from "../../../catalog/change-service-file.ts";
+import { filesBefore } from "../../../cli/base.ts";
+import { promoteTools } from "../../../cli/promote.ts";
 import { imageUpdates } from "../../../components/gitops.ts";
 import { environments, type Environment } from "../../../config/environments.ts";
 import { syncApplication } from "../../../twin/cluster/applications.ts";
@@ -93,6 +95,27 @@ const imagesOf = (environment: Environment, name = service) =>
     ...["-o", "jsonpath={.spec.template.spec.containers[*].image}"],
   );
 
+/** Staging is rolled back while a promotion waits: every command says so. */
+async function groundGoes(version: string, branch: string): Promise<void> {
+  const url = repositoryUrl(requireTwin());
+  const back = await idp("rollback", service, "staging", "--reason", "a test");
+  expect(succeeded(back).stdout).to.include(
+    `Open: ${branch} would still bring ${version} to prod. To close it: git push ${url} --delete ${branch}`,
+  );
+  const again = await idp("promote", service, version);
+  expect(again.exitCode).to.equal(1);
+  expect(again.stderr).to.match(/^staging holds v\S+: a test$/m);
+  const clone = mkdtempSync(join(tmpdir(), "idp-e2e-ground-"));
+  try {
+    await execa("git", ["clone", "--quiet", "--branch", branch, url, clone]);
+    const { check } = await promoteTools();
+    const found = await check(clone, filesBefore(clone, "origin/main"));
+    expect(found.filter(({ rule }) => rule === "staging-stands-for-prod")).to.have.length(1);
+  } finally {
+    rmSync(clone, { recursive: true });
+  }
+}
+
 describe("a commit on its way to prod", () => {
   // The demo of make up was the first time.
   it("takes one digest and one line of each file, the second time, too", async function () {
@@ -143,7 +166,12 @@ describe("a commit on its way to prod", () => {
     );
     await prodAsItWas();
 
+    await groundGoes(version, branch);
     succeeded(await idp("twin", "merge", branch));
+    expect((await idp("status", service)).stdout).to.match(
+      new RegExp(`^ahead: ${service} in prod has ${version}, staging holds v\\S+: a test$`, "m"),
+    );
+    succeeded(await idp("unhold", service, "staging"));
     await eventually(
       "prod is OutOfSync",
       () => statusOf("prod", service),
@@ -153,6 +181,7 @@ describe("a commit on its way to prod", () => {
     await prodAsItWas();
     await syncApplication("prod", service);
     await running("prod", version);
+    await running("staging", version);
     expect(await imagesOf("prod")).to.match(new RegExp(`${image}:${version}$`));
 
     for (const [environment, name] of [
