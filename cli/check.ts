@@ -9,7 +9,7 @@ import { repositoryRoot } from "../lib/paths.ts";
 import { recorder } from "../policy/program/registrations.ts";
 import { policyFindings, type CheckOptions } from "../policy/repository/check.ts";
 import { settingsFindings } from "../policy/repository/settings.ts";
-import { filesBefore } from "./base.ts";
+import { filesBefore, versionsHad } from "./base.ts";
 import { decidesRules, rulesIn } from "../catalog/committed-rules.ts";
 import { counter } from "./counter.ts";
 import { findHelm } from "./helm.ts";
@@ -38,12 +38,14 @@ export function checkCommand(): Command {
     .action(async ({ json, format, base }: Options) => {
       const helm = await findHelm();
       progress("checking the service files, their charts, the settings and what the program makes");
+      const against = base ?? baseOfPullRequest();
       const findings = await checkRepository(repositoryRoot, {
         helm,
         readRelease: readReleaseOnce,
         record: recorder,
         concurrency: availableParallelism(),
-        before: filesBefore(repositoryRoot, base ?? baseOfPullRequest()),
+        before: filesBefore(repositoryRoot, against),
+        had: versionsHad(repositoryRoot, against),
         now: new Date(),
         onRendered: counter("charts rendered"),
       });

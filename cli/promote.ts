@@ -81,12 +81,13 @@ export async function promoteTools(): Promise<PromoteTools> {
   const concurrency = availableParallelism();
   return {
     helm,
-    check: (root, before) =>
+    check: (root, before, had) =>
       checkRepository(root, {
         helm,
         readRelease: readReleaseOnce,
         concurrency,
         before,
+        had,
         now: new Date(),
       }),
   };

@@ -43,10 +43,12 @@ export interface PromoteTools {
   /**
    * Applies every rule to the repository in a folder.
    * @param before texts of files before the change
+   * @param had the versions that a service file has named, by git's history
    */
   readonly check: (
     root: string,
     before: (file: string) => string | undefined,
+    had?: (file: string) => readonly string[],
   ) => Promise<readonly Finding[]>;
   /** Reads staging's Applications. @default Argo CD is not asked */
   readonly applications?: ReadApplications | undefined;
@@ -220,10 +222,13 @@ async function sameImage(
       `${image}:${version} is not the same image everywhere: staging's registry has ${digest}, prod's has ${other ?? ""}.\nNothing was changed. Fix: release the build under the next version`,
     );
   }
-  const ran = (await workspace.repository.history(now.commit, serviceFileOf("dev", name))).flatMap(
-    ({ text }) => readServiceFile(text ?? "")?.tag ?? [],
-  );
+  const ran = tagsIn(await workspace.repository.history(now.commit, serviceFileOf("dev", name)));
   return { digest, build: await buildOf(dev, image, digest, ran) };
+}
+
+/** The versions that a service's file has named. */
+function tagsIn(history: readonly Change[]): string[] {
+  return history.flatMap(({ text }) => readServiceFile(text ?? "")?.tag ?? []);
 }
 
 /** Returns the build behind a digest; null when dev's registry no longer has it. @param likely tags to try first */
@@ -290,6 +295,8 @@ async function rulesOver(
   change: { readonly path: string; readonly before: string; readonly after: string },
   { check }: PromoteTools,
 ): Promise<readonly Finding[]> {
+  const staging = serviceFileOf("staging", service);
+  const had = tagsIn(await repository.history(now.commit, staging));
   return inScratchFolder("promote", async (root) => {
     for (const part of ["helm-charts", "policy"]) await repository.checkOut(now.commit, part, root);
     for (const environment of environments) {
@@ -301,6 +308,10 @@ async function rulesOver(
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), path === change.path ? change.after : text);
     }
-    return check(root, (file) => (file === change.path ? change.before : undefined));
+    return check(
+      root,
+      (file) => (file === change.path ? change.before : undefined),
+      (file) => (file === staging ? had : []),
+    );
   });
 }

@@ -20,7 +20,7 @@ import { promotionFindings } from "./promotions.ts";
 import { kindsOf } from "./schemas.ts";
 import type { ReadRelease } from "../../config/release-manifest.ts";
 import { contextOf, stackFindings } from "./stacks.ts";
-import { versionSubjects, type Before } from "./versions.ts";
+import { versionSubjects, type Before, type Had } from "./versions.ts";
 
 /** What the check of a repository's files needs beside them. */
 export interface CheckOptions {
@@ -32,6 +32,8 @@ export interface CheckOptions {
   /** How many charts are rendered at once. */
   readonly concurrency: number;
   readonly before: Before;
+  /** @default git's history is not known: what was taken back counts as never there */
+  readonly had?: Had | undefined;
   readonly now: Date;
   /** Told after each rendered chart. */
   readonly onRendered?: (done: number, total: number) => void;
@@ -45,7 +47,7 @@ export async function policyFindings(
   root: string,
   stackFiles: readonly StackFile[],
   catalogs: readonly Catalog[],
-  { helm, readRelease, record, concurrency, before, now, onRendered }: CheckOptions,
+  { helm, readRelease, record, concurrency, before, had = () => [], now, onRendered }: CheckOptions,
 ): Promise<Finding[]> {
   const exceptions = readExceptions(join(root, "policy"));
   const jobs = await Promise.all(
@@ -77,7 +79,7 @@ export async function policyFindings(
   const perEnvironment = jobs.flatMap(({ stackFile, catalog, context, kinds }, index) => {
     const own = rendered.flatMap((one) => (one.stackFile === stackFile ? [one.chart] : []));
     const subjects = [
-      ...versionSubjects(root, catalog, catalogs, before),
+      ...versionSubjects(root, catalog, catalogs, before, had),
       ...own.flatMap((chart) => chart.subjects),
     ];
     return [

@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { versionsHad } from "../../cli/base.ts";
 import { committedRules } from "../../catalog/committed-rules.ts";
 import { formatFinding } from "../../catalog/finding.ts";
 import { inspectCatalog } from "../../catalog/read.ts";
@@ -9,6 +11,7 @@ import { environments } from "../../config/environments.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { promotionFindings } from "../../policy/repository/promotions.ts";
 import { versionSubjects } from "../../policy/repository/versions.ts";
+import { identity } from "../support/platform.ts";
 
 const files = {
   staging: "argocd/applications/staging/time-service.yaml",
@@ -63,23 +66,45 @@ describe("what staging no longer stands for", () => {
     );
   }
 
-  it("lets prod have what staging had before it was taken back, and no release that the change itself brings", async () => {
-    const passed = async (staging: Version, base?: Version) => {
+  it("lets prod have what staging had before it was taken back, and no release that it never had", async () => {
+    const passed = async (staging: Version, base?: Version, had: readonly string[] = []) => {
       const here = { staging, prod: ["v1.0.0"] } as const;
       const { catalogs, before } = await written(here, base ? { staging: base } : {});
       const prod = catalogs.filter(({ environment }) => environment === "prod");
+      const known = (file: string) => (file === files.staging ? had : ["v9.9.9"]);
       return prod
-        .flatMap((catalog) => versionSubjects(root, catalog, catalogs, before))
+        .flatMap((catalog) => versionSubjects(root, catalog, catalogs, before, known))
         .filter(({ where }) => where === "Release time-service")
         .map(({ value }) => value.earlier);
     };
-    const back = ["v1.2.0", hold("v1.1.0")] as const;
-    expect(await passed(["v1.2.0"])).to.deep.equal(["v1.2.0"]);
-    expect(await passed(back)).to.deep.equal(["v1.2.0"]);
-    expect(await passed(back, back)).to.deep.equal(["v1.2.0"]);
-    expect(await passed(back, ["v1.2.0"])).to.deep.equal(["v1.1.0"]);
-    expect(await passed(["v9.0.0", hold("v1.1.0")], back)).to.deep.equal(["v1.2.0"]);
-    expect(await passed(["v1.0.0", hold("v1.1.0")], back)).to.deep.equal(["v1.2.0"]);
+    // As a rollback leaves the file.
+    const back = ["v1.1.0", hold("v1.1.0")] as const;
+    const had = ["v1.1.0", "v1.2.0", "v1.0.0"];
+    expect(await passed(["v1.1.0"], undefined, had)).to.deep.equal(["v1.1.0"]);
+    expect(await passed(back, undefined, had)).to.deep.equal(["v1.2.0"]);
+    expect(await passed(back, undefined, [])).to.deep.equal(["v1.1.0"]);
+    // The hold, or a higher image.tag that never ran, comes by this change.
+    expect(await passed(back, ["v1.1.0"], had)).to.deep.equal(["v1.1.0"]);
+    expect(await passed(["v9.0.0", hold("v1.1.0")], back, had)).to.deep.equal(["v1.2.0"]);
+  });
+
+  it("reads what staging had from git's history", () => {
+    const git = (...args: readonly string[]) =>
+      execFileSync("git", ["-C", root, ...args], { env: { ...process.env, ...identity } });
+    const commit = (version: Version) => {
+      writeFileSync(join(root, files.staging), textOf(files.staging, version));
+      git("add", ".");
+      git("commit", "--quiet", "--message", version[0]);
+    };
+    expect(versionsHad(root)(files.staging)).to.deep.equal([]);
+    git("init", "--quiet", "--initial-branch=main");
+    commit(["v1.1.0"]);
+    commit(["v1.2.0"]);
+    git("branch", "base");
+    commit(["v1.1.0", hold("v1.1.0")]);
+    expect(versionsHad(root)(files.staging)).to.deep.equal(["v1.1.0", "v1.2.0", "v1.1.0"]);
+    expect(versionsHad(root, "base")(files.staging)).to.deep.equal(["v1.2.0", "v1.1.0"]);
+    expect(versionsHad(root, "none")(files.staging)).to.deep.equal([]);
   });
 
   const warning = (found: string, wanted: string, fix: string, key = "image.tag") =>

@@ -335,12 +335,13 @@ describe("promote", () => {
     }
   });
 
-  it("gives the rules the files after the change, and prod's file before it", async () => {
+  it("gives the rules the files after the change, prod's file before it, and what staging has had", async () => {
     let seen: unknown;
     await promote(platform.workspace, request, {
       ...tools,
-      check: (root, before) => {
+      check: (root, before, had) => {
         seen = [
+          ...["staging", "prod"].map((name) => had?.(`argocd/applications/${name}/clock.yaml`)),
           readFileSync(join(root, path), "utf8"),
           before(path),
           before(serviceFileOf("staging", "clock")),
@@ -354,6 +355,8 @@ describe("promote", () => {
       },
     });
     expect(seen).to.deep.equal([
+      ["v1.1.0", "v1.0.0"],
+      [],
       serviceText("prod", "v1.1.0"),
       serviceText("prod", "v1.0.0"),
       undefined,
