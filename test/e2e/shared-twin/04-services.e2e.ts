@@ -1,14 +1,45 @@
 import { expect } from "chai";
-import { syncApplication } from "../../../twin/cluster/applications.ts";
+import { execa } from "execa";
+import { kubeconfigFile, syncApplication } from "../../../twin/cluster/applications.ts";
 import type { Environment } from "../../../config/environments.ts";
+import { twinPaths } from "../../../twin/state/twin.ts";
+import { runCommandsOf } from "../../docs/commands.ts";
 import { argoCdHasLooked } from "../support/argocd.ts";
-import { commit, eventually, fileOf, kubectl, replicasOf, statusOf } from "../support/twin.ts";
+import {
+  commit,
+  eventually,
+  fileOf,
+  idp,
+  kubectl,
+  replicasOf,
+  statusOf,
+  succeeded,
+} from "../support/twin.ts";
 
-const replicas = (environment: Environment, service: string, count: number) =>
+const replicas = (environment: Environment, service: string, count: number | string) =>
   commit(`Run ${count} of ${service} in ${environment}`, async ({ read }) => {
     const file = fileOf(environment, service);
     return { [file]: (await read(file)).replace(/^replicas: .*$/m, `replicas: ${count}`) };
   });
+
+/** The numbers of replicas that a service's Deployment in dev asks for, one after the other, while something is done. */
+async function replicasDuring(service: string, work: () => Promise<void>): Promise<string[]> {
+  const watch = execa(
+    `${twinPaths().bin}/kubectl`,
+    [
+      ...["--kubeconfig", kubeconfigFile("dev"), "--namespace", service],
+      ...["get", "deployment", service, "--watch", "-o", 'jsonpath={.spec.replicas}{"\\n"}'],
+    ],
+    { reject: false },
+  );
+  try {
+    await work();
+  } finally {
+    watch.kill();
+  }
+  const lines = (await watch).stdout.trim().split("\n");
+  return lines.filter((line, index) => line !== lines[index - 1]);
+}
 
 describe("a commit", () => {
   it("that changes dev's replicas reaches the cluster by itself", async () => {
@@ -18,6 +49,39 @@ describe("a commit", () => {
       () => replicasOf("dev", "time-service"),
       (count) => count === 2,
     );
+  });
+
+  it("that makes a range of dev's replicas, and a number again, never runs fewer than both say", async () => {
+    const service = "time-service";
+    const inDev = (...args: string[]) => kubectl("dev", "--namespace", service, ...args);
+    const maximum = (max: string) =>
+      eventually(
+        `the autoscaler's maximum is ${max === "" ? "gone" : max}`,
+        () => inDev("get", "hpa", "--output", "jsonpath={.items[*].spec.maxReplicas}"),
+        (found) => found === max,
+      );
+    const runs = (count: number) =>
+      eventually(
+        `dev runs ${count}`,
+        () => replicasOf("dev", service),
+        (found) => found === count,
+      );
+    const scale = (count: number) => inDev("scale", "deployment", service, `--replicas=${count}`);
+    const seen = await replicasDuring(service, async () => {
+      await replicas("dev", service, "{ min: 2, max: 4 }");
+      await maximum("4");
+      // The twin measures no CPU: this is the autoscaler's decision.
+      await scale(4);
+      await replicas("dev", service, "{ min: 2, max: 5 }");
+      await maximum("5");
+      expect(await replicasOf("dev", service), "a sync leaves the autoscaler's").to.equal(4);
+      await replicas("dev", service, 3);
+      await runs(3);
+      await maximum("");
+    });
+    expect(seen).to.deep.equal(["2", "4", "3"]);
+    await scale(1);
+    await runs(3);
   });
 
   it("that changes prod's replicas changes nothing until a person syncs", async () => {
@@ -54,7 +118,14 @@ describe("a service file", () => {
           () => statusOf(environment, service),
           (status) => status?.sync === "OutOfSync",
         );
-        await syncApplication(environment, service);
+        const waits = await idp("status", service, "--cluster");
+        expect(waits.exitCode, `it waits for a person:\n${waits.all}`).to.equal(0);
+        // As the runbook says for another one.
+        const [command = ""] = runCommandsOf("docs/runbooks/prod-sync.md").filter((one) =>
+          one.startsWith("npx idp sync "),
+        );
+        const [, , ...words] = command.replace("time-service", service).split(" ");
+        succeeded(await idp(...words));
       }
       await eventually(
         "it runs",
