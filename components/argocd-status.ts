@@ -57,15 +57,28 @@ interface Standing {
   readonly health?: { readonly status?: string | undefined } | undefined;
   readonly summary?: { readonly images?: readonly string[] | undefined } | undefined;
   readonly history?: readonly unknown[] | undefined;
+  /** When Argo CD last compared the cluster with git. */
+  readonly reconciledAt?: string | undefined;
+  readonly operationState?:
+    { readonly phase: string; readonly finishedAt?: string | undefined } | undefined;
 }
 
 /**
  * Whether nothing of a service is left that a sync had made: Argo CD calls it Missing when no object is there, and Healthy
- * when some are, though no Pod runs. One that was never synced is not gone.
+ * when some are, though no Pod runs. One that was never synced is not gone, nor one that Argo CD has not looked at since
+ * its last sync: that it still calls what it was before.
  */
-export function isGone({ health, summary, history = [] }: Standing = {}): boolean {
+export function isGone({
+  health,
+  summary,
+  history = [],
+  reconciledAt = "",
+  operationState: { phase, finishedAt } = { phase: "Succeeded" },
+}: Standing = {}): boolean {
+  const isSeen = phase !== "Running" && (finishedAt === undefined || reconciledAt > finishedAt);
   const runsNothing = (summary?.images ?? []).length === 0;
   return (
+    isSeen &&
     history.length > 0 &&
     (health?.status === "Missing" || (health?.status === "Healthy" && runsNothing))
   );

@@ -23,10 +23,14 @@ export function goneIn(objects: readonly Manifest[]): Change[] {
   return objects.flatMap((object) => {
     if (!isKind(object, argoCd, ["Application"])) return [];
     const status = object["status"];
+    const operation = at(status, "operationState");
+    const finishedAt = textOf(at(operation, "finishedAt"));
     const standing = {
       health: { status: textOf(at(status, "health", "status")) },
       summary: { images: listOf(at(status, "summary", "images")).map(textOf) },
       history: listOf(at(status, "history")),
+      reconciledAt: textOf(at(status, "reconciledAt")),
+      operationState: { phase: textOf(at(operation, "phase")), ...(finishedAt && { finishedAt }) },
     };
     return isGone(standing)
       ? [{ where: objectName(object), message: "what was synced of it is gone" }]

@@ -195,7 +195,7 @@ describe("what Argo CD says of its own objects", () => {
           "since 2026-11-24T11:00:00Z cannot read them: unable to process file 'argocd/applications/prod/a.yaml': yaml: line 1",
       },
     ]);
-    const findings = auditFindings(rules, { ...clean, unread }, prod, [], today);
+    const findings = auditFindings(asked, { ...clean, unread }, prod, [], today);
     expect(findings.map(({ rule, level, fix }) => [rule, level, fix])).to.deep.equal([
       ["unread", "error", "mend the file that it names, then npx idp refresh prod"],
     ]);
@@ -213,7 +213,7 @@ describe("what Argo CD says of its own objects", () => {
     expect(gone).to.deep.equal([
       { where: "Application argocd/time-service", message: "what was synced of it is gone" },
     ]);
-    const findings = auditFindings(rules, { ...clean, gone }, prod, [], today);
+    const findings = auditFindings(asked, { ...clean, gone }, prod, [], today);
     expect(findings.map(({ rule, level, fix }) => [rule, level, fix])).to.deep.equal([
       ["gone", "error", "npx idp sync time-service prod makes it again"],
     ]);

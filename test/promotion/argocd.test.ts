@@ -92,6 +92,17 @@ describe("what Argo CD reports of a service", () => {
     });
   }
 
+  it("is no problem before Argo CD has looked at what its last sync made", () => {
+    const finishedAt = "2026-11-24T12:00:05Z";
+    const missing = { ...healthy, health: { status: "Missing" }, summary: {} };
+    const at = (reconciledAt: string, phase = "Succeeded") =>
+      messageOf({ ...missing, reconciledAt, operationState: { phase, finishedAt } });
+    expect(at("2026-11-24T12:00:04Z")).to.equal("");
+    expect(at(finishedAt)).to.equal("");
+    expect(at("2026-11-24T12:00:06Z", "Running")).to.equal("");
+    expect(at("2026-11-24T12:00:06Z")).to.include("what was synced is gone");
+  });
+
   it("is a problem when a file has no Application", () => {
     expect(deployedBy(undefined, "dev")).to.deep.equal({
       images: [],
