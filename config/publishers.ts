@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { addItems, removeItems } from "../lib/yaml-edit.ts";
 import { committed } from "./committed.ts";
 import { environments, type Environment } from "./environments.ts";
 import { Settings } from "./schema.ts";
-import { parseStackFile, settingPath, stackFileOf } from "./stack-files.ts";
+import { parseStackFile, settingPath, stackFileOf, type StackFile } from "./stack-files.ts";
 
 /** Says whether an environment's stack file names a publisher of the image. */
 export function hasPublisher(root: string, environment: Environment, image: string): boolean {
@@ -30,6 +31,32 @@ export function addPublisher(root: string, repository: string, image: string): s
   }
   return absent.map(stackFileOf);
 }
+
+/** Returns settings with a publisher more, as {@link addPublisher} should leave them. */
+export function withPublisher(
+  settings: StackFile["settings"],
+  repository: string,
+  image: string,
+): StackFile["settings"] {
+  const { publishers = [], ...github } = Github.parse(settings["github"]);
+  return {
+    ...settings,
+    github: { ...github, publishers: [...publishers, { repository, image }] },
+  };
+}
+
+/** Returns settings without the publishers of an image, as {@link removePublisher} should leave them. */
+export function withoutPublisher(
+  settings: StackFile["settings"],
+  image: string,
+): StackFile["settings"] {
+  const { publishers, ...github } = Github.parse(settings["github"] ?? {});
+  if (publishers === undefined) return settings;
+  const others = publishers.filter((item) => !image.endsWith(`/${Publisher.parse(item).image}`));
+  return { ...settings, github: { ...github, publishers: others } };
+}
+
+const Github = z.looseObject({ publishers: z.array(z.unknown()).optional() });
 
 /**
  * Removes an image's publisher from an environment's stack file. Returns whether the file changed.

@@ -5,7 +5,7 @@ import type { StackFile } from "./stack-files.ts";
 
 /** A stack's settings, or everything that is wrong with them. */
 export type ReadSettings =
-  | { readonly settings: Settings }
+  | { readonly settings: Settings; readonly problems?: never }
   | { readonly settings?: never; readonly problems: readonly Problem[] };
 
 /**

@@ -5,12 +5,19 @@ import { compareReleases } from "../catalog/compare-releases.ts";
 import { formatFinding } from "../catalog/finding.ts";
 import { firstTag, newServiceFile, type NewService } from "../catalog/new-service.ts";
 import { isImageTag, type CatalogRules } from "../catalog/schema.ts";
-import { parseService, serviceFileOf } from "../catalog/service.ts";
+import { parseService, serviceFileOf, type Service } from "../catalog/service.ts";
 import { environments, type Environment } from "../config/environments.ts";
-import { addPublisher, hasPublisher, publisherProblem } from "../config/publishers.ts";
+import {
+  addPublisher,
+  hasPublisher,
+  publisherProblem,
+  withPublisher,
+} from "../config/publishers.ts";
 import { undecidedAccount } from "../config/schema.ts";
+import { stackFileOf } from "../config/stack-files.ts";
 import { messageOf } from "../lib/message-of.ts";
 import { UsageError } from "../lib/usage-error.ts";
+import { changeClone } from "./change-clone.ts";
 import { newestBuild, releasesIn } from "./newest.ts";
 import type { Registry } from "./registry.ts";
 import type { Workspace } from "./workspace.ts";
@@ -49,7 +56,8 @@ export interface AddedService {
 
 /**
  * Writes a service's files into the environments that lack it, and returns what was written and what is left to do.
- * @throws Error with the findings when a file would not be valid; then nothing is written
+ * @throws Error with the findings when a file would not be valid, or means something else when it is read again; then
+ *   nothing stays written
  */
 export async function addService(
   root: string,
@@ -76,20 +84,17 @@ export async function addService(
   const files = absent.map((environment) => {
     const found: FoundTag = tags?.[environment] ?? { missing: "nobody looked" };
     const tag = "tag" in found ? found.tag : firstTag[rules[environment].strategy];
-    const { path, text } = refuseInvalid(rules, environment, wanted, tag);
+    const { path, text, service } = refuseInvalid(rules, environment, wanted, tag);
     return {
       environment,
       path,
       text,
+      service,
       tag,
       missing: "missing" in found ? found.missing : undefined,
     };
   });
-  for (const { path, text } of files) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
-  const stackFiles = publisher === undefined ? [] : addPublisher(root, publisher, image);
+  const stackFiles = await write(root, wanted, files);
   const written = files.map(({ environment, path, tag, missing }): WrittenFile => ({
     environment,
     path,
@@ -99,15 +104,51 @@ export async function addService(
   return { service: name, image, files: written, stackFiles, next: nextSteps(root, wanted) };
 }
 
+/** A file to write, and the service that it means. */
+interface MadeFile {
+  readonly environment: Environment;
+  readonly path: string;
+  readonly text: string;
+  readonly service: Service;
+}
+
+/** Writes the files, and the publisher where it is missing. @returns the stack files that changed */
+async function write(
+  root: string,
+  { name, image, publisher }: ServiceToAdd,
+  files: readonly MadeFile[],
+): Promise<string[]> {
+  let stackFiles: string[] = [];
+  await changeClone(root, name, ({ services, settings }) => {
+    for (const { path, text } of files) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    stackFiles = publisher === undefined ? [] : addPublisher(root, publisher, image);
+    const wanted = { services: { ...services }, settings: { ...settings } };
+    for (const { environment, service } of files) {
+      wanted.services[environment] = { ...services[environment], [name]: service };
+    }
+    for (const environment of environments) {
+      const own = settings[environment];
+      if (publisher === undefined || !own || !stackFiles.includes(stackFileOf(environment)))
+        continue;
+      wanted.settings[environment] = withPublisher(own, publisher, image);
+    }
+    return wanted;
+  });
+  return stackFiles;
+}
+
 function refuseInvalid(rules: Rules, environment: Environment, wanted: NewService, tag: string) {
   const made = newServiceFile(environment, rules[environment], wanted, tag);
-  const { findings } = parseService(made.path, made.text, rules[environment]);
-  if (findings.length > 0) {
+  const { service, findings } = parseService(made.path, made.text, rules[environment]);
+  if (service === undefined) {
     throw new Error(
       `The file of ${wanted.name} would not be valid:\n${findings.map(formatFinding).join("\n")}\nNothing was written.`,
     );
   }
-  return made;
+  return { ...made, service };
 }
 
 /** The tag that an environment starts with, or why it has none. */

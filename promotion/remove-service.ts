@@ -4,7 +4,8 @@ import { execa } from "execa";
 import { nextRemoval } from "../catalog/new-service.ts";
 import { readServiceFile, serviceFileOf } from "../catalog/service.ts";
 import { environments, type Environment } from "../config/environments.ts";
-import { removePublisher } from "../config/publishers.ts";
+import { removePublisher, withoutPublisher } from "../config/publishers.ts";
+import { changeClone } from "./change-clone.ts";
 
 /** The environment that a service was removed from, and what is left to do. */
 export interface RemovedService {
@@ -19,7 +20,8 @@ export interface RemovedService {
 /**
  * Removes the service's file from the last environment that has it. The image's publisher goes too, unless another
  * service there uses the image.
- * @throws Error when no environment has the service, or one of its files has uncommitted changes
+ * @throws Error when no environment has the service, one of its files has uncommitted changes, or the files mean something
+ *   else when they are read again; then nothing is changed
  */
 export async function removeService(root: string, service: string): Promise<RemovedService> {
   const fileOf = (environment: Environment) => join(root, serviceFileOf(environment, service));
@@ -38,10 +40,24 @@ export async function removeService(root: string, service: string): Promise<Remo
   }
   const { environment, path, remaining } = next;
   const image = readServiceFile(readFileSync(fileOf(environment), "utf8"))?.image.repository;
-  rmSync(fileOf(environment));
-  const isShared = image !== undefined && (await imagesOf(root, environment)).includes(image);
-  const publisherRemoved =
-    image !== undefined && !isShared && removePublisher(root, environment, image);
+  let publisherRemoved = false;
+  await changeClone(root, service, async ({ services, settings }) => {
+    rmSync(fileOf(environment));
+    const isShared = image !== undefined && (await imagesOf(root, environment)).includes(image);
+    publisherRemoved =
+      image !== undefined && !isShared && removePublisher(root, environment, image);
+    const others = Object.fromEntries(
+      Object.entries(services[environment]).filter(([name]) => name !== service),
+    );
+    const own = settings[environment];
+    return {
+      services: { ...services, [environment]: others },
+      settings:
+        !isShared && own && image !== undefined
+          ? { ...settings, [environment]: withoutPublisher(own, image) }
+          : settings,
+    };
+  });
   return {
     service,
     environment,

@@ -161,6 +161,33 @@ replicas: 2
     });
   }
 
+  it("leaves nothing written that reads as something else than it wrote", async () => {
+    // The folder is one where names differ in more than case.
+    platform.edit({ [serviceFileOf("staging", "Payments")]: text("staging", "clock") });
+    const before = await platform.state();
+    expect(await failure(add())).to.match(
+      /argocd\/applications\/staging\/payments\.yaml:1:1 error duplicate-service: [^]*\nNothing was changed\. Fix: /,
+    );
+    expect(await platform.state()).to.deep.equal(before);
+  });
+
+  it("leaves nothing written where the publisher cannot be added as it is meant", async () => {
+    const github = "  idp:github:\n    repository: acme/idp\n    publishers: [acme/clock]\n";
+    for (const environment of environments) {
+      const file = `Pulumi.${environment}.yaml`;
+      const was = readFileSync(join(root, file), "utf8");
+      platform.edit({
+        [file]: environment === "prod" ? `${was}  idp:github: text\n` : was + github,
+      });
+    }
+    const before = [await platform.state(), readFileSync(join(root, "Pulumi.dev.yaml"), "utf8")];
+    expect(await failure(add({ publisher: "acme/payments" }))).to.include("Nothing was changed.");
+    expect([
+      await platform.state(),
+      readFileSync(join(root, "Pulumi.dev.yaml"), "utf8"),
+    ]).to.deep.equal(before);
+  });
+
   it("has placeholder tags that no build or release can have", () => {
     expect(firstTag).to.deep.equal({
       "newest-build": "sha-0000000",
@@ -209,6 +236,39 @@ describe("idp service remove", () => {
       "In prod it goes on running: kubectl -n argocd delete application clock, in prod's cluster",
     );
     expect(next.at(-1)).to.equal("npx idp service remove clock, for staging, then dev");
+  });
+
+  it("removes the last publisher, too", async () => {
+    const file = "Pulumi.prod.yaml";
+    const github =
+      "  idp:github:\n    repository: acme/idp\n    publishers:\n      - { repository: acme/clock, image: idp/clock }\n";
+    platform.edit({ [file]: readFileSync(join(platform.clone, file), "utf8") + github });
+    await commitAll();
+    expect((await removeService(platform.clone, "clock")).publisherRemoved).to.equal(true);
+    expect(parse(readFileSync(join(platform.clone, file), "utf8"))).to.have.deep.nested.property(
+      "config.idp:github.publishers",
+      [],
+    );
+  });
+
+  it("brings the file back where the publisher cannot be removed", async () => {
+    const file = "Pulumi.prod.yaml";
+    const stack = readFileSync(join(platform.clone, file), "utf8");
+    for (const [publishers, said] of [
+      ["[{ repository: acme/clock, image: idp/clock }]", "mean something else"],
+      ["\n      - repository: acme/clock", "✖ Invalid input: expected string"],
+    ] as const) {
+      platform.edit({
+        [file]: `${stack}  idp:github:\n    repository: acme/idp\n    publishers: ${publishers}\n`,
+      });
+      await commitAll();
+      const before = await platform.state();
+      const refused = await failure(removeService(platform.clone, "clock"));
+      expect(refused).to.include(said);
+      expect(refused).to.include("\nNothing was changed. Fix: ");
+      expect(await platform.state()).to.deep.equal(before);
+      expect(has()).to.deep.equal(["dev", "staging", "prod"]);
+    }
   });
 
   it("removes the image's publisher, unless another service uses the image", async () => {
