@@ -3,6 +3,7 @@ import { environments, isEnvironment, type Environment } from "../config/environ
 import { hold, rollback, unhold, type Held } from "../promotion/hold.ts";
 import type { Workspace } from "../promotion/workspace.ts";
 import type { Published } from "../promotion/publish.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 type Options = WorkspaceOptions & { readonly json?: true };
@@ -59,7 +60,8 @@ function targetCommand(name: string): Command {
   return withWorkspaceOptions(new Command(name))
     .argument("<service>", "name of the service")
     .addArgument(new Argument("<environment>", "where").choices(environments))
-    .addOption(new Option("--json", "as one JSON object"));
+    .addOption(new Option("--json", "as one JSON object"))
+    .addHelpText("after", `\n${exitCodes}`);
 }
 
 async function run(

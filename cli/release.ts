@@ -6,6 +6,7 @@ import {
   type Released,
 } from "../promotion/release.ts";
 import { progress } from "./progress.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { inWorkspace, withWorkspaceOptions, type WorkspaceOptions } from "./workspace.ts";
 
 interface Options extends WorkspaceOptions {
@@ -34,6 +35,7 @@ export function releaseCommand(): Command {
         .conflicts("commit"),
     )
     .addOption(new Option("--json", "as one JSON object"))
+    .addHelpText("after", `\n${exitCodes}`)
     .action(async (service: string, version: string, options: Options) => {
       const { commit, from, json, ...where } = options;
       progress(

@@ -14,6 +14,7 @@ import { requireTwin } from "../twin/state/twin.ts";
 import { up } from "../twin/up.ts";
 import { progress } from "./progress.ts";
 import { UsageError } from "../lib/usage-error.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { promoteTools } from "./promote.ts";
 
 /** `idp twin ...`: runs the three accounts on this machine. */
@@ -80,6 +81,7 @@ export function twinCommand(): Command {
     .command("merge")
     .description("merge a branch into the twin's main branch, as a person merges a pull request")
     .argument("<branch>", "such as promote/prod/time-service-v1.2.3")
+    .addHelpText("after", `\n${exitCodes}`)
     .action(async (branch: string) => {
       const commit = await mergeBranch(requireTwin(), branch);
       print(`merged ${branch} as ${commit.slice(0, 7)}`);

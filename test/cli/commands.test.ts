@@ -27,6 +27,22 @@ describe("the table of commands", () => {
     expect((await idp("help", "check")).stdout).to.include("--json");
   });
 
+  for (const words of [
+    ...[["release"], ["promote"], ["hold"], ["unhold"], ["rollback"]],
+    ["twin", "merge"],
+  ]) {
+    it(`says in the help of ${words.join(" ")} what the exit codes mean`, async () => {
+      const [name = "", inner] = words;
+      const outer = await commands[name]?.load(programFor);
+      const command = outer?.commands.find((one) => one.name() === inner) ?? outer;
+      let help = "";
+      command?.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+      expect(help).to.match(
+        /^Exit code: 0 done, .*; 1 refused or failed, .*; 2 wrong command line\.$/m,
+      );
+    });
+  }
+
   it("refuses an unknown command", async () => {
     const { stderr, exitCode } = await idp("chek");
     expect(exitCode).to.equal(2);
