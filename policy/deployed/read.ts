@@ -38,7 +38,10 @@ export async function readDeployed(
   say("comparing the stack with the program");
   const pending = changesIn(await pulumi("preview", "--json"), "pending");
   say("reading the cluster");
-  const { objects, inNamespace } = await readObjects(kubeconfigOf(environment, resources, config), run);
+  const { objects, inNamespace } = await readObjects(
+    kubeconfigOf(environment, resources, config),
+    run,
+  );
   return {
     deployed: {
       ...{ resources, drift, pending, inNamespace },
