@@ -7,6 +7,8 @@ import { shellQuoted } from "../../lib/shell.ts";
  *
  * `stack rm` would delete the stack's committed settings; the script makes it keep them.
  *
+ * `config set` writes to the twin's settings wherever it runs: the script says so on standard error.
+ *
  * @param pulumi the path of the real CLI
  * @param settings the folder with `Pulumi.<stack>.yaml`
  */
@@ -37,7 +39,12 @@ case $command in
     if [ -z "$given" ]; then
       [ -n "$stack" ] || stack=$("$pulumi" stack --show-name 2>/dev/null)
       file=$settings/Pulumi.\${stack##*/}.yaml
-      [ -f "$file" ] && set -- "--config-file=$file" "$@"
+      if [ -f "$file" ]; then
+        set -- "--config-file=$file" "$@"
+        case $command/$subcommand in
+          config/set | config/set-all | config/rm | config/rm-all) echo "on the twin: writes to $file" >&2 ;;
+        esac
+      fi
     fi ;;
   stack)
     [ "$subcommand" = rm ] && set -- "$@" --preserve-config ;;

@@ -120,6 +120,20 @@ describe("the twin's pulumi command", () => {
     });
   }
 
+  it("says which file it writes to, of commands that write settings alone", async () => {
+    const said = async (...args: string[]) =>
+      (await execa(join(scratch, "pulumi"), args, { reject: false })).stderr;
+    for (const verb of ["set", "set-all", "rm", "rm-all"]) {
+      expect(await said("config", verb, "-s", "prod", "idp:x", "1")).to.equal(
+        `on the twin: writes to ${scratch}/config/Pulumi.prod.yaml`,
+      );
+    }
+    for (const args of [["config"], ["config", "get", "idp:x"], ["preview"], ["stack", "ls"]]) {
+      expect(await said(...args)).to.equal("");
+    }
+    expect(await said("config", "set", "--config-file", "mine.yaml", "idp:x", "1")).to.equal("");
+  });
+
   it("uses the stack of PULUMI_STACK, else the selected one", async () => {
     expect(await run(["up"], { PULUMI_STACK: "prod" })).to.deep.equal([file("prod"), "up"]);
     expect(await run(["up"])).to.deep.equal([file("dev"), "up"]);
