@@ -20,6 +20,11 @@ const policy = join(repositoryRoot, "policy");
 const tests = join(repositoryRoot, "test/policy");
 /** What the rules are made of. Every rule's tests are theirs, besides what is named here. */
 const helpers: Readonly<Record<string, readonly string[]>> = {
+  "allowed.ts": ["facts.test.ts"],
+  "facts.ts": ["facts.test.ts"],
+  "grants.ts": ["facts.test.ts"],
+  "object-parts.ts": ["facts.test.ts"],
+  "placeholders.ts": ["facts.test.ts"],
   "iam.ts": [],
   "eks.ts": [],
   "values.ts": ["pack.test.ts"],

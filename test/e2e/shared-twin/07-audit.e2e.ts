@@ -115,6 +115,7 @@ describe("idp audit", function () {
         ),
         `${rule} ApplicationSet argocd/services: ${automated("spec.template.spec.syncPolicy.automated", '{"prune":true}')}`,
         'cluster projects-are-narrow AppProject argocd/default: spec.sourceRepos[0]: found "*"; must name one repository',
+        `cluster stacks-hold-what-is-listed Application argocd/${byHand}: found Application argocd/${byHand}, which no stack made; must not be in Argo CD's namespace`,
         `cluster unread ApplicationSet argocd/services: cannot read them: error generating params from git: unable to process file '${broken}' from repository ...`,
         'refresh drift ConfigMap argocd/argocd-cm: was changed: data["timeout.reconciliation"] from "10s" to "9s"; data["users.anonymous.enabled"] from "false" to "true"',
         "refresh drift Role idp-github-preview: is gone",
