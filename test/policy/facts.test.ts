@@ -307,6 +307,54 @@ describe("factsOf: what AWS's resources grant", () => {
   });
 });
 
+describe("factsOf: where power stands in AWS's resources", () => {
+  /** Every path that counts, by type. */
+  const paths: Readonly<Record<string, string>> = {
+    "aws:codebuild/project:Project":
+      "environment.image environment.privilegedMode environment.environmentVariables serviceRole source.auth source.buildspec source.location source.type secondarySources artifacts.type projectVisibility vpcConfig.securityGroupIds resourceAccessRole fileSystemLocations",
+    "aws:codebuild/webhook:Webhook": "filterGroups scopeConfiguration buildType projectName",
+    "aws:ec2/flowLog:FlowLog": "iamRoleArn logDestination deliverCrossAccountRole",
+    "aws:ec2/route:Route":
+      "destinationCidrBlock destinationIpv6CidrBlock carrierGatewayId coreNetworkArn destinationPrefixListId egressOnlyGatewayId gatewayId localGatewayId natGatewayId networkInterfaceId transitGatewayId vpcEndpointId vpcPeeringConnectionId",
+    "aws:ec2/routeTable:RouteTable": "routes propagatingVgws",
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": "gatewayId",
+    "aws:ec2/securityGroup:SecurityGroup": "ingress egress",
+    "aws:ec2/subnet:Subnet": "mapPublicIpOnLaunch",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "policy serviceName",
+    "aws:eks/accessEntry:AccessEntry": "kubernetesGroups principalArn type userName",
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": "accessScope policyArn principalArn",
+    "aws:eks/addon:Addon":
+      "addonName configurationValues podIdentityAssociations serviceAccountRoleArn",
+    "aws:eks/cluster:Cluster":
+      "accessConfig.authenticationMode computeConfig.nodeRoleArn remoteNetworkConfig roleArn vpcConfig.publicAccessCidrs vpcConfig.securityGroupIds",
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation":
+      "namespace policy roleArn serviceAccount targetRoleArn",
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "clientIdLists url",
+    "aws:iam/policy:Policy": "policy",
+    "aws:iam/role:Role": "assumeRolePolicy inlinePolicies managedPolicyArns permissionsBoundary",
+    "aws:iam/rolePolicy:RolePolicy": "policy role",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "policyArn role",
+    "aws:kms/key:Key": "policy",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":
+      "cidrIpv4 cidrIpv6 ipProtocol fromPort toPort securityGroupId referencedSecurityGroupId prefixListId",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
+      "cidrIpv4 cidrIpv6 ipProtocol fromPort toPort securityGroupId referencedSecurityGroupId prefixListId",
+    "pulumi:providers:aws":
+      "accessKey assumeRoleWithWebIdentities assumeRoleWithWebIdentity assumeRoles endpoints sharedConfigFiles sharedCredentialsFiles",
+  };
+  for (const [type, all] of Object.entries(paths)) {
+    it(`sees ${type}'s, each for itself`, () => {
+      for (const path of all.split(" ")) {
+        const props = path
+          .split(".")
+          .reduceRight<unknown>((inner, key) => ({ [key]: inner }), "something") as object;
+        expect(lines(type, "it", { ...props }), path).to.have.length(1);
+        expect(lines(type, "it", { ...props })[0]).to.match(new RegExp(`^${path} = `));
+      }
+    });
+  }
+});
+
 describe("factsOf: objects", () => {
   const of = (type: string, props: object) =>
     lines(`kubernetes:${type}`, "it", { metadata: { name: "it", namespace: "argocd" }, ...props });
