@@ -7,7 +7,7 @@ const written = ["repository", "tag"] as const;
 /**
  * Returns a warning for each value of a valid service file that makes Image Updater format the whole file anew. It puts a
  * new value into its line only where both are plain text, and where it can count the line's characters as bytes
- * (patchHelmValuesInPlace in pkg/argocd/update.go of its version 1.3.0).
+ * (patchHelmValuesInPlace of its version 1.3.0).
  */
 export function imageUpdateFindings(file: string, text: string): Finding[] {
   const yaml = readYaml(file, text);

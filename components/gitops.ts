@@ -130,7 +130,7 @@ export function emptyDefaultProject() {
  * How an Application syncs, by the setting `argoCd.sync`. An automated sync that fails is tried again every ten seconds,
  * each time with the newest commit, so that a mend is not kept waiting; a try costs one render and one apply of one
  * service. It ends after an hour, and not never: Argo CD 3.6 deletes no Application whose operation has not ended
- * (`processAppOperationQueueItem` in its controller/appcontroller.go). A person's sync says itself how it is retried.
+ * (`processAppOperationQueueItem`). A person's sync says itself how it is retried.
  */
 const syncPolicies = {
   automated: {

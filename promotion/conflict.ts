@@ -1,8 +1,8 @@
 import { readServiceFile } from "../catalog/service.ts";
 
 /**
- * Returns what stands against each other in a file that does not merge: the two versions of a service, such as
- * `conflict in a.yaml: main has v1.2.0, the branch has v1.1.0`; of any other file its name alone.
+ * Returns what stands against each other in a file that does not merge, as `conflict in <file>`: of a service file with the
+ * two versions, such as `: main has v1.2.0, the branch has v1.1.0`.
  *
  * @param main the file's text on main; undefined where it was deleted
  * @param branch the same of the branch

@@ -55,7 +55,7 @@ describe("allowedLines", function () {
     ]);
   });
 
-  it("say which lines nothing needs any more", async () => {
+  it("say which lines nothing needs any more", () => {
     const more = (list: List) => [...committed(list), ...(list === "dev" ? ["a:b:C d"] : [])];
     expect(differences(empty, more)).to.deep.equal(["policy/allowed/dev.txt has unused: a:b:C d"]);
   });
