@@ -55,7 +55,7 @@ describe("Nodes", () => {
       name: "platform",
     });
     expect(specOf(made, nodeClass, "idp-nodes-class")).to.deep.equal({
-      role: "idp-cluster-nodeRole",
+      role: "idp-cluster-nodeRole-role",
       subnetSelectorTerms: [{ id: "subnet-a" }, { id: "subnet-b" }, { id: "subnet-c" }],
       securityGroupSelectorTerms: [{ id: "sg-cluster" }],
       advancedNetworking: { associatePublicIPAddress: false },
@@ -109,7 +109,7 @@ describe("Nodes", () => {
       "aws:iam/rolePolicy:RolePolicy",
       "idp-nodes-tags",
     );
-    expect(role).to.equal("idp-cluster-eksRole");
+    expect(role).to.equal("idp-cluster-eksRole-role");
     expect(String(policy)).to.include('"aws:RequestTag/eks:eks-cluster-name":"idp-test"');
   });
 });
