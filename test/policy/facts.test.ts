@@ -433,6 +433,41 @@ describe("factsOf: objects", () => {
     ]);
   });
 
+  it("leaves out all that only says how a Pod runs", () => {
+    const how = [
+      ...["affinity", "nodeSelector", "tolerations", "topologySpreadConstraints", "resources"],
+      ...["terminationGracePeriodSeconds", "imagePullPolicy", "terminationMessagePath"],
+      ...["terminationMessagePolicy", "replicas", "revisionHistoryLimit", "strategy"],
+      "updateStrategy",
+    ];
+    const spec = { paused: true, ...Object.fromEntries(how.map((key) => [key, "a"])) };
+    for (const kind of ["Deployment", "StatefulSet"]) {
+      expect(of(`apps/v1:${kind}`, { spec })).to.deep.equal(["spec.paused = true"]);
+    }
+    const data = { "timeout.reconciliation.jitter": "5s" };
+    expect(of("core/v1:ConfigMap", { data })).to.deep.equal([]);
+  });
+
+  it("says where each part stands", () => {
+    const metadata = { name: "it", annotations: { a: "b" }, finalizers: ["f"] };
+    const props = {
+      metadata,
+      spec: {
+        c: [
+          { name: "d", e: 1 },
+          { name: "f", e: 2 },
+        ],
+      },
+    };
+    const { content } = factsOf({ type: "kubernetes:x/v1:Y", name: "it", props }, stack);
+    expect(content.map(({ path, key }) => [path.join("/"), key])).to.deep.equal([
+      ["metadata/annotations/a", "metadata.annotations.a"],
+      ["metadata/finalizers", "metadata.finalizers"],
+      ["spec/c/0", "spec.c[d]"],
+      ["spec/c/1", "spec.c[f]"],
+    ]);
+  });
+
   it("keeps what only kinds with Pods leave out", () => {
     expect(of("example.com/v1:Other", { spec: { replicas: 3, interval: "1s" } })).to.deep.equal([
       "spec.replicas = 3",

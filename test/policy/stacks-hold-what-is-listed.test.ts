@@ -167,6 +167,20 @@ describeRule(
 );
 
 const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "it", namespace: "argocd" } };
+describe("stacks-hold-what-is-listed: a name that is not known", () => {
+  it("is a breach until the update knows it", () => {
+    const unnamed = resource("kubernetes:core/v1:ConfigMap", { metadata: { name: unknownValue } });
+    expect(rule.resource?.(unnamed, prod)).to.deep.equal([
+      {
+        path: "metadata.name",
+        found: "a value that is not known before the update",
+        allowed: "must be listed in policy/allowed",
+        isUnknown: true,
+      },
+    ]);
+  });
+});
+
 describe("stacks-hold-what-is-listed: undeclared", () => {
   it("refuses whatever is there without a declaration", () => {
     expect(rule.undeclared?.(secret, prod)).to.deep.equal([
