@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readServiceFile } from "../catalog/service.ts";
-import type { Before, Had } from "../policy/repository/versions.ts";
+import type { Before } from "../policy/repository/versions.ts";
 
 /**
  * Returns the texts of files at a commit, to compare a change with.
@@ -40,35 +39,8 @@ export function filesBefore(root: string, base: string | undefined): Before {
   };
 }
 
-/** How many commits of a file's history are read at most. */
-const historyLimit = 200;
-
-/**
- * Returns the versions that a service file has named up to a commit; none where git does not know: outside a repository, or
- * before the first commit of a shallow clone.
- *
- * @param base branch, tag or commit
- */
-export function versionsHad(root: string, base = "HEAD"): Had {
-  const git = gitIn(root);
-  const orNothing = (args: readonly string[]) => {
-    try {
-      return git(args);
-    } catch {
-      return "";
-    }
-  };
-  return (file) =>
-    orNothing([
-      ...["log", `-${historyLimit}`, "--format=%H"],
-      ...["--end-of-options", base, "--", file],
-    ])
-      .split("\n")
-      .filter((commit) => commit !== "")
-      .flatMap((commit) => readServiceFile(orNothing(["show", `${commit}:${file}`]))?.tag ?? []);
-}
-
-function gitIn(root: string): (args: readonly string[]) => string {
+/** Runs git in a folder, and returns what it printed. @throws when git fails */
+export function gitIn(root: string): (args: readonly string[]) => string {
   return (args) =>
     execFileSync("git", ["-C", root, ...args], {
       encoding: "utf8",

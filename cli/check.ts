@@ -9,12 +9,13 @@ import { repositoryRoot } from "../lib/paths.ts";
 import { recorder } from "../policy/program/registrations.ts";
 import { policyFindings, type CheckOptions } from "../policy/repository/check.ts";
 import { settingsFindings } from "../policy/repository/settings.ts";
-import { filesBefore, versionsHad } from "./base.ts";
+import { filesBefore } from "./base.ts";
 import { decidesRules, rulesIn } from "../catalog/committed-rules.ts";
 import { counter } from "./counter.ts";
 import { findHelm } from "./helm.ts";
 import { readReleaseOnce } from "./releases.ts";
 import { progress } from "./progress.ts";
+import { versionsHad } from "./versions-had.ts";
 import { formatFindings, formats, isFailure, type Format } from "./findings.ts";
 
 interface Options {

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { versionsHad } from "../../cli/base.ts";
+import { versionsHad } from "../../cli/versions-had.ts";
 import { committedRules } from "../../catalog/committed-rules.ts";
 import { formatFinding } from "../../catalog/finding.ts";
 import { inspectCatalog } from "../../catalog/read.ts";
