@@ -118,8 +118,9 @@ describe("a service file", () => {
           () => statusOf(environment, service),
           (status) => status?.sync === "OutOfSync",
         );
-        const waits = await idp("status", service, "--cluster");
-        expect(waits.exitCode, `it waits for a person:\n${waits.all}`).to.equal(0);
+        // In dev its updates wait for `pulumi up`, which is a problem.
+        const { all: waits } = await idp("status", service, "--cluster");
+        expect(waits).not.to.include(`problem: ${service} in ${environment}`);
         // As the runbook says for another one.
         const [command = ""] = runCommandsOf("docs/runbooks/prod-sync.md").filter((one) =>
           one.startsWith("npx idp sync "),
