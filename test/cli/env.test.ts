@@ -149,7 +149,7 @@ describe("idp env", () => {
         env: { IDP_TWIN: "", PATH: `${bin}:/usr/bin:/bin` },
       });
       expect(stdout).to.equal("");
-      expect(stderr).to.match(/^error .*Pulumi\.staging\.yaml.* Fix: /);
+      expect(stderr).to.match(/^error .*Pulumi\.staging\.yaml.* Fix: /m);
       expect(exitCode).to.equal(1);
     });
 

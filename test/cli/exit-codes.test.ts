@@ -91,7 +91,6 @@ const repository: readonly Row[] = [
   }),
   row("a machine without programs", "doctor", 1, { says: "asking this machine" }),
   row("the same as JSON", "doctor --json", 1, { prints: "json" }),
-  row("an undecided account", "env prod", 1, { says: "idp:aws.accountId" }),
   row("no aws", "env dev", 1, { says: "dev: asking AWS" }),
   row("no aws", "backend create dev", 1, { says: "aws is not on PATH" }),
   row("no gh", "github setup", 1, { says: "there is no gh to ask" }),

@@ -8,17 +8,17 @@ import { unknownValue } from "../../policy/values.ts";
 
 const stack: Stack = {
   environment: "staging",
-  registryHost: "310000000002.dkr.ecr.eu-central-1.amazonaws.com",
+  registryHost: "444455556666.dkr.ecr.eu-central-1.amazonaws.com",
   settings: committed({
     settings: {
-      aws: { accountId: "310000000002", region: "eu-central-1" },
+      aws: { accountId: "444455556666", region: "eu-central-1" },
       repository: { url: "https://github.com/acme/platform", branch: "main" },
       cluster: {
         publicAccessCidrs: ["192.0.2.0/24", "198.51.100.0/24"],
         access: [
           {
             name: "operators",
-            principalArn: "arn:aws:iam::310000000002:role/Operators",
+            principalArn: "arn:aws:iam::444455556666:role/Operators",
             level: "admin",
             namespaces: ["shop"],
           },
@@ -35,10 +35,10 @@ const stack: Stack = {
         formerly: "old/platform",
         stateBackend: {
           bucket: "acme-state",
-          keyArn: "arn:aws:kms:eu-central-1:310000000002:key/state",
+          keyArn: "arn:aws:kms:eu-central-1:444455556666:key/state",
         },
         runner: {
-          connectionArn: "arn:aws:codeconnections:eu-central-1:310000000002:connection/0b1c",
+          connectionArn: "arn:aws:codeconnections:eu-central-1:444455556666:connection/0b1c",
         },
         workflowRefs: ["refs/tags/v1"],
         publishers: [
@@ -78,28 +78,28 @@ describe("factsOf: texts as every stack has them", () => {
     ["mainly", "mainly"],
     ["refs/heads/maintenance", "refs/heads/maintenance"],
     ["http://127.0.0.1:5000", "https://<registry>"],
-    ["310000000002.dkr.ecr.eu-central-1.amazonaws.com/team/shop", "<registry>/<image>"],
+    ["444455556666.dkr.ecr.eu-central-1.amazonaws.com/team/shop", "<registry>/<image>"],
     [
-      "arn:aws:ecr:eu-central-1:310000000002:repository/a/b",
+      "arn:aws:ecr:eu-central-1:444455556666:repository/a/b",
       "arn:aws:ecr:<region>:<account>:repository/<image>",
     ],
     [
-      "arn:aws:ecr:eu-central-1:310000000002:repository/*",
+      "arn:aws:ecr:eu-central-1:444455556666:repository/*",
       "arn:aws:ecr:<region>:<account>:repository/*",
     ],
     [
-      "arn:aws:ecr:eu-central-1:310000000002:repository/a*",
+      "arn:aws:ecr:eu-central-1:444455556666:repository/a*",
       "arn:aws:ecr:<region>:<account>:repository/a*",
     ],
-    ["arn:aws-cn:iam::310000000002:role/a", "arn:aws:iam::<account>:role/a"],
+    ["arn:aws-cn:iam::444455556666:role/a", "arn:aws:iam::<account>:role/a"],
     ["arn:aws:iam::310000000001:role/a", "arn:aws:iam::310000000001:role/a"],
-    ["3100000000021", "3100000000021"],
+    ["4444555566661", "4444555566661"],
     ["eu-central-1", "<region>"],
     ["eu-central-1a", "eu-central-1a"],
     ["arn:aws:s3:::acme-state/*", "arn:aws:s3:::<state bucket>/*"],
-    ["arn:aws:kms:eu-central-1:310000000002:key/state", "<state key>"],
-    ["arn:aws:kms:eu-central-1:310000000002:key/1b-2c", "arn:aws:kms:<region>:<account>:key/<key>"],
-    ["arn:aws:codeconnections:eu-central-1:310000000002:connection/0b1c", "<connection>"],
+    ["arn:aws:kms:eu-central-1:444455556666:key/state", "<state key>"],
+    ["arn:aws:kms:eu-central-1:444455556666:key/1b-2c", "arn:aws:kms:<region>:<account>:key/<key>"],
+    ["arn:aws:codeconnections:eu-central-1:444455556666:connection/0b1c", "<connection>"],
     ["192.0.2.0/24", "<public access cidr>"],
     ["192.0.2.0/2", "192.0.2.0/2"],
     ["idp-staging", "idp-<environment>"],
@@ -113,12 +113,12 @@ describe("factsOf: texts as every stack has them", () => {
     ["sg-0a1b2c", "<sg>"],
     ["my-subnet-0a1b2c", "my-subnet-0a1b2c"],
     [
-      "arn:aws:iam::310000000002:role/idp-github-audit-1a2b3c4",
+      "arn:aws:iam::444455556666:role/idp-github-audit-1a2b3c4",
       "arn:aws:iam::<account>:role/idp-github-audit",
     ],
     ["log-group:idp-runner-1a2b3c4:*", "log-group:idp-runner:*"],
     ["idp-cluster-eksRole-1587f79c", "idp-cluster-eksRole-1587f79c"],
-    ["arn:aws:iam::310000000002:role/Operators", "arn:aws:iam::<account>:role/Operators"],
+    ["arn:aws:iam::444455556666:role/Operators", "arn:aws:iam::<account>:role/Operators"],
   ];
   for (const [text, expected] of cases) {
     it(`writes ${text} as ${expected}`, () => {
@@ -134,11 +134,11 @@ describe("factsOf: texts as every stack has them", () => {
     ["refs/heads/trunk", "refs/heads/<publisher branch>"],
     ["acme/platform/a.yml@refs/tags/v1", "<repository>/a.yml@refs/heads/<branch>"],
     [
-      "arn:aws:ecr:eu-central-1:310000000002:repository/team/shop",
+      "arn:aws:ecr:eu-central-1:444455556666:repository/team/shop",
       "arn:aws:ecr:<region>:<account>:repository/<own image>",
     ],
     [
-      "arn:aws:ecr:eu-central-1:310000000002:repository/team/till",
+      "arn:aws:ecr:eu-central-1:444455556666:repository/team/till",
       "arn:aws:ecr:<region>:<account>:repository/<image>",
     ],
     [`${publisher}-1a2b3c4`, "idp-github-publish-<image>"],
@@ -163,10 +163,10 @@ describe("factsOf: texts as every stack has them", () => {
 
   it("replaces nothing that the settings do not say", () => {
     const nothing = { ...stack, registryHost: "", settings: committed({ settings: {} }) };
-    const props = { permissionsBoundary: "arn:aws:iam::310000000002:role/a" };
+    const props = { permissionsBoundary: "arn:aws:iam::444455556666:role/a" };
     const facts = factsOf({ type: "aws:iam/role:Role", name: "it", props }, nothing);
     expect(facts.content.map(({ line }) => line)).to.deep.equal([
-      'aws:iam/role:Role it: permissionsBoundary = "arn:aws:iam::310000000002:role/a"',
+      'aws:iam/role:Role it: permissionsBoundary = "arn:aws:iam::444455556666:role/a"',
     ]);
   });
 });
@@ -227,7 +227,7 @@ describe("factsOf: what AWS's resources grant", () => {
       'policy.Statement[] = {"Action":["a:B","a:C"],"Effect":"Allow","Resource":"arn:aws:ecr:<region>:<account>:repository/<image>"}',
     ];
     const of = (policy: unknown) => lines("aws:iam/rolePolicy:RolePolicy", "it", { policy });
-    const arn = (image: string) => `arn:aws:ecr:eu-central-1:310000000002:repository/${image}`;
+    const arn = (image: string) => `arn:aws:ecr:eu-central-1:444455556666:repository/${image}`;
     expect(of(document(["a:C", "a:B"], [arn("a"), arn("b")]))).to.deep.equal(expected);
     expect(of(JSON.stringify(document(["a:B", "a:C"], arn("a"))))).to.deep.equal(expected);
     expect(of("no document")).to.deep.equal(['policy = "no document"']);
@@ -284,7 +284,7 @@ describe("factsOf: what AWS's resources grant", () => {
   it("lets a principal of the settings in by its own entry, and no other account's", () => {
     const entry = (name: string, principalArn: string) =>
       lines("aws:eks/accessEntry:AccessEntry", name, { principalArn });
-    const own = "arn:aws:iam::310000000002:role/Operators";
+    const own = "arn:aws:iam::444455556666:role/Operators";
     expect(entry("idp-cluster-operators", own)).to.deep.equal(['principalArn = "<principal>"']);
     expect(entry("idp-cluster-audit", own)).to.deep.equal([
       'principalArn = "arn:aws:iam::<account>:role/Operators"',
