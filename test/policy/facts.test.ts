@@ -92,7 +92,7 @@ describe("factsOf: texts as every stack has them", () => {
       "arn:aws:ecr:<region>:<account>:repository/a*",
     ],
     ["arn:aws-cn:iam::444455556666:role/a", "arn:aws:iam::<account>:role/a"],
-    ["arn:aws:iam::310000000001:role/a", "arn:aws:iam::310000000001:role/a"],
+    ["arn:aws:iam::444455558888:role/a", "arn:aws:iam::444455558888:role/a"],
     ["4444555566661", "4444555566661"],
     ["eu-central-1", "<region>"],
     ["eu-central-1a", "eu-central-1a"],
