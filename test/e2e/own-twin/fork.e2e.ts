@@ -8,6 +8,7 @@ import { currentFacts } from "../../../config/repository-facts.ts";
 import { environments } from "../../../config/environments.ts";
 import { undecidedAccount } from "../../../config/schema.ts";
 import { repositoryRoot } from "../../../lib/paths.ts";
+import { linkPackages } from "../support/packages.ts";
 import { logFile } from "../support/twin.ts";
 
 const init = [
@@ -40,10 +41,7 @@ describe("a fork", function () {
     await run("git", "clone", "--quiet", repositoryRoot, ".");
     await run("git", "config", "user.name", "dev");
     await run("git", "config", "user.email", "dev@idp.invalid");
-    // The same packages, without a second copy. The link is newer than the clone's lock: make installs nothing.
-    await run("cp", "--archive", "--link", join(repositoryRoot, "node_modules"), ".");
-    const installed = "node_modules/.package-lock.json";
-    await run("cp", "--remove-destination", join(repositoryRoot, installed), installed);
+    await linkPackages(fork);
   });
   after(async () => {
     await run("make", "down");

@@ -1,10 +1,10 @@
 import { execa } from "execa";
-import { appendFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { repositoryRoot } from "../../../lib/paths.ts";
 import { repositoryUrl, requireTwin } from "../../../twin/state/twin.ts";
 import { runCommandsOf } from "../../docs/commands.ts";
+import { linkPackages } from "./packages.ts";
 import { logFile } from "./twin.ts";
 
 /** What the runbooks say first of the twin. */
@@ -41,9 +41,7 @@ export async function runPage(page: string, { adapt, meanwhile }: Reader = {}): 
     await git("clone", "--quiet", repositoryUrl(requireTwin()), ".");
     await git("config", "user.name", "dev");
     await git("config", "user.email", "dev@idp.invalid");
-    symlinkSync(join(repositoryRoot, "node_modules"), join(clone, "node_modules"));
-    // git ignores a folder of that name, not a link.
-    appendFileSync(join(clone, ".git/info/exclude"), "node_modules\n");
+    await linkPackages(clone);
     appendFileSync(variables, "");
     await run(prelude);
     for (const command of runCommandsOf(page)) {
