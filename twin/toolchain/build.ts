@@ -55,7 +55,7 @@ export async function ensureTools(
 ): Promise<void> {
   const env = options.env ?? process.env;
   const output = options.output ?? standardError(env);
-  const wanted = toolNames.filter((name) => names.includes(name));
+  const wanted = toolNames.filter((name) => names.includes(name) && isForThisPlatform(name));
   if ((await missing(wanted, env)).length === 0) return;
 
   const waiting = setTimeout(() => {
@@ -84,6 +84,11 @@ export async function prepareTool(
 ): Promise<string> {
   const { work } = await prepare(name, await findGo(env), env);
   return work;
+}
+
+function isForThisPlatform(name: ToolName): boolean {
+  const { platform = process.platform } = definitionOf(name);
+  return platform === process.platform;
 }
 
 async function missing(names: readonly ToolName[], env: NodeJS.ProcessEnv): Promise<ToolName[]> {

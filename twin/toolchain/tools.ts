@@ -51,6 +51,8 @@ export interface ToolDefinition {
   readonly embed?: readonly ModuleFile[];
   readonly files?: readonly ModuleFile[];
   readonly substitute?: Substitute;
+  /** The only platform that it is built for, as Node.js calls it. Default: all. */
+  readonly platform?: NodeJS.Platform;
   /** Seconds to build it on two cores after the tools before it in this list. */
   readonly coldSeconds: number;
 }
@@ -144,6 +146,13 @@ export const tools = {
       },
     ],
     coldSeconds: 13,
+  },
+  podbox: {
+    purpose: "runs services' Pods as containers, without root",
+    version: "1",
+    binaries: { podbox: "." },
+    platform: "linux",
+    coldSeconds: 6,
   },
   "pulumi-kubernetes": {
     purpose: "Pulumi's Kubernetes provider",

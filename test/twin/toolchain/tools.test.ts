@@ -51,6 +51,10 @@ describe("the tools", () => {
     expect(clientGo("kwok")).to.equal(clientGo("kubernetes"));
     expect(clientGo("helm")).to.equal(clientGo("argocd"));
     expect(clientGo("image-updater")).to.equal(clientGo("argocd"));
+
+    const used = goMod("podbox").match(/k8s\.io\/\S+ v\S+/g) ?? [];
+    expect(used).not.to.be.empty;
+    for (const module of used) expect(goMod("kubernetes")).to.include(module);
   });
 });
 
