@@ -22,6 +22,7 @@ import { withLock } from "./process/lock.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { installPrograms, withoutTwin } from "./engine/programs.ts";
 import { ensureRegistry } from "./images/registry.ts";
+import { contentAt, findCommit } from "./images/service-build.ts";
 import { writeSettings } from "./state/settings.ts";
 import { applyStack, isUnchanged, type Changes } from "./engine/stack.ts";
 import { Stages, type Say } from "../lib/stages.ts";
@@ -124,7 +125,9 @@ async function fillRegistries(
 ): Promise<void> {
   const binary = binaryPath("registry");
   await Promise.all(environments.map((environment) => ensureRegistry(binary, twin, environment)));
-  const pushed = await seed(twin, services);
+  const { repository } = twinPaths();
+  const contentOf = await contentAt(await findCommit("main", [repository]));
+  const pushed = await seed(twin, services, contentOf);
   say(pushed.length > 0 ? `pushed ${pushed.join(", ")}` : "hold every image that git names");
 }
 

@@ -57,8 +57,8 @@ const types = {
  * Returns an OCI image with one layer that runs as user 65532. The same facts and content give the same digest on every
  * machine.
  *
- * @param content default: one text file. Nothing runs it because the twin's Pods are simulated, but it can be listed, copied
- *   by digest and asked for its date like any other image
+ * @param content default: one text file. Nothing can run it, so that its Pods are simulated, but it can be listed, copied by
+ *   digest and asked for its date like any other image
  */
 export function ociImage(facts: ImageFacts, content = placeholder(facts)): OciImage {
   const tar = tarOf(content.files, facts.created);

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { inScratchFolder } from "../../lib/scratch-folder.ts";
 import { digestOfTag } from "../../promotion/registry.ts";
-import { namedServices } from "./images.ts";
-import { ociImage, platform, type OciImage } from "./oci-image.ts";
+import { filesAt } from "../git/git-repository.ts";
+import { namedServices, type ContentOf } from "./images.ts";
+import { ociImage, platform, type ImageContent, type OciImage } from "./oci-image.ts";
 import { repositoryRoot } from "../../lib/paths.ts";
 import { pushImage } from "./registry.ts";
 import { compilerFlags, findGo, linkerArgument } from "../toolchain/go.ts";
@@ -51,18 +52,35 @@ export function buildTag(hash: string): string {
 export async function buildService(
   service: string,
   title: string,
-  { repository, hash, committed }: SourceCommit,
+  commit: SourceCommit,
 ): Promise<OciImage> {
+  const tag = buildTag(commit.hash);
+  return ociImage(
+    { title, revision: commit.hash, version: tag, created: commit.committed },
+    await buildContent(service, tag, commit),
+  );
+}
+
+/**
+ * Builds a service's program from its source at a commit, as the content of an image.
+ *
+ * @param version what the program says of itself
+ * @throws Error if the commit has no such source or it does not compile
+ */
+async function buildContent(
+  service: string,
+  version: string,
+  { repository, hash }: Pick<SourceCommit, "repository" | "hash">,
+): Promise<ImageContent> {
   const folder = `${sourcesFolder}/${service}`;
   return inScratchFolder("build", async (scratch) => {
     await extract(repository, hash, folder, scratch);
-    const tag = buildTag(hash);
     const go = await findGo(process.env);
     const program = join(scratch, "program");
     const target = { GOOS: platform.os, GOARCH: platform.architecture };
     await execa(
       "go",
-      ["build", ...compilerFlags, linkerArgument({ "main.version": tag }), "-o", program, "."],
+      ["build", ...compilerFlags, linkerArgument({ "main.version": version }), "-o", program, "."],
       { cwd: join(scratch, folder), env: { ...go.env, ...target }, extendEnv: false },
     ).catch((error: unknown) => {
       throw new Error(
@@ -70,15 +88,22 @@ export async function buildService(
         { cause: error },
       );
     });
-    return ociImage(
-      { title, revision: hash, version: tag, created: committed },
-      {
-        files: [{ path: service, mode: 0o755, data: readFileSync(program) }],
-        entrypoint: [`/${service}`],
-        createdBy: "idp twin push",
-      },
-    );
+    return {
+      files: [{ path: service, mode: 0o755, data: readFileSync(program) }],
+      entrypoint: [`/${service}`],
+      createdBy: "idp twin push",
+    };
   });
+}
+
+/** Returns the contents of the images of all services whose source is in a commit. */
+export async function contentAt(commit: SourceCommit): Promise<ContentOf> {
+  const { repository, hash } = commit;
+  const inFolder = new RegExp(`^${sourcesFolder}/([^/]+)/main\\.go$`);
+  const programs = await filesAt(repository, hash, (path) => inFolder.test(path));
+  const services = [...programs.keys()].map((path) => inFolder.exec(path)?.[1]);
+  return async (service, version) =>
+    services.includes(service) ? buildContent(service, version, commit) : undefined;
 }
 
 async function extract(

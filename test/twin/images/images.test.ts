@@ -112,12 +112,17 @@ describe("seed", () => {
     const [dev = 0, staging = 0, prod = 0] = registries.map(({ port }) => port);
     const twin = { gitPort: 1, registryPorts: { dev, staging, prod } };
     const service = { name: "a", image: "idp/a" };
+    const asked: string[] = [];
+    const contentOf = (name: string, version: string) => {
+      asked.push(`${name} ${version}`);
+      return Promise.resolve({ files: [], entrypoint: ["/a"], createdBy: "a test" });
+    };
     const services = [
       { ...service, environment: "dev", tag: "sha-0000001" },
       { ...service, environment: "staging", tag: "v1.0.0" },
       { ...service, environment: "prod", tag: "v1.0.0" },
     ] as const;
-    expect(await seed(twin, services)).to.deep.equal([
+    expect(await seed(twin, services, contentOf)).to.deep.equal([
       "dev idp/a:sha-0000001",
       "staging idp/a:v1.0.0",
       "prod idp/a:v1.0.0",
@@ -134,7 +139,8 @@ describe("seed", () => {
     if (first === undefined) throw new Error("no registry");
     expect(await tagsOf(first, "idp/a")).to.deep.equal(["sha-0000001"]);
     expect(await tagsOf(first, "idp/b")).to.deep.equal([]);
-    expect(await seed(twin, services)).to.deep.equal([]);
+    expect(await seed(twin, services, contentOf)).to.deep.equal([]);
+    expect(asked).to.deep.equal(["a sha-0000001"]);
   });
 });
 
