@@ -35,7 +35,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     ...["config", "lib"],
   ],
   "twin/kubelet": [
-    ...["twin/aws", "twin/cluster", "twin/toolchain", "twin/process", "twin/state", "lib"],
+    ...["twin/aws", "twin/cluster", "twin/toolchain", "twin/process", "twin/state"],
+    ...["promotion", "config", "lib"],
   ],
   twin: [
     ...["twin/cluster", "twin/engine", "twin/images", "twin/git", "twin/toolchain"],

@@ -11,6 +11,7 @@ import {
 import type { NamedService } from "../../promotion/services.ts";
 import { syncOperation } from "../../promotion/sync.ts";
 import { twinAccounts } from "../state/twin.ts";
+import { serviceAddresses } from "./service-addresses.ts";
 
 /** Returns the path of the administrator's kubeconfig for an environment's cluster. */
 export function kubeconfigFile(environment: Environment): string {
@@ -34,6 +35,8 @@ export interface ServiceStatus {
   readonly health: string;
   /** Argo CD's reason for a problem, if it gives one. */
   readonly message: string;
+  /** Where it answers on this machine; empty if its Pods are simulated. */
+  readonly address: string;
 }
 
 /** Whether a service runs as git describes it. */
@@ -58,16 +61,21 @@ export async function serviceStatuses(services: readonly NamedService[]): Promis
         environment,
         services.filter((service) => service.environment === environment),
         applications,
+        serviceAddresses(environment),
       ),
     )
     .sort((a, b) => compare(a.service, b.service) || order(a.environment) - order(b.environment));
 }
 
-/** Returns the statuses of one environment's services, from git's files and Argo CD's Applications. */
+/**
+ * Returns the statuses of one environment's services, from git's files and Argo CD's Applications.
+ * @param addresses where services answer, by name
+ */
 export function statusesOf(
   environment: Environment,
   services: readonly NamedService[],
   applications: readonly Application[],
+  addresses: ReadonlyMap<string, string>,
 ): ServiceStatus[] {
   const names = new Set([
     ...services.map(({ name }) => name),
@@ -84,6 +92,7 @@ export function statusesOf(
       tag: image.includes(":") ? image.slice(image.lastIndexOf(":") + 1) : "",
       wanted: file?.tag ?? "",
       ...said,
+      address: addresses.get(service) ?? "",
     };
   });
 }
@@ -125,13 +134,14 @@ export async function addRepository(environment: Environment, url: string): Prom
 /** Returns the table that `up` prints last and `status` shows. */
 export function statusTable(statuses: readonly ServiceStatus[]): string[] {
   return tableLines([
-    ["SERVICE", "ENVIRONMENT", "IMAGE", "SYNC", "HEALTH"],
-    ...statuses.map(({ service, environment, tag, wanted, sync, health }) => [
+    ["SERVICE", "ENVIRONMENT", "IMAGE", "SYNC", "HEALTH", "ADDRESS"],
+    ...statuses.map(({ service, environment, tag, wanted, sync, health, address }) => [
       service,
       environment,
       tag === wanted || wanted === "" ? tag || "-" : `${tag || "-"} (git: ${wanted})`,
       sync,
       health,
+      address || "-",
     ]),
   ]);
 }

@@ -34,6 +34,8 @@ export const ClusterRecord = z.strictObject({
   availabilityZones: z.array(z.string()).min(1),
   /** API server's port on 127.0.0.1. */
   port: z.int(),
+  /** Port on 127.0.0.1 of the kubelet's API, of which the API server asks for logs. */
+  kubeletPort: z.int(),
 });
 export type ClusterRecord = z.infer<typeof ClusterRecord>;
 
@@ -70,6 +72,15 @@ export function clusterPaths(key: ClusterKey) {
     pods: join(dir, "pods"),
     /** Sockets of Pods. The path is short for the same reason as at `etcd`. */
     sockets: join(stateDir(), "s", createHash("sha256").update(dir).digest("hex").slice(0, 6)),
+    /** podbox's sockets. The path is short for the same reason as at `etcd`. */
+    podbox: join(
+      stateDir(),
+      "s",
+      createHash("sha256").update(dir).digest("hex").slice(0, 6),
+      "node",
+    ),
+    /** Certificates of the kubelet's API. */
+    kubeletPki: join(dir, "pki/kubelet"),
     /** Maps Services and container ports to local ports. */
     ports: join(dir, "ports.json"),
   };

@@ -1,10 +1,11 @@
 import { removeTree } from "../../lib/remove-tree.ts";
 import { writeWhole } from "../../lib/write-file.ts";
+import { execa } from "execa";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { withLock } from "../process/lock.ts";
 import { listProcesses, startProcess, stopProcess } from "../process/processes.ts";
 import { clusterEnvironment } from "../state/environment.ts";
-import { freePort } from "../state/ports.ts";
+import { freePorts } from "../state/ports.ts";
 import { binaryPath, sharePath } from "../toolchain/locate.ts";
 import { tools, type BinaryName } from "../toolchain/tools.ts";
 import { autoModeKinds } from "./auto-mode.ts";
@@ -17,6 +18,8 @@ import {
   writeRecord,
 } from "./cluster.ts";
 import type { ClusterInfo, ClusterKey, ClusterPaths } from "./cluster.ts";
+import { containerPodQuery } from "./container-pods.ts";
+import { containersHere, simulationNotice } from "./container-support.ts";
 import { partKubeconfig, parts, partSpec } from "./parts.ts";
 import type { Part } from "./parts.ts";
 import { clusterInfo, ensureCredentials, kubeconfig, tokenOf } from "./credentials.ts";
@@ -58,11 +61,15 @@ export async function ensureControlPlane(
     ensureCredentials(paths);
     const environment = clusterEnvironment();
     const binary = (name: BinaryName) => binaryPath(name, environment);
+    const containers = await containersHere(paths.pods, environment);
+    if (!containers.runs) onProgress(`${cluster.name}: ${simulationNotice(containers)}`);
+    // The API server reads its client certificate when it starts.
+    else await execa(binary("podbox"), ["certificates", paths.kubeletPki]);
 
     // The parts that this call started. If one of them ends, it is at fault. Any other part was killed and is started again.
     const started = new Set<Part>();
     const start = async (part: Part): Promise<void> => {
-      const spec = partSpec(part, cluster, paths, binary, environment);
+      const spec = partSpec(part, cluster, paths, binary, environment, containers.runs);
       if ((await startProcess(spec)).isNew) started.add(part);
     };
     const waitFor = (what: string, needed: readonly Part[], check: () => Promise<boolean>) =>
@@ -87,7 +94,8 @@ export async function ensureControlPlane(
       });
       writeKubeconfigs(cluster, info, paths);
       const ownStages = readFileSync(sharePath("kwok", "stages.yaml", environment), "utf8");
-      writeWhole(paths.kwokConfig, kwokConfiguration(ownStages, processPodQuery));
+      const realPods = [processPodQuery, ...(containers.runs ? [containerPodQuery] : [])];
+      writeWhole(paths.kwokConfig, kwokConfiguration(ownStages, realPods));
       for (const node of nodeManifests(cluster, `v${tools.kubernetes.version}`)) {
         await unlessStatus(409, api.create("/api/v1/nodes", node));
       }
@@ -137,7 +145,8 @@ function lockFile(key: ClusterKey): string {
 
 async function remember(request: ControlPlaneRequest): Promise<ClusterRecord> {
   const { accountId, name, version, region, availabilityZones } = request;
-  const port = readRecord(request)?.port ?? (await freePort());
+  const known = readRecord(request);
+  const [port, kubeletPort] = known ? [known.port, known.kubeletPort] : await freePorts(2);
   const cluster = ClusterRecord.parse({
     accountId,
     name,
@@ -145,6 +154,7 @@ async function remember(request: ControlPlaneRequest): Promise<ClusterRecord> {
     region,
     availabilityZones,
     port,
+    kubeletPort,
   });
   writeRecord(cluster);
   return cluster;

@@ -28,10 +28,11 @@ const heartbeatMs = 60_000;
  * machine: nodes and Pods become ready immediately, a Job's Pod completes, a deleted Pod goes away.
  *
  * @param ownStages the YAML documents of KWOK's own release
- * @param processPod a jq program that yields something for a Pod that runs as processes of this machine. KWOK leaves such
- * Pods alone, or the two kubelets would overwrite each other's status.
+ * @param realPods jq programs that yield something for a Pod that runs on this machine. KWOK leaves such Pods alone, or the
+ * two kubelets would overwrite each other's status.
  */
-export function kwokConfiguration(ownStages: string, processPod: string): string {
+export function kwokConfiguration(ownStages: string, realPods: readonly string[]): string {
+  const realPod = realPods.map((query) => `(${query})`).join(", ");
   const stages = parseAllDocuments(ownStages).map((document) => Stage.parse(document.toJS()));
   if (!stages.some(({ metadata }) => metadata.name === heartbeat)) {
     throw new Error(
@@ -39,7 +40,7 @@ export function kwokConfiguration(ownStages: string, processPod: string): string
     );
   }
   return [...stages.map(withFrequentHeartbeat), podReadyAgain]
-    .map((stage) => forSimulatedPods(stage, processPod))
+    .map((stage) => forSimulatedPods(stage, realPod))
     .map((stage) => stringify(stage))
     .join("---\n");
 }
@@ -54,11 +55,11 @@ function withFrequentHeartbeat(stage: Stage): Stage {
   return { ...stage, spec: { ...stage.spec, delay: { durationMilliseconds: heartbeatMs } } };
 }
 
-function forSimulatedPods(stage: Stage, processPod: string): Stage {
+function forSimulatedPods(stage: Stage, realPod: string): Stage {
   const { resourceRef, selector } = stage.spec;
   if (resourceRef.kind !== "Pod") return stage;
   const matchExpressions = [
-    { key: processPod, operator: "DoesNotExist" as const },
+    { key: realPod, operator: "DoesNotExist" as const },
     ...selector.matchExpressions,
   ];
   return { ...stage, spec: { ...stage.spec, selector: { matchExpressions } } };

@@ -26,7 +26,10 @@ export function nodeManifests(cluster: ClusterRecord, kubernetesVersion: string)
         addresses: [
           { type: "InternalIP", address: `10.243.0.${index + 1}` },
           { type: "Hostname", address: name },
+          // Where the API server reaches the kubelet (--kubelet-preferred-address-types).
+          { type: "ExternalIP", address: "127.0.0.1" },
         ],
+        daemonEndpoints: { kubeletEndpoint: { Port: cluster.kubeletPort } },
         nodeInfo: {
           machineID: "",
           systemUUID: "",

@@ -25,6 +25,15 @@ export function partKubeconfig(part: Part, paths: ClusterPaths): string {
   return join(paths.pki, `${part}.kubeconfig`);
 }
 
+/** Where the API server asks for logs, exec and port-forward: podbox serves the kubelet's API. */
+function kubeletArguments({ kubeletPki }: ClusterPaths): string[] {
+  return [
+    "--kubelet-preferred-address-types=ExternalIP",
+    `--kubelet-client-certificate=${join(kubeletPki, "client.crt")}`,
+    `--kubelet-client-key=${join(kubeletPki, "client.key")}`,
+  ];
+}
+
 /**
  * Returns the process of a part. The options suit three clusters on two cores: no leader election (each part runs once), no
  * listeners for metrics or health except the API server's one port, etcd without fsync (a twin that is lost with its
@@ -36,6 +45,7 @@ export function partSpec(
   paths: ClusterPaths,
   binary: (name: Exclude<Part, "process-kubelet">) => string,
   environment: Readonly<Record<string, string>>,
+  runsContainers: boolean,
 ): ProcessSpec {
   const name = processName(cluster, part);
   const args: Record<Part, () => readonly string[]> = {
@@ -67,6 +77,7 @@ export function partSpec(
       "--service-cluster-ip-range=172.20.0.0/16",
       // Endpoints must not be loopback addresses, and nothing in the twin reads those of the Service "kubernetes".
       "--endpoint-reconciler-type=none",
+      ...(runsContainers ? kubeletArguments(paths) : []),
       "--allow-privileged=true",
       "--profiling=false",
     ],
@@ -82,6 +93,8 @@ export function partSpec(
       // The twin's tests create a hundred services at a time; the default (20) would make them wait.
       "--kube-api-qps=200",
       "--kube-api-burst=400",
+      // A third of its own: somebody waits for an autoscaler.
+      "--horizontal-pod-autoscaler-sync-period=5s",
     ],
     "kube-scheduler": () => [
       `--kubeconfig=${partKubeconfig(part, paths)}`,
@@ -102,6 +115,7 @@ export function partSpec(
       join(repositoryRoot, "twin/kubelet/process-kubelet.ts"),
       cluster.accountId,
       cluster.name,
+      ...(runsContainers ? ["--containers"] : []),
     ],
   };
   return {

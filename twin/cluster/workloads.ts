@@ -1,7 +1,7 @@
 import type { BinaryName } from "../toolchain/tools.ts";
 
 /** This machine's port for a container port. */
-export type PortOf = (containerPort: number) => number;
+type PortOf = (containerPort: number) => number;
 
 /** A container that runs as a process of this machine: how to recognise it and how to start its program. */
 export interface Workload {

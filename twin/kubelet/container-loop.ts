@@ -1,17 +1,21 @@
+import { messageOf } from "../../lib/message-of.ts";
 import { timestamp } from "../../lib/clock.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { PodConfigError } from "./pod.ts";
-import type { Container } from "./pod.ts";
+import type { Container, RestartPolicy } from "./pod.ts";
 import type { PodMemory } from "./pod-memory.ts";
 import { backoffSeconds } from "./pod-status.ts";
 import type { ContainerRuntime, ContainerState, Terminated } from "./pod-status.ts";
 import { probeContainer } from "./probe-loop.ts";
-import type { RunningContainer, Runtime } from "./runtime.ts";
+import { ImagePullError } from "./runtime.ts";
+import type { Exit, RunningContainer, Runtime } from "./runtime.ts";
 
 /** What the loops of a Pod's containers share. */
 export interface ContainerLoopParts {
   readonly runtime: Runtime;
   readonly memory: PodMemory;
+  /** The Pod's: which ends of a main container are followed by another start. */
+  readonly restartPolicy: RestartPolicy;
   readonly clock: Clock;
   /** Aborts when the Pod ends. Whoever aborts it stops the containers that run then. */
   readonly signal: AbortSignal;
@@ -42,21 +46,28 @@ export class ContainerLoop {
     return this.#state;
   }
 
-  /** Runs an init container until it succeeds. Resolves then, or when the Pod ends. */
-  async runToCompletion(): Promise<void> {
-    const { runtime, memory, clock } = this.#parts;
+  /**
+   * Runs an init container until it succeeds.
+   * @returns whether it succeeded; false when the Pod ends first, or when it failed and is not to be started again
+   */
+  async runToCompletion(): Promise<boolean> {
+    const { runtime, memory, restartPolicy, clock } = this.#parts;
     let startedAt = timestamp(clock);
     if (runtime.runs(this.container) && !memory.initialized) {
-      let exitCode: number | undefined;
-      while (exitCode !== 0) {
+      for (;;) {
         const running = await this.#start();
-        if (running === undefined) return;
+        if (running === undefined) return false;
         ({ startedAt } = running);
         this.#setRunning(running, false);
-        exitCode = await running.exited;
+        const exit = await running.exited;
         await runtime.stop(this.container);
-        if (this.#isEnding()) return;
-        if (exitCode !== 0) await this.#backOff(exitCode, startedAt, this.#restartCount + 1);
+        if (this.#isEnding()) return false;
+        if (exit.code === 0) break;
+        if (restartPolicy === "Never") {
+          this.#set({ terminated: this.#terminated(exit, startedAt) });
+          return false;
+        }
+        await this.#backOff(exit, startedAt, this.#restartCount + 1);
       }
     }
     const terminated: Terminated = {
@@ -66,18 +77,22 @@ export class ContainerLoop {
       finishedAt: timestamp(clock),
     };
     this.#set({ terminated }, { ready: true });
+    return !this.#isEnding();
   }
 
-  /** Keeps a main container running until the Pod ends. Adopts one that an earlier kubelet left running. */
+  /**
+   * Keeps a main container running until the Pod ends, or it ends for good by the Pod's restart policy. Adopts one that an
+   * earlier kubelet left running.
+   */
   async keepRunning(): Promise<void> {
-    const { runtime, memory, clock, log } = this.#parts;
+    const { runtime, memory, restartPolicy, clock, log } = this.#parts;
     const { name, readinessProbe } = this.container;
     if (!runtime.runs(this.container)) {
       this.#set({ running: { startedAt: memory.startTime } }, { ready: true });
       return;
     }
     const remembered = memory.container(name);
-    let running = remembered && runtime.adopt(this.container);
+    let running = remembered && (await runtime.adopt(this.container));
     this.#restartCount = remembered?.restartCount ?? 0;
     // It ended while there was no kubelet.
     if (remembered !== undefined && running === undefined) this.#restartCount += 1;
@@ -87,13 +102,17 @@ export class ContainerLoop {
       if (running === undefined) return;
       memory.updateContainer(name, { restartCount: this.#restartCount });
       this.#setRunning(running, readinessProbe === undefined);
-      const exitCode = await this.#probeUntilExit(running);
+      const exit = await this.#probeUntilExit(running);
       if (this.#isEnding()) return;
-      log(`${name} ended with ${exitCode}`);
+      log(`${name} ended with ${exit.code}`);
       const { startedAt } = running;
+      if (restartPolicy === "Never" || (restartPolicy === "OnFailure" && exit.code === 0)) {
+        this.#set({ terminated: this.#terminated(exit, startedAt) });
+        return;
+      }
       const isStable = clock.now() - Date.parse(startedAt) > stableMs;
-      failures = isStable ? 1 : failures + 1;
-      await this.#backOff(exitCode, startedAt, failures);
+      failures = exit.isLost === true ? 0 : isStable ? 1 : failures + 1;
+      await this.#backOff(exit, startedAt, failures);
       running = undefined;
     }
   }
@@ -101,25 +120,27 @@ export class ContainerLoop {
   /** Starts the container as soon as its configuration is there; undefined when the Pod ends first. */
   async #start(): Promise<RunningContainer | undefined> {
     const { runtime, clock, signal } = this.#parts;
-    while (!this.#isEnding()) {
+    for (let pulls = 1; !this.#isEnding();) {
       try {
         const running = await runtime.start(this.container);
         if (!this.#isEnding()) return running;
         // The Pod ended while the container was started: whoever ended it found nothing to stop yet.
         await runtime.stop(this.container);
       } catch (error) {
-        const reason =
-          error instanceof PodConfigError ? "CreateContainerConfigError" : "RunContainerError";
-        const message = error instanceof Error ? error.message : String(error);
-        this.#set({ waiting: { reason, message } });
-        await clock.sleep(startRetryMs, signal);
+        if (error instanceof ImagePullError) await this.#backOffPull(error, ++pulls);
+        else {
+          const reason =
+            error instanceof PodConfigError ? "CreateContainerConfigError" : "RunContainerError";
+          this.#set({ waiting: { reason, message: messageOf(error) } });
+          await clock.sleep(startRetryMs, signal);
+        }
       }
     }
     return undefined;
   }
 
   /** Waits for the container's end; meanwhile probes it, and ends it when a probe says so. */
-  async #probeUntilExit(running: RunningContainer): Promise<number> {
+  async #probeUntilExit(running: RunningContainer): Promise<Exit> {
     const { runtime, clock, signal, log } = this.#parts;
     const { name } = this.container;
     const exit = new AbortController();
@@ -143,22 +164,37 @@ export class ContainerLoop {
       clock,
       AbortSignal.any([exit.signal, signal]),
     );
-    const exitCode = await running.exited;
+    const how = await running.exited;
     exit.abort();
     await probing;
-    return exitCode;
+    return how;
   }
 
-  async #backOff(exitCode: number, startedAt: string, failures: number): Promise<void> {
-    const { runtime, clock, signal } = this.#parts;
-    const seconds = backoffSeconds(failures);
-    const terminated: Terminated = {
-      exitCode,
-      reason: exitCode === 0 ? "Completed" : "Error",
-      message: runtime.logTail(this.container).slice(-1_000),
+  /** Says that the image cannot be had, then that it is tried again after a while, as a kubelet does. */
+  async #backOffPull({ message }: ImagePullError, failures: number): Promise<void> {
+    const { clock, signal } = this.#parts;
+    const { image } = this.container;
+    this.#set({ waiting: { reason: "ErrImagePull", message } });
+    await clock.sleep(startRetryMs, signal);
+    const backOff = `Back-off pulling image "${image}": ErrImagePull: ${message}`;
+    this.#set({ waiting: { reason: "ImagePullBackOff", message: backOff } });
+    await clock.sleep(backoffSeconds(failures) * 1000, signal);
+  }
+
+  #terminated({ code, oomKilled }: Exit, startedAt: string): Terminated {
+    return {
+      exitCode: code,
+      reason: oomKilled ? "OOMKilled" : code === 0 ? "Completed" : "Error",
+      message: this.#parts.runtime.logTail(this.container).slice(-1_000),
       startedAt,
-      finishedAt: timestamp(clock),
+      finishedAt: timestamp(this.#parts.clock),
     };
+  }
+
+  async #backOff(exit: Exit, startedAt: string, failures: number): Promise<void> {
+    const { clock, signal } = this.#parts;
+    const seconds = backoffSeconds(failures);
+    const terminated = this.#terminated(exit, startedAt);
     this.#restartCount += 1;
     const message = `back-off ${seconds}s restarting failed container=${this.container.name}`;
     this.#set({ waiting: { reason: "CrashLoopBackOff", message } }, { lastState: { terminated } });
@@ -169,8 +205,8 @@ export class ContainerLoop {
     return this.#parts.signal.aborted;
   }
 
-  #setRunning({ pid, startedAt }: RunningContainer, ready: boolean): void {
-    this.#set({ running: { startedAt } }, { pid, ready });
+  #setRunning({ id, imageID, startedAt }: RunningContainer, ready: boolean): void {
+    this.#set({ running: { startedAt } }, { id, imageID, ready });
   }
 
   #setReady(ready: boolean): void {
@@ -181,14 +217,16 @@ export class ContainerLoop {
 
   #set(
     state: ContainerState,
-    facts: Partial<Pick<ContainerRuntime, "ready" | "pid" | "lastState">> = {},
+    facts: Partial<Pick<ContainerRuntime, "ready" | "id" | "imageID" | "lastState">> = {},
   ): void {
-    const { ready = false, pid, lastState = this.#state?.lastState } = facts;
+    const { ready = false, id } = facts;
+    const { imageID, lastState } = { ...this.#state, ...facts };
     this.#state = {
       state,
       ready,
       restartCount: this.#restartCount,
-      ...(pid === undefined ? {} : { pid }),
+      ...(id === undefined ? {} : { id }),
+      ...(imageID === undefined ? {} : { imageID }),
       ...(lastState === undefined ? {} : { lastState }),
     };
     this.#parts.onChange();

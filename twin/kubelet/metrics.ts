@@ -5,9 +5,12 @@ import { z } from "zod";
 import type { ClusterPaths } from "../cluster/cluster.ts";
 import { unlessStatus } from "../cluster/kube-api.ts";
 import type { KubeApi } from "../cluster/kube-api.ts";
+import type { UsageWindow } from "./container-node.ts";
+import { isPodAddress } from "./pod-address.ts";
+import { podUsage, type PodUsage } from "./usage.ts";
 
-// Stands for metrics-server, with invented numbers: simulated Pods use nothing. Without metrics.k8s.io a
-// HorizontalPodAutoscaler reports FailedGetResourceMetric, and Argo CD calls the service Degraded.
+// Stands for metrics-server. What containers use is measured; for simulated Pods, which use nothing, numbers are invented:
+// without any a HorizontalPodAutoscaler reports FailedGetResourceMetric, and Argo CD calls the service Degraded.
 
 const group = "metrics.k8s.io";
 const version = "v1beta1";
@@ -19,6 +22,7 @@ const Pods = z.object({
       metadata: z.object({
         name: z.string(),
         namespace: z.string(),
+        uid: z.string(),
         labels: z.record(z.string(), z.string()).optional(),
         annotations: z.record(z.string(), z.string()).optional(),
       }),
@@ -32,7 +36,7 @@ const Pods = z.object({
           }),
         ),
       }),
-      status: z.object({ phase: z.string().optional() }).optional(),
+      status: z.object({ phase: z.string().optional(), podIP: z.string().optional() }).optional(),
     }),
   ),
 });
@@ -49,13 +53,9 @@ const usageAnnotations = { cpu: "kwok.x-k8s.io/usage-cpu", memory: "kwok.x-k8s.i
  * autoscaler), else a tenth of its CPU request and 32Mi.
  */
 export function podMetrics(pod: MetricsPod, now: string) {
-  const { name, namespace, labels, annotations = {} } = pod.metadata;
+  const { annotations = {} } = pod.metadata;
   return {
-    apiVersion: `${group}/${version}`,
-    kind: "PodMetrics",
-    metadata: { name, namespace, labels, creationTimestamp: now },
-    timestamp: now,
-    window: "30s",
+    ...metricsOf(pod, now, "30s"),
     containers: pod.spec.containers.map((container) => ({
       name: container.name,
       usage: {
@@ -68,13 +68,39 @@ export function podMetrics(pod: MetricsPod, now: string) {
   };
 }
 
+/** The PodMetrics of a Pod whose containers were measured. */
+export function measuredMetrics(pod: MetricsPod, now: string, { window, containers }: PodUsage) {
+  return {
+    ...metricsOf(pod, now, window),
+    containers: Object.entries(containers).map(([name, usage]) => ({ name, usage })),
+  };
+}
+
+function metricsOf(
+  { metadata: { name, namespace, labels } }: MetricsPod,
+  now: string,
+  window: string,
+) {
+  return {
+    apiVersion: `${group}/${version}`,
+    kind: "PodMetrics",
+    metadata: { name, namespace, labels, creationTimestamp: now },
+    timestamp: now,
+    window,
+  };
+}
+
 /** Thousandths of a core in a CPU quantity, such as "250m", "2" or "1.5". */
 export function millicores(quantity: string): number {
   return quantity.endsWith("m") ? Number(quantity.slice(0, -1)) : Number(quantity) * 1000;
 }
 
 /** The answer of metrics.k8s.io to a path; undefined for a path that it does not serve. */
-async function metricsAnswer(url: string, api: Pick<KubeApi, "get">): Promise<unknown> {
+async function metricsAnswer(
+  url: string,
+  api: Pick<KubeApi, "get">,
+  usage: UsageWindow | undefined,
+): Promise<unknown> {
   const { pathname, search } = new URL(url, "https://127.0.0.1");
   if (pathname === base) return resourceList;
   const match = /^(?:\/namespaces\/([^/]+))?\/pods(?:\/([^/]+))?$/.exec(
@@ -86,7 +112,11 @@ async function metricsAnswer(url: string, api: Pick<KubeApi, "get">): Promise<un
   const now = new Date().toISOString();
   const items = Pods.parse(await api.get(pods))
     .items.filter(({ status }) => status?.phase === "Running")
-    .map((pod) => podMetrics(pod, now));
+    .flatMap((pod) => {
+      if (!isPodAddress(pod.status?.podIP)) return [podMetrics(pod, now)];
+      const used = usage && podUsage(pod.metadata.uid, usage.before, usage.after);
+      return used === undefined ? [] : [measuredMetrics(pod, now, used)];
+    });
   if (name !== undefined) return items.find(({ metadata }) => metadata.name === name);
   return { apiVersion: `${group}/${version}`, kind: "PodMetricsList", metadata: {}, items };
 }
@@ -106,8 +136,16 @@ const resourceList = {
   ],
 };
 
-/** Serves the metrics on a port of 127.0.0.1 to whoever asks: the numbers are invented. */
-export function serveMetrics(api: KubeApi, paths: ClusterPaths, port: number): void {
+/**
+ * Serves the metrics on a port of 127.0.0.1 to whoever asks.
+ * @param usage what containers used lately; undefined where none run
+ */
+export function serveMetrics(
+  api: KubeApi,
+  paths: ClusterPaths,
+  port: number,
+  usage: () => UsageWindow | undefined,
+): void {
   const tls = {
     cert: readFileSync(paths.certificate),
     key: readFileSync(join(paths.pki, "apiserver.key")),
@@ -117,7 +155,7 @@ export function serveMetrics(api: KubeApi, paths: ClusterPaths, port: number): v
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
     };
-    metricsAnswer(request.url ?? "/", api).then(
+    metricsAnswer(request.url ?? "/", api, usage()).then(
       (answer) => {
         if (answer === undefined) reply(404, { kind: "Status", status: "Failure", code: 404 });
         else reply(200, answer);

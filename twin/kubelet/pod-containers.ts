@@ -2,6 +2,7 @@ import { ContainerLoop } from "./container-loop.ts";
 import type { ContainerLoopParts } from "./container-loop.ts";
 import type { Container, Pod } from "./pod.ts";
 import type { ContainerRuntime, PodRuntime } from "./pod-status.ts";
+import type { Dial } from "./runtime.ts";
 
 /** All containers of one Pod: the init containers run one after the other, then the main ones side by side. */
 export class PodContainers {
@@ -16,10 +17,11 @@ export class PodContainers {
     this.#main = spec.containers.map(loopOf);
   }
 
-  /** Resolves when the Pod has ended. */
+  /** Resolves when the Pod has ended, or none of its containers is to be started again. */
   async run(): Promise<void> {
-    for (const loop of this.#init) await loop.runToCompletion();
-    if (this.#parts.signal.aborted) return;
+    for (const loop of this.#init) {
+      if (!(await loop.runToCompletion())) return;
+    }
     this.#parts.memory.setInitialized();
     await Promise.all(this.#main.map((loop) => loop.keepRunning()));
   }
@@ -29,18 +31,18 @@ export class PodContainers {
     return { initContainers: statesOf(this.#init), containers: statesOf(this.#main) };
   }
 
-  /** This machine's port for a container port; undefined while its container is not ready. */
-  readyPort(port: number): number | undefined {
+  /** How to connect to a container port; undefined while its container is not ready. */
+  readyDial(port: number): Dial | undefined {
     return this.#main
       .filter(({ state }) => state?.ready === true)
-      .map(({ container }) => this.#parts.runtime.localPort(container, port))
-      .find((local) => local !== undefined);
+      .map(({ container }) => this.#parts.runtime.dial(container, port))
+      .find((dial) => dial !== undefined);
   }
 
   /** Brings the mounted ConfigMaps, Secrets and tokens of the main containers that run up to date. */
   refreshVolumes(): void {
     for (const { container, state } of this.#main) {
-      if (state?.pid !== undefined) this.#parts.runtime.refreshVolumes(container);
+      if (state?.id !== undefined) this.#parts.runtime.refreshVolumes(container);
     }
   }
 

@@ -7,6 +7,8 @@ const ContainerMemory = z.strictObject({
   ports: z.record(z.string(), z.int()),
   restartCount: z.int(),
   startedAt: z.string(),
+  /** The image's digest reference; empty for a process. */
+  imageID: z.string().default(""),
 });
 /** What is remembered of one container. */
 export type ContainerMemory = Readonly<z.infer<typeof ContainerMemory>>;
@@ -69,7 +71,12 @@ export class PodMemory {
   /** Changes what is known of a container, or begins to remember it. */
   updateContainer(name: string, changes: Partial<ContainerMemory>): void {
     const { startTime, containers } = this.#content;
-    const known = containers[name] ?? { ports: {}, restartCount: 0, startedAt: startTime };
+    const known = containers[name] ?? {
+      ports: {},
+      restartCount: 0,
+      startedAt: startTime,
+      imageID: "",
+    };
     this.#write({
       ...this.#content,
       containers: { ...containers, [name]: { ...known, ...changes } },

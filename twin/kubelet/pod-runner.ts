@@ -7,7 +7,7 @@ import { podField } from "./pod.ts";
 import type { Pod, Sources } from "./pod.ts";
 import { PodContainers } from "./pod-containers.ts";
 import { PodMemory } from "./pod-memory.ts";
-import type { PodParts, Runtime } from "./runtime.ts";
+import type { Dial, PodParts, Runtime } from "./runtime.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { StatusReporter } from "./status-reporter.ts";
 
@@ -81,6 +81,7 @@ export class PodRunner {
     this.#containers = new PodContainers(pod, {
       ...shared,
       runtime: this.#runtime,
+      restartPolicy: pod.spec.restartPolicy,
       onChange: () => {
         this.#reporter.reportSoon();
       },
@@ -105,9 +106,9 @@ export class PodRunner {
     return this.#memory.podIP;
   }
 
-  /** This machine's port for a container port; undefined while its container is not ready. */
-  readyPort(port: number): number | undefined {
-    return this.#containers.readyPort(port);
+  /** How to connect to a container port; undefined while its container is not ready or the Pod ends. */
+  readyDial(port: number): Dial | undefined {
+    return this.#abort.signal.aborted ? undefined : this.#containers.readyDial(port);
   }
 
   /** Takes the Pod's new version. */
@@ -141,7 +142,7 @@ export class PodRunner {
     const graceSeconds = metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds;
     await this.#containers.stop(Math.min(graceSeconds, graceLimitSeconds) * 1000);
     if (isOrderly) await this.#reporter.confirmDeletion();
-    this.#runtime.cleanUp();
+    await this.#runtime.cleanUp();
     removeTree(this.#folder);
   }
 }

@@ -9,7 +9,7 @@ export type ContainerState =
 /** How and when a container ended. */
 export interface Terminated {
   readonly exitCode: number;
-  readonly reason: "Completed" | "Error";
+  readonly reason: "Completed" | "Error" | "OOMKilled";
   readonly message?: string;
   readonly startedAt?: string;
   readonly finishedAt: string;
@@ -22,8 +22,10 @@ export interface ContainerRuntime {
   /** The readiness probe's result; without a probe, whether it runs. */
   readonly ready: boolean;
   readonly restartCount: number;
-  /** Process number; undefined for a simulated container. */
-  readonly pid?: number;
+  /** As the API writes it; undefined for a container that does not run, or is simulated. */
+  readonly id?: string;
+  /** The image's digest reference, once it was read. */
+  readonly imageID?: string;
 }
 
 /** What is known of a Pod. */
@@ -73,11 +75,15 @@ export function podStatus(
   const hasStarted =
     main.some(({ state }) => !("waiting" in state)) ||
     main.some(({ restartCount }) => restartCount > 0);
-  const ready = uninitialized.length === 0 && unready.length === 0;
-  const unreadyParts = {
-    reason: "ContainersNotReady",
-    message: `containers with unready status: [${unready.join(" ")}]`,
-  };
+  const end = endPhase(main, init);
+  const ready = uninitialized.length === 0 && unready.length === 0 && end === undefined;
+  const unreadyParts =
+    end === "Succeeded"
+      ? { reason: "PodCompleted", message: null }
+      : {
+          reason: end === "Failed" ? "PodFailed" : "ContainersNotReady",
+          message: `containers with unready status: [${unready.join(" ")}]`,
+        };
   const conditions = [
     condition(before, now, "PodScheduled", true),
     condition(before, now, "Initialized", uninitialized.length === 0, {
@@ -88,7 +94,7 @@ export function podStatus(
     condition(before, now, "Ready", ready, unreadyParts),
   ];
   return {
-    phase: uninitialized.length === 0 && hasStarted ? "Running" : "Pending",
+    phase: end ?? (uninitialized.length === 0 && hasStarted ? "Running" : "Pending"),
     startTime: runtime.startTime,
     hostIP: runtime.hostIP,
     podIP: runtime.podIP,
@@ -101,6 +107,27 @@ export function podStatus(
 /** {@link podStatus}'s result. */
 export type PodStatus = ReturnType<typeof podStatus>;
 
+type ContainerStatus = ReturnType<typeof containerStatus>;
+
+/**
+ * The last phase of a Pod whose containers have all ended for good; undefined before. A container that will be started
+ * again is waiting, not terminated.
+ */
+function endPhase(
+  main: readonly ContainerStatus[],
+  init: readonly ContainerStatus[],
+): "Succeeded" | "Failed" | undefined {
+  const failedInit = init.some(
+    ({ state }) => "terminated" in state && state.terminated.exitCode > 0,
+  );
+  if (failedInit) return "Failed";
+  const codes = main.flatMap(({ state }) =>
+    "terminated" in state ? [state.terminated.exitCode] : [],
+  );
+  if (codes.length < main.length) return undefined;
+  return codes.every((code) => code === 0) ? "Succeeded" : "Failed";
+}
+
 function isCompleted({ state }: ContainerRuntime): boolean {
   return "terminated" in state && state.terminated.exitCode === 0;
 }
@@ -111,12 +138,12 @@ function containerStatus(
   runtime: ContainerRuntime,
   isReady: (runtime: ContainerRuntime) => boolean,
 ) {
-  const { state, lastState, restartCount, pid } = runtime;
+  const { state, lastState, restartCount, id, imageID = "" } = runtime;
   return {
     name,
     image,
-    imageID: "",
-    ...(pid === undefined ? {} : { containerID: `process://${pid}` }),
+    imageID,
+    ...(id === undefined ? {} : { containerID: id }),
     ready: isReady(runtime),
     started: "running" in state,
     restartCount,
@@ -130,7 +157,7 @@ function condition(
   now: string,
   type: string,
   isTrue: boolean,
-  otherwise?: { readonly reason: string; readonly message: string },
+  otherwise?: { readonly reason: string; readonly message: string | null },
 ): Condition {
   const status = isTrue ? "True" : "False";
   const last = before.find((candidate) => candidate.type === type);

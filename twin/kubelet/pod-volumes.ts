@@ -150,13 +150,25 @@ export function writeVolumes(
       throw new PodConfigError(`mount ${mountPath} names no volume: ${name}`);
     const files = filesOf(volume);
     const folder = join(files === undefined ? folders.shared : folders.volumes, name);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (files !== undefined) {
-      const isText = volume.configMap !== undefined;
-      writeFiles(folder, files, isText ? rewrite : (text) => text, executables(volume));
-    }
+    const isText = volume.configMap !== undefined;
+    writeVolumeFiles(folder, volume, files, isText ? rewrite : undefined);
     link(join(folder, subPath), join(folders.root, mountPath));
   }
+}
+
+/**
+ * Writes a volume's files into its folder. A second call brings them up to date.
+ * @param files undefined for an emptyDir: only the folder is made
+ * @param rewrite changes a file's text
+ */
+export function writeVolumeFiles(
+  folder: string,
+  volume: Volume,
+  files: ReadonlyMap<string, Buffer> | undefined,
+  rewrite: (text: string) => string = (text) => text,
+): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (files !== undefined) writeFiles(folder, files, rewrite, executables(volume));
 }
 
 /** Paths that the Pod may execute. Other modes are ignored: every file is its owner's alone. */

@@ -40,7 +40,7 @@ const Probe = z.object({
     .object({ path: z.string().optional(), port: Port, scheme: z.string().optional() })
     .optional(),
   tcpSocket: z.object({ port: Port }).optional(),
-  exec: z.unknown().optional(),
+  exec: z.object({ command: z.array(z.string()) }).optional(),
   initialDelaySeconds: z.int().default(0),
   periodSeconds: z.int().default(10),
   timeoutSeconds: z.int().default(1),
@@ -58,7 +58,23 @@ const Container = z.object({
   envFrom: z.array(EnvFrom).optional(),
   ports: z.array(z.object({ name: z.string().optional(), containerPort: z.int() })).optional(),
   volumeMounts: z
-    .array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.string().optional() }))
+    .array(
+      z.object({
+        name: z.string(),
+        mountPath: z.string(),
+        subPath: z.string().optional(),
+        readOnly: z.boolean().optional(),
+      }),
+    )
+    .optional(),
+  imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional(),
+  workingDir: z.string().optional(),
+  resources: z.object({ limits: z.record(z.string(), z.string()).optional() }).optional(),
+  securityContext: z.object({ readOnlyRootFilesystem: z.boolean().optional() }).optional(),
+  lifecycle: z
+    .object({
+      preStop: z.object({ sleep: z.object({ seconds: z.int() }).optional() }).optional(),
+    })
     .optional(),
   readinessProbe: Probe.optional(),
   livenessProbe: Probe.optional(),
@@ -66,13 +82,19 @@ const Container = z.object({
 });
 export type Container = z.infer<typeof Container>;
 
+const RestartPolicy = z.enum(["Always", "OnFailure", "Never"]);
+/** Which ends of a Pod's containers are followed by another start. */
+export type RestartPolicy = z.infer<typeof RestartPolicy>;
+
 const Volume = z.looseObject({
   name: z.string(),
   configMap: ConfigMapRef.optional(),
   secret: z
     .object({ secretName: z.string(), items: Items, optional: z.boolean().optional() })
     .optional(),
-  emptyDir: z.object({}).optional(),
+  emptyDir: z
+    .object({ medium: z.string().optional(), sizeLimit: z.string().optional() })
+    .optional(),
   downwardAPI: DownwardApi.optional(),
   projected: z
     .object({
@@ -111,10 +133,12 @@ export const Pod = z.object({
     containers: z.array(Container),
     initContainers: z.array(Container).default([]),
     volumes: z.array(Volume).default([]),
+    restartPolicy: RestartPolicy.default("Always"),
     terminationGracePeriodSeconds: z.int().default(30),
   }),
   status: z
     .object({
+      phase: z.string().optional(),
       conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
     })
     .optional(),
@@ -153,6 +177,20 @@ export interface Sources {
 
 /** The Pod refers to something that does not exist (yet). The kubelet reports CreateContainerConfigError and retries. */
 export class PodConfigError extends Error {}
+
+/** Whether a Pod's variables or volumes come from a ConfigMap or a Secret. */
+export function readsContents({ spec }: Pod): boolean {
+  const volumes = spec.volumes.flatMap(({ projected, ...volume }) => [
+    volume,
+    ...(projected?.sources ?? []),
+  ]);
+  const variables = [...spec.initContainers, ...spec.containers].flatMap((container) => [
+    ...(container.envFrom ?? []),
+    ...(container.env ?? []).flatMap(({ valueFrom }) => valueFrom ?? []),
+  ]);
+  const keys = [...volumes, ...variables].flatMap((source) => Object.keys(source));
+  return keys.some((key) => /^(configMap|secret)(Ref|KeyRef)?$/.test(key));
+}
 
 /** The Pod's path in the API. */
 export function podPath({ metadata }: Pod): string {

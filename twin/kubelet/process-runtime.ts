@@ -10,15 +10,9 @@ import type { BinaryName } from "../toolchain/tools.ts";
 import { PodConfigError } from "./pod.ts";
 import type { Container, Pod, Probe } from "./pod.ts";
 import { volumeFiles, writeVolumes } from "./pod-volumes.ts";
-import { answers, probeTarget } from "./probe.ts";
-import {
-  imageFolders,
-  localPort,
-  processSpec,
-  rootRewriter,
-  serviceAddresses,
-} from "./process-spec.ts";
-import type { PodParts, RunningContainer, Runtime } from "./runtime.ts";
+import { answers, dialLocal, probeTarget, withoutCommand } from "./probe.ts";
+import { imageFolders, processSpec, rootRewriter, serviceAddresses } from "./process-spec.ts";
+import type { Dial, Exit, PodParts, RunningContainer, Runtime } from "./runtime.ts";
 import type { ServicePorts } from "./service-ports.ts";
 import { workloadOf } from "../cluster/workloads.ts";
 import type { Workload } from "../cluster/workloads.ts";
@@ -45,8 +39,17 @@ export interface ProcessMachine {
   readonly binary: (name: BinaryName) => string;
   /** PATH of the processes. */
   readonly path: () => string;
+  /** Is told of each container that has started, for the kubelet's API. */
+  readonly onStarted: (pod: Pod, container: string, started: StartedProcess) => void;
   /** Variables that give a service account's Pods their AWS credentials; none for one without a role. */
   readonly credentials: (namespace: string, serviceAccount: string) => Record<string, string>;
+}
+
+/** Where a container's process is found on this machine. */
+interface StartedProcess {
+  readonly processName: string;
+  /** This machine's port by container port. */
+  readonly ports: Readonly<Record<string, number>>;
 }
 
 /** The smallest limit of the usual systems (macOS: 104 bytes with the end of the string). */
@@ -120,19 +123,27 @@ export class ProcessRuntime implements Runtime {
     await processes.stopProcess(spec.name);
     const startedAt = timestamp(clock);
     memory.updateContainer(container.name, { ports, startedAt });
-    const { pid, exited = this.#exitOf(container) } = await processes.startProcess(spec);
-    return { pid, startedAt, exited };
+    const { pid, exited } = await processes.startProcess(spec);
+    this.#machine.onStarted(pod, container.name, { processName: spec.name, ports });
+    return {
+      ...runningProcess(pid, startedAt),
+      exited: exited?.then(ended) ?? this.#exitOf(container),
+    };
   }
 
-  adopt(container: Container): RunningContainer | undefined {
+  adopt(container: Container): Promise<RunningContainer | undefined> {
     const name = this.#processName(container);
     const remembered = this.#parts.memory.container(container.name);
     const found = this.#machine.processes
       .listProcesses()
       .find((entry) => entry.name === name && entry.running);
-    if (found === undefined || remembered === undefined) return undefined;
-    const { startedAt } = remembered;
-    return { pid: found.pid, startedAt, exited: this.#exitOf(container) };
+    if (found === undefined || remembered === undefined) return Promise.resolve(undefined);
+    const { startedAt, ports } = remembered;
+    this.#machine.onStarted(this.#parts.pod, container.name, { processName: name, ports });
+    return Promise.resolve({
+      ...runningProcess(found.pid, startedAt),
+      exited: this.#exitOf(container),
+    });
   }
 
   stop(container: Container, limitMs?: number): Promise<void> {
@@ -140,13 +151,20 @@ export class ProcessRuntime implements Runtime {
   }
 
   async probe(container: Container, probe: Probe): Promise<boolean> {
-    const ports = this.#parts.memory.container(container.name)?.ports ?? {};
-    const target = probeTarget(probe, container, (port) => localPort(ports, container, port));
-    return answers(target, probe.timeoutSeconds);
+    const target = withoutCommand(probeTarget(probe, container), container);
+    if (target.kind === "none") return true;
+    const dial = this.dial(container, target.port);
+    if (dial === undefined) {
+      throw new PodConfigError(
+        `container ${container.name}: the twin does not play its port ${target.port}`,
+      );
+    }
+    return answers(target, dial, probe.timeoutSeconds);
   }
 
-  localPort(container: Container, port: number): number | undefined {
-    return this.#parts.memory.container(container.name)?.ports[port];
+  dial(container: Container, port: number): Dial | undefined {
+    const local = this.#parts.memory.container(container.name)?.ports[port];
+    return local === undefined ? undefined : () => dialLocal(local);
   }
 
   refreshVolumes(container: Container): void {
@@ -161,15 +179,16 @@ export class ProcessRuntime implements Runtime {
     return this.#machine.processes.logTail(this.#processName(container), 5);
   }
 
-  cleanUp(): void {
+  cleanUp(): Promise<void> {
     rmSync(this.#socket, { force: true });
+    return Promise.resolve();
   }
 
   /** Polls for the end of a process that is not our child. */
-  async #exitOf(container: Container): Promise<number> {
+  async #exitOf(container: Container): Promise<Exit> {
     const name = this.#processName(container);
     while (this.#machine.processes.isRunning(name)) await this.#parts.clock.sleep(exitPollMs);
-    return unknownExitCode;
+    return ended(unknownExitCode);
   }
 
   #writeVolumes(container: Container, workload: Workload): void {
@@ -247,6 +266,15 @@ export class ProcessRuntime implements Runtime {
       throw new Error(`container ${name} has no row in cluster/workloads.ts`);
     return workload;
   }
+}
+
+function runningProcess(pid: number, startedAt: string) {
+  return { id: `process://${pid}`, imageID: "", startedAt };
+}
+
+/** Nothing limits the memory of a process. */
+function ended(code: number): Exit {
+  return { code, oomKilled: false };
 }
 
 /** The workload of each container that runs as a process, by the container's name. */

@@ -24,8 +24,8 @@ export interface ReflectorParts<T> {
   readonly schema: z.ZodType<T>;
   /** An object is there or has changed. */
   readonly onChange: (object: T) => void;
-  /** An object is gone; by `<namespace>/<name>`. */
-  readonly onGone: (key: string) => void;
+  /** An object is gone; by `<namespace>/<name>`, and as it was. */
+  readonly onGone: (key: string, object: T) => void;
   /** A list was read whole. */
   readonly onListed?: () => void;
   readonly clock: Clock;
@@ -119,7 +119,10 @@ export class Reflector<T> {
   }
 
   #drop(key: string): void {
-    if (this.#objects.delete(key)) this.#parts.onGone(key);
+    const object = this.#objects.get(key);
+    if (object === undefined) return;
+    this.#objects.delete(key);
+    this.#parts.onGone(key, object);
   }
 }
 

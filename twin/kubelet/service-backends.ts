@@ -1,24 +1,25 @@
 import { standInApps } from "../cluster/workloads.ts";
 import type { Pod, Service } from "./pod.ts";
 import { containerPort } from "./probe.ts";
-import type { ServicePort } from "./service-ports.ts";
+import type { Dial } from "./runtime.ts";
+import type { ServicePort } from "../cluster/ports-file.ts";
 
 /** A Pod that may answer for a Service. */
 export interface ServingPod {
   readonly pod: Pod;
-  /** This machine's port for a container port; undefined while its container is not ready. */
-  readyPort(port: number): number | undefined;
+  /** How to connect to a container port; undefined while its container is not ready. */
+  readyDial(port: number): Dial | undefined;
 }
 
 /**
- * This machine's ports that a Service's port leads to now, by the Service's own selector and target port. Empty for a
+ * The connections that a Service's port leads to now, by the Service's own selector and target port. Empty for a
  * Service without a selector or without that port.
  */
-export function backendPorts(
+export function backends(
   { namespace, service, port }: ServicePort,
   { spec }: Service,
   pods: readonly ServingPod[],
-): number[] {
+): Dial[] {
   const servicePort = spec.ports.find((candidate) => candidate.port === port);
   if (spec.selector === undefined || servicePort === undefined) return [];
   const { targetPort = port } = servicePort;
@@ -35,6 +36,6 @@ export function backendPorts(
       const [target] = candidate.pod.spec.containers.flatMap(
         (container) => containerPort(targetPort, container) ?? [],
       );
-      return (target === undefined ? undefined : candidate.readyPort(target)) ?? [];
+      return (target === undefined ? undefined : candidate.readyDial(target)) ?? [];
     });
 }

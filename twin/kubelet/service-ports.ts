@@ -1,17 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { pipeline } from "node:stream";
-import { z } from "zod";
 import { freePort } from "../state/ports.ts";
-import { writeWhole } from "../../lib/write-file.ts";
-
-/** One port of a Service. */
-export interface ServicePort {
-  readonly namespace: string;
-  readonly service: string;
-  readonly port: number;
-}
+import {
+  parsePortKey,
+  portKey,
+  readPorts,
+  writePorts,
+  type ServicePort,
+} from "../cluster/ports-file.ts";
+import type { Dial } from "./runtime.ts";
 
 /**
  * The Service in an address such as `argocd-redis:6379` or `http://argocd-dex-server.argocd.svc.cluster.local:5556`.
@@ -30,20 +28,20 @@ export function parseServiceAddress(
   return { scheme, namespace, service, port: Number(port) };
 }
 
-/** This machine's port for the next connection to a Service; undefined while none of its Pods is ready. */
-export type Backend = (target: ServicePort) => Promise<number | undefined>;
-
-const Remembered = z.record(z.string(), z.int());
+/** Where the next connection to a Service goes; undefined while none of its Pods is ready. */
+export type Backend = (target: ServicePort) => Promise<Dial | undefined>;
 
 /**
- * Cluster DNS and kube-proxy for the Pods that run as processes: each Service port that one of them names is a port of
- * 127.0.0.1, the same for the life of the cluster. A connection to it goes to a Pod that is ready at that moment.
+ * The way into the cluster's Services from this machine: for the Pods that run as processes, whose DNS and kube-proxy it is,
+ * and for people. Each Service port that is asked for is a port of 127.0.0.1, the same for the life of the Service. A
+ * connection to it goes to a Pod that is ready at that moment.
  */
 export class ServicePorts {
   readonly #file: string;
   readonly #backend: Backend;
   readonly #signal: AbortSignal;
   readonly #listening = new Map<string, Promise<number>>();
+  readonly #servers = new Map<string, Server>();
 
   /**
    * @param file where the ports are remembered.
@@ -57,7 +55,7 @@ export class ServicePorts {
 
   /** This machine's port for a Service's port; it listens when this resolves. */
   portOf(target: ServicePort): Promise<number> {
-    const key = `${target.namespace}/${target.service}:${target.port}`;
+    const key = portKey(target);
     const known = this.#listening.get(key);
     if (known !== undefined) return known;
     const listening = this.#listen(key, target);
@@ -65,12 +63,28 @@ export class ServicePorts {
     return listening;
   }
 
+  /** Stops listening for a Service that is gone, and forgets its port. */
+  forget(target: ServicePort): void {
+    const key = portKey(target);
+    this.#listening.delete(key);
+    const server = this.#servers.get(key);
+    this.#servers.delete(key);
+    // One that is closed before it listens never says that it listens: whoever waits for that would wait for ever.
+    if (server?.listening === true) server.close();
+    const others = Object.entries(readPorts(this.#file)).filter(([known]) => known !== key);
+    writePorts(this.#file, Object.fromEntries(others));
+  }
+
+  /** The Service ports that have a port of this machine. */
+  targets(): ServicePort[] {
+    return Object.keys(readPorts(this.#file)).flatMap((key) => parsePortKey(key) ?? []);
+  }
+
   /**
    * Listens again on every port that was given out before: the processes that use them outlive their kubelet.
    */
   async resume(): Promise<void> {
-    const targets = Object.keys(readPorts(this.#file)).flatMap((key) => parseKey(key) ?? []);
-    await Promise.all(targets.map((target) => this.portOf(target)));
+    await Promise.all(this.targets().map((target) => this.portOf(target)));
   }
 
   /** A free port that another server will listen on, remembered like the others. */
@@ -91,28 +105,31 @@ export class ServicePorts {
     const server = createServer({ allowHalfOpen: true }, (client) => {
       this.#forward(client, target).catch(() => client.destroy());
     });
+    this.#servers.set(key, server);
     const remembered = readPorts(this.#file)[key];
     // Another program may have taken the remembered port.
     const port = await listen(server, remembered ?? 0, this.#signal).catch(() =>
       listen(server, 0, this.#signal),
     );
-    if (port !== remembered) this.#remember(key, port);
+    // The Service may be gone again.
+    if (this.#servers.get(key) !== server) server.close();
+    else if (port !== remembered) this.#remember(key, port);
     return port;
   }
 
   #remember(key: string, port: number): void {
-    writeWhole(this.#file, JSON.stringify({ ...readPorts(this.#file), [key]: port }, null, 2));
+    writePorts(this.#file, { ...readPorts(this.#file), [key]: port });
   }
 
   async #forward(client: Socket, target: ServicePort): Promise<void> {
     // Without a listener for errors, a reset would end this process.
     client.on("error", () => client.destroy());
-    const port = await this.#backend(target);
-    if (port === undefined) {
+    const dial = await this.#backend(target);
+    if (dial === undefined) {
       client.destroy();
       return;
     }
-    const pod = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+    const pod = await dial();
     // Each direction ends by itself, once its last byte is through; only a failure ends both.
     const onEnd = (error: unknown): void => {
       if (error === undefined || error === null) return;
@@ -122,19 +139,6 @@ export class ServicePorts {
     pipeline(client, pod, onEnd);
     pipeline(pod, client, onEnd);
   }
-}
-
-/** The Service port of a remembered key; undefined for the key of a reserved port. */
-function parseKey(key: string): ServicePort | undefined {
-  const parts = /^([^/]+)\/([^:]+):(\d+)$/.exec(key);
-  if (parts === null) return undefined;
-  const [, namespace = "", service = "", port] = parts;
-  return { namespace, service, port: Number(port) };
-}
-
-/** The ports that {@link ServicePorts} remembers, by `<namespace>/<service>:<port>`. */
-export function readPorts(file: string): Record<string, number> {
-  return existsSync(file) ? Remembered.parse(JSON.parse(readFileSync(file, "utf8"))) : {};
 }
 
 function listen(server: Server, port: number, signal: AbortSignal): Promise<number> {

@@ -18,10 +18,13 @@ const application = (name: string, tag: string, sync = "Synced", health = "Healt
   },
 });
 
+const addresses = new Map([["a", "http://127.0.0.1:4711"]]);
+const none = new Map<string, string>();
+
 describe("a service's status", () => {
   it("combines what Argo CD reports with what git asks for", () => {
     expect(
-      statusesOf("dev", [service], [application("a", "sha-0000001", "OutOfSync")]),
+      statusesOf("dev", [service], [application("a", "sha-0000001", "OutOfSync")], addresses),
     ).to.deep.equal([
       {
         service: "a",
@@ -31,12 +34,13 @@ describe("a service's status", () => {
         sync: "OutOfSync",
         health: "Healthy",
         message: "",
+        address: "http://127.0.0.1:4711",
       },
     ]);
   });
 
   it("distinguishes a file without an Application from an Application without a file", () => {
-    const statuses = statusesOf("dev", [service], [application("old", "v1.0.0")]);
+    const statuses = statusesOf("dev", [service], [application("old", "v1.0.0")], none);
     expect(
       statuses.map(({ service: name, sync, tag, wanted }) => [name, sync, tag, wanted]),
     ).to.deep.equal([
@@ -60,6 +64,7 @@ describe("a service's status", () => {
           },
         },
       ],
+      none,
     );
     expect(status?.message).to.equal(
       "ComparisonError: no chart; sync Failed: denied. Fix: mend what it names, then npx idp sync a dev",
@@ -75,6 +80,7 @@ describe("a service's status", () => {
       sync: "Synced",
       health: "Healthy",
       message: "",
+      address: "",
     };
     expect(isSettled(good)).to.equal(true);
     for (const change of [{ sync: "OutOfSync" }, { health: "Progressing" }, { tag: "v0" }]) {
@@ -83,10 +89,15 @@ describe("a service's status", () => {
   });
 
   it("is a table for people", () => {
-    const statuses = statusesOf("dev", [service], [application("a", "sha-0000001", "OutOfSync")]);
+    const statuses = statusesOf(
+      "dev",
+      [service],
+      [application("a", "sha-0000001", "OutOfSync")],
+      addresses,
+    );
     expect(statusTable(statuses)).to.deep.equal([
-      "SERVICE  ENVIRONMENT  IMAGE                           SYNC       HEALTH",
-      "a        dev          sha-0000001 (git: sha-0000002)  OutOfSync  Healthy",
+      "SERVICE  ENVIRONMENT  IMAGE                           SYNC       HEALTH   ADDRESS",
+      "a        dev          sha-0000001 (git: sha-0000002)  OutOfSync  Healthy  http://127.0.0.1:4711",
     ]);
   });
 });

@@ -30,6 +30,7 @@ const cluster: ClusterRecord = {
   region: "us-west-2",
   availabilityZones: ["us-west-2a", "us-west-2b", "us-west-2c"],
   port: 40001,
+  kubeletPort: 40002,
 };
 
 describe("a cluster of the twin", () => {
@@ -86,7 +87,7 @@ describe("a cluster of the twin", () => {
   it("keeps secrets out of every argument, and listens on 127.0.0.1 only", () => {
     const paths = clusterPaths(cluster);
     const specs = parts.map((part) =>
-      partSpec(part, cluster, paths, (name) => `/bin/${name}`, { PATH: "/bin" }),
+      partSpec(part, cluster, paths, (name) => `/bin/${name}`, { PATH: "/bin" }, true),
     );
     const args = specs.flatMap((spec) => spec.args);
     const listeners = args.filter((argument) => /(address|listen.*urls|port)=/.test(argument));
@@ -171,16 +172,16 @@ describe("kwokConfiguration", () => {
   const heartbeat = stage("node-heartbeat-with-lease", "Node", 600_000);
   const ready = stage("pod-ready", "Pod", 7);
   const configured = (own: readonly string[]): unknown[] =>
-    kwokConfiguration(own.join("---\n"), ".the.query")
+    kwokConfiguration(own.join("---\n"), [".the.query", ".another"])
       .split("---\n")
       .map((text): unknown => parse(text));
 
-  it("leaves Pods that run as processes alone, in every Pod stage", () => {
+  it("leaves Pods that run on this machine alone, in every Pod stage", () => {
     const stages = configured([initialize, heartbeat, ready]).map((one) => JSON.stringify(one));
     expect(stages).to.have.length(4);
     for (const text of stages) {
       expect(text.includes('"kind":"Pod"'), text).to.equal(
-        text.includes('{"key":".the.query","operator":"DoesNotExist"}'),
+        text.includes('{"key":"(.the.query), (.another)","operator":"DoesNotExist"}'),
       );
     }
     expect(stages[2]).to.include('{"key":".the.own","operator":"Exists"}');

@@ -3,6 +3,8 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ContainerLoop } from "../../../twin/kubelet/container-loop.ts";
 import { PodConfigError } from "../../../twin/kubelet/pod.ts";
+import type { RestartPolicy } from "../../../twin/kubelet/pod.ts";
+import { ImagePullError, type Exit } from "../../../twin/kubelet/runtime.ts";
 import { PodMemory } from "../../../twin/kubelet/pod-memory.ts";
 import { FakeClock, settle, startOfTime } from "./fake-clock.ts";
 import { FakeRuntime, firstContainer, podOf } from "./fakes.ts";
@@ -38,11 +40,12 @@ describe("ContainerLoop", () => {
     return new PodMemory(join(folder, "runner.json"), fresh, abort.signal);
   }
 
-  function loopOf(container: object = {}): ContainerLoop {
+  function loopOf(container: object = {}, restartPolicy: RestartPolicy = "Always"): ContainerLoop {
     const pod = podOf({ containers: [{ name: "web", image: "w", ...container }] });
     return new ContainerLoop(firstContainer(pod), {
       runtime,
       memory,
+      restartPolicy,
       clock,
       signal: abort.signal,
       onChange: () => (changes += 1),
@@ -60,7 +63,8 @@ describe("ContainerLoop", () => {
         state: { running: { startedAt: startOfTime } },
         ready: true,
         restartCount: 0,
-        pid: 101,
+        id: "fake://101",
+        imageID: "",
       });
       expect(changes).to.equal(1);
     });
@@ -101,6 +105,7 @@ describe("ContainerLoop", () => {
             message: "back-off 2s restarting failed container=web",
           },
         },
+        imageID: "",
         lastState: { terminated },
         ready: false,
         restartCount: 2,
@@ -111,7 +116,8 @@ describe("ContainerLoop", () => {
         lastState: { terminated },
         ready: true,
         restartCount: 2,
-        pid: 103,
+        id: "fake://103",
+        imageID: "",
       });
     });
 
@@ -134,9 +140,9 @@ describe("ContainerLoop", () => {
 
     it("adopts the container that an earlier kubelet started", async () => {
       memory.updateContainer("web", { restartCount: 3 });
-      const { promise, resolve } = Promise.withResolvers<number>();
+      const { promise, resolve } = Promise.withResolvers<Exit>();
       const startedAt = "2025-12-31T23:00:00.000Z";
-      runtime.adoptable.set("web", { pid: 7, startedAt, exited: promise });
+      runtime.adoptable.set("web", { id: "fake://7", imageID: "", startedAt, exited: promise });
       const loop = loopOf();
       void loop.keepRunning();
       await settle();
@@ -144,10 +150,11 @@ describe("ContainerLoop", () => {
         state: { running: { startedAt } },
         ready: true,
         restartCount: 3,
-        pid: 7,
+        id: "fake://7",
+        imageID: "",
       });
       expect(runtime.calls).to.deep.equal([]);
-      resolve(255);
+      resolve({ code: 255, oomKilled: false });
       await clock.advance(0);
       expect(runtime.calls).to.deep.equal(["0 start web"]);
       expect(loop.state?.restartCount).to.equal(4);
@@ -192,6 +199,84 @@ describe("ContainerLoop", () => {
         running: { startedAt: "2026-01-01T00:00:02.000Z" },
       });
       expect(runtime.calls).to.deep.equal(["0 start web", "1 start web", "2 start web"]);
+    });
+
+    it("says that its image cannot be had, and tries again ever more seldom", async () => {
+      runtime.startErrors.push(...[1, 2, 3].map((n) => new ImagePullError(`not found ${n}`)));
+      const loop = loopOf();
+      void loop.keepRunning();
+      await settle();
+      expect(loop.state?.state).to.deep.equal({
+        waiting: { reason: "ErrImagePull", message: "not found 1" },
+      });
+      await clock.advance(1_000);
+      expect(loop.state?.state).to.deep.equal({
+        waiting: {
+          reason: "ImagePullBackOff",
+          message: 'Back-off pulling image "w": ErrImagePull: not found 1',
+        },
+      });
+      await clock.advance(30_000);
+      // Each try is followed by a second of ErrImagePull, then 2, 4 and 8 seconds of back-off.
+      expect(runtime.calls).to.deep.equal([0, 3, 8, 17].map((second) => `${second} start web`));
+      expect(loop.state).to.deep.include({ ready: true, restartCount: 0 });
+    });
+
+    const ends: [RestartPolicy, number, string[]][] = [
+      ["Always", 0, ["0 start web", "0 start web"]],
+      ["OnFailure", 1, ["0 start web", "0 start web"]],
+      ["OnFailure", 0, ["0 start web"]],
+      ["Never", 1, ["0 start web"]],
+      ["Never", 0, ["0 start web"]],
+    ];
+    for (const [policy, code, calls] of ends) {
+      const isLast = calls.length === 1;
+      it(`${isLast ? "stays ended" : "starts again"} after code ${code} by the policy ${policy}`, async () => {
+        const loop = loopOf({}, policy);
+        const done = loop.keepRunning();
+        await settle();
+        runtime.exit("web", code);
+        await clock.advance(0);
+        expect(runtime.calls).to.deep.equal(calls);
+        if (!isLast) return;
+        await done;
+        expect(loop.state).to.deep.equal({
+          state: {
+            terminated: {
+              exitCode: code,
+              reason: code === 0 ? "Completed" : "Error",
+              message: "last words of web",
+              startedAt: startOfTime,
+              finishedAt: startOfTime,
+            },
+          },
+          imageID: "",
+          ready: false,
+          restartCount: 0,
+        });
+      });
+    }
+
+    it("starts one at once that went with what ran it, however often", async () => {
+      void loopOf().keepRunning();
+      await settle();
+      for (let loss = 0; loss < 5; loss++) {
+        runtime.lose("web");
+        await clock.advance(0);
+      }
+      expect(runtime.calls).to.deep.equal(Array(6).fill("0 start web"));
+    });
+
+    it("says that it was ended for its memory", async () => {
+      const loop = loopOf();
+      void loop.keepRunning();
+      await settle();
+      runtime.exit("web", 137, true);
+      await settle();
+      expect(loop.state?.lastState?.terminated).to.deep.include({
+        exitCode: 137,
+        reason: "OOMKilled",
+      });
     });
 
     it("reports one that is simulated as running since the Pod's start, and never starts it", async () => {
@@ -283,7 +368,7 @@ describe("ContainerLoop", () => {
       const loop = loopOf();
       const done = loop.runToCompletion();
       await settle();
-      expect(loop.state).to.deep.include({ ready: false, restartCount: 0, pid: 101 });
+      expect(loop.state).to.deep.include({ ready: false, restartCount: 0, id: "fake://101" });
       for (const exitCode of [1, 1]) {
         runtime.exit("web", exitCode);
         await clock.advance(5_000);
@@ -308,6 +393,16 @@ describe("ContainerLoop", () => {
       });
       expect(loop.state).to.deep.include({ ready: true, restartCount: 2 });
       expect(loop.state?.lastState?.terminated.exitCode).to.equal(1);
+    });
+
+    it("gives up where the Pod is never to be restarted", async () => {
+      const loop = loopOf({}, "Never");
+      const done = loop.runToCompletion();
+      await settle();
+      runtime.exit("web", 3);
+      expect(await done).to.be.false;
+      expect(runtime.calls).to.deep.equal(["0 start web", "0 stop web"]);
+      expect(loop.state?.state).to.deep.nested.include({ "terminated.exitCode": 3 });
     });
 
     it("does not run it again for the next kubelet", async () => {

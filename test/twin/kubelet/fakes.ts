@@ -1,6 +1,6 @@
 import { Pod } from "../../../twin/kubelet/pod.ts";
 import type { Container, Probe } from "../../../twin/kubelet/pod.ts";
-import type { RunningContainer, Runtime } from "../../../twin/kubelet/runtime.ts";
+import type { Dial, Exit, RunningContainer, Runtime } from "../../../twin/kubelet/runtime.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
 /** A runtime whose containers end when a test says so. Notes what it is asked, with the second of a clock. */
@@ -17,8 +17,10 @@ export class FakeRuntime implements Runtime {
   /** Holds up each start. */
   startGate: Promise<void> = Promise.resolve();
   readonly #clock: FakeClock;
-  readonly #exits = new Map<string, (exitCode: number) => void>();
-  #lastPid = 100;
+  readonly #exits = new Map<string, (exit: Exit) => void>();
+  /** What {@link dial} connects to, by container port. */
+  readonly dials = new Map<number, Dial>();
+  #lastId = 100;
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
@@ -33,14 +35,14 @@ export class FakeRuntime implements Runtime {
     await this.startGate;
     const error = this.startErrors.shift();
     if (error !== undefined) throw error;
-    const { promise, resolve } = Promise.withResolvers<number>();
+    const { promise, resolve } = Promise.withResolvers<Exit>();
     this.#exits.set(name, resolve);
     const startedAt = new Date(this.#clock.now()).toISOString();
-    return { pid: ++this.#lastPid, startedAt, exited: promise };
+    return { id: `fake://${++this.#lastId}`, imageID: "", startedAt, exited: promise };
   }
 
-  adopt({ name }: Container): RunningContainer | undefined {
-    return this.adoptable.get(name);
+  adopt({ name }: Container): Promise<RunningContainer | undefined> {
+    return Promise.resolve(this.adoptable.get(name));
   }
 
   stop({ name }: Container, limitMs?: number): Promise<void> {
@@ -50,8 +52,14 @@ export class FakeRuntime implements Runtime {
   }
 
   /** Lets a container end by itself. */
-  exit(name: string, exitCode: number): void {
-    this.#exits.get(name)?.(exitCode);
+  exit(name: string, code: number, oomKilled = false): void {
+    this.#exits.get(name)?.({ code, oomKilled });
+    this.#exits.delete(name);
+  }
+
+  /** Lets a container go with what runs it. */
+  lose(name: string): void {
+    this.#exits.get(name)?.({ code: 137, oomKilled: false, isLost: true });
     this.#exits.delete(name);
   }
 
@@ -61,8 +69,8 @@ export class FakeRuntime implements Runtime {
     });
   }
 
-  localPort(_container: Container, port: number): number | undefined {
-    return port + 20_000;
+  dial(_container: Container, port: number): Dial | undefined {
+    return this.dials.get(port);
   }
 
   refreshVolumes({ name }: Container): void {
@@ -73,8 +81,9 @@ export class FakeRuntime implements Runtime {
     return `last words of ${name}`;
   }
 
-  cleanUp(): void {
+  cleanUp(): Promise<void> {
     this.#note("clean up");
+    return Promise.resolve();
   }
 
   #note(call: string): void {

@@ -35,6 +35,7 @@ describe("PodMemory", () => {
       ports: { 80: 15_080 },
       restartCount: 2,
       startedAt: startOfTime,
+      imageID: "",
     });
     expect(second.container("side")).to.be.undefined;
   });

@@ -5,6 +5,7 @@ import { KubeApiError } from "../../../twin/cluster/kube-api.ts";
 import type { Pod } from "../../../twin/kubelet/pod.ts";
 import { PodRunner } from "../../../twin/kubelet/pod-runner.ts";
 import type { PodParts } from "../../../twin/kubelet/runtime.ts";
+import type { Dial, Exit } from "../../../twin/kubelet/runtime.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeRuntime, podOf } from "./fakes.ts";
 import { scratchFolder } from "./scratch-folder.ts";
@@ -104,8 +105,8 @@ describe("PodRunner", () => {
     await initialize();
     runtime = new FakeRuntime(clock);
     const startedAt = "2025-12-31T23:00:00.000Z";
-    const exited = new Promise<number>(() => undefined);
-    runtime.adoptable.set("web", { pid: 7, startedAt, exited });
+    const exited = new Promise<Exit>(() => undefined);
+    runtime.adoptable.set("web", { id: "fake://7", imageID: "", startedAt, exited });
     const second = run();
     await clock.advance(0);
     expect(runtime.calls).to.deep.equal(["0 start side"]);
@@ -117,12 +118,17 @@ describe("PodRunner", () => {
     let passes = false;
     runtime.passes = () => passes;
     const runner = run(podOf({ containers: [{ name: "side", image: "s", readinessProbe: {} }] }));
-    expect(runner.readyPort(80)).to.be.undefined;
+    const dial: Dial = () => Promise.reject(new Error("not called"));
+    runtime.dials.set(80, dial);
+    expect(runner.readyDial(80)).to.be.undefined;
     await clock.advance(0);
-    expect(runner.readyPort(80)).to.be.undefined;
+    expect(runner.readyDial(80)).to.be.undefined;
     passes = true;
     await clock.advance(1_000);
-    expect(runner.readyPort(80)).to.equal(20_080);
+    expect(runner.readyDial(80)).to.equal(dial);
+    expect(runner.readyDial(81)).to.be.undefined;
+    void runner.end(false);
+    expect(runner.readyDial(80)).to.be.undefined;
   });
 
   it("reports its status, and again when the node was given up for a while", async () => {

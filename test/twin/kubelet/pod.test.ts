@@ -13,14 +13,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { millicores, podMetrics } from "../../../twin/kubelet/metrics.ts";
+import { measuredMetrics, millicores, podMetrics } from "../../../twin/kubelet/metrics.ts";
 import { expand, podEnvironment } from "../../../twin/kubelet/pod-environment.ts";
 import { backoffSeconds, podStatus } from "../../../twin/kubelet/pod-status.ts";
 import type { ContainerRuntime } from "../../../twin/kubelet/pod-status.ts";
 import { pathRewriter, volumeFiles, writeVolumes } from "../../../twin/kubelet/pod-volumes.ts";
-import { Pod, podField } from "../../../twin/kubelet/pod.ts";
+import { Pod, podField, readsContents } from "../../../twin/kubelet/pod.ts";
 import type { Content, Sources } from "../../../twin/kubelet/pod.ts";
-import { probeTarget } from "../../../twin/kubelet/probe.ts";
+import { probeTarget, withoutCommand } from "../../../twin/kubelet/probe.ts";
 import { parseServiceAddress } from "../../../twin/kubelet/service-ports.ts";
 
 function content(data: Record<string, string>): Content {
@@ -143,6 +143,76 @@ describe("podField", () => {
   it("refuses a field that it does not know", () => {
     expect(() => podField(pod, "spec.hostname", addresses)).to.throw("field spec.hostname");
   });
+});
+
+describe("readsContents", () => {
+  const volume = (source: object) => ({ containers: [web], volumes: [{ name: "v", ...source }] });
+  const env = (valueFrom: object) => ({
+    containers: [{ ...web, env: [{ name: "V", valueFrom }] }],
+  });
+  const cases: [string, object, boolean][] = [
+    ["nothing", { containers: [web] }, false],
+    [
+      "a variable's own value",
+      { containers: [{ ...web, env: [{ name: "V", value: "configMap" }] }] },
+      false,
+    ],
+    ["a field", env({ fieldRef: { fieldPath: "metadata.name" } }), false],
+    ["a ConfigMap's key", env({ configMapKeyRef: { name: "c", key: "k" } }), true],
+    ["a Secret's key", env({ secretKeyRef: { name: "s", key: "k" } }), true],
+    [
+      "a ConfigMap",
+      { containers: [web, { ...web, envFrom: [{ configMapRef: { name: "c" } }] }] },
+      true,
+    ],
+    [
+      "a Secret",
+      { containers: [{ ...web, envFrom: [{ prefix: "P", secretRef: { name: "s" } }] }] },
+      true,
+    ],
+    [
+      "a Secret's key in an init container",
+      {
+        containers: [web],
+        initContainers: [
+          { ...web, ...env({ secretKeyRef: { name: "s", key: "k" } }).containers[0] },
+        ],
+      },
+      true,
+    ],
+    ["a folder of its own", volume({ emptyDir: {} }), false],
+    ["fields as files", volume({ downwardAPI: { items: [] } }), false],
+    ["a ConfigMap's files", volume({ configMap: { name: "c" } }), true],
+    ["a Secret's files", volume({ secret: { secretName: "s" } }), true],
+    [
+      "a token",
+      volume({ projected: { sources: [{ serviceAccountToken: { path: "t" } }] } }),
+      false,
+    ],
+    [
+      "the API server's certificate",
+      volume({
+        projected: {
+          sources: [
+            { serviceAccountToken: { path: "t" } },
+            { configMap: { name: "kube-root-ca.crt" } },
+          ],
+        },
+      }),
+      true,
+    ],
+    [
+      "a Secret among others",
+      volume({ projected: { sources: [{ secret: { name: "s" } }] } }),
+      true,
+    ],
+  ];
+  for (const [what, spec, expected] of cases) {
+    it(`is ${String(expected)} for a Pod that reads ${what}`, () => {
+      const { metadata } = pod;
+      expect(readsContents(Pod.parse({ metadata, spec }))).to.equal(expected);
+    });
+  }
 });
 
 describe("pathRewriter", () => {
@@ -320,7 +390,7 @@ describe("podStatus", () => {
     state: { running: { startedAt: now } },
     ready: true,
     restartCount: 0,
-    pid: 7,
+    id: "process://7",
   };
   const status = (init: Record<string, ContainerRuntime>, main: Record<string, ContainerRuntime>) =>
     podStatus(
@@ -362,14 +432,49 @@ describe("podStatus", () => {
     expect(found.conditions.map(({ reason }) => reason)).to.deep.equal([null, null, null, null]);
   });
 
-  it("is not initialized by an init container that failed", () => {
-    const failed: ContainerRuntime = {
-      state: { terminated: { exitCode: 1, reason: "Error", finishedAt: now } },
-      ready: false,
-      restartCount: 1,
+  const failed: ContainerRuntime = {
+    state: { terminated: { exitCode: 1, reason: "Error", finishedAt: now } },
+    ready: false,
+    restartCount: 1,
+  };
+
+  it("is not initialized by an init container that failed and is started again", () => {
+    const waits: ContainerRuntime = {
+      ...failed,
+      state: { waiting: { reason: "CrashLoopBackOff" } },
     };
-    expect(summary(status({ init: failed }, {}))).to.equal("Pending PodScheduled");
+    expect(summary(status({ init: waits }, {}))).to.equal("Pending PodScheduled");
   });
+
+  const ended: [
+    string,
+    Record<string, ContainerRuntime>,
+    Record<string, ContainerRuntime>,
+    string,
+  ][] = [
+    ["failed when an init container failed for good", { init: failed }, {}, "Failed"],
+    [
+      "succeeded when all have",
+      { init: completed },
+      { web: completed, side: completed },
+      "Succeeded",
+    ],
+    ["failed when one has", { init: completed }, { web: completed, side: failed }, "Failed"],
+    [
+      "running while one runs",
+      { init: completed },
+      { web: { ...completed, ready: false }, side: runs },
+      "Running",
+    ],
+  ];
+  for (const [what, init, main, phase] of ended) {
+    it(`is ${what}`, () => {
+      const found = status(init, main);
+      expect(found.phase).to.equal(phase);
+      expect(found.conditions[3]?.status).to.equal("False");
+      if (phase === "Succeeded") expect(found.conditions[3]?.reason).to.equal("PodCompleted");
+    });
+  }
 
   it("keeps a condition's time until it changes", () => {
     const first = status({ init: completed }, { web: runs, side: runs });
@@ -409,37 +514,33 @@ describe("probeTarget", () => {
     successThreshold: 1,
     failureThreshold: 3,
   };
-  const portOf = (port: number): number => port + 30_000;
 
-  it("leads to this machine's port, by number or name", () => {
+  it("names the container's port, by number or name", () => {
     expect(
-      probeTarget(
-        { ...defaults, httpGet: { path: "/healthz?full=true", port: 8080 } },
-        web,
-        portOf,
-      ),
-    ).to.deep.equal({
-      kind: "http",
-      url: "http://127.0.0.1:38080/healthz?full=true",
-    });
-    expect(probeTarget({ ...defaults, tcpSocket: { port: "http" } }, web, portOf)).to.deep.equal({
+      probeTarget({ ...defaults, httpGet: { path: "/healthz?full=true", port: 8080 } }, web),
+    ).to.deep.equal({ kind: "http", scheme: "http", port: 8080, path: "/healthz?full=true" });
+    expect(
+      probeTarget({ ...defaults, httpGet: { port: "http", scheme: "HTTPS" } }, web),
+    ).to.deep.equal({ kind: "http", scheme: "https", port: 8080, path: "/" });
+    expect(probeTarget({ ...defaults, tcpSocket: { port: "http" } }, web)).to.deep.equal({
       kind: "tcp",
-      port: 38080,
+      port: 8080,
     });
   });
 
-  it("connects to the first port instead of running a command", () => {
-    expect(probeTarget({ ...defaults, exec: {} }, web, portOf)).to.deep.equal({
-      kind: "tcp",
-      port: 38080,
-    });
-    expect(probeTarget({ ...defaults, exec: {} }, { name: "c", image: "i" }, portOf)).to.deep.equal(
-      { kind: "none" },
-    );
+  it("runs a command, or connects to the first port where none can be run", () => {
+    const command = probeTarget({ ...defaults, exec: { command: ["ls"] } }, web);
+    expect(command).to.deep.equal({ kind: "exec", command: ["ls"] });
+    expect(withoutCommand(command, web)).to.deep.equal({ kind: "tcp", port: 8080 });
+    expect(withoutCommand(command, { name: "c", image: "i" })).to.deep.equal({ kind: "none" });
+  });
+
+  it("asks nothing of a probe without an action", () => {
+    expect(probeTarget(defaults, web)).to.deep.equal({ kind: "none" });
   });
 
   it("refuses a port name that the container does not have", () => {
-    expect(() => probeTarget({ ...defaults, tcpSocket: { port: "no" } }, web, portOf)).to.throw(
+    expect(() => probeTarget({ ...defaults, tcpSocket: { port: "no" } }, web)).to.throw(
       "no port named no",
     );
   });
@@ -465,7 +566,7 @@ describe("parseServiceAddress", () => {
 
 describe("podMetrics", () => {
   const metricsPod = (annotations: Record<string, string>) => ({
-    metadata: { name: "p", namespace: "n", annotations },
+    metadata: { name: "p", namespace: "n", uid: "u1", annotations },
     spec: { containers: [{ name: "c", resources: { requests: { cpu: "250m" } } }, { name: "d" }] },
   });
 
@@ -474,6 +575,16 @@ describe("podMetrics", () => {
       podMetrics(metricsPod(annotations), "now").containers.map((container) => container.usage.cpu);
     expect(usage({})).to.deep.equal(["25m", "0m"]);
     expect(usage({ "kwok.x-k8s.io/usage-cpu": "900m" })).to.deep.equal(["900m", "900m"]);
+  });
+
+  it("says what was measured where containers run", () => {
+    const containers = { c: { cpu: "123n", memory: "7Ki" } };
+    const found = measuredMetrics(metricsPod({}), "now", { window: "15s", containers });
+    expect(found).to.deep.include({
+      window: "15s",
+      containers: [{ name: "c", usage: containers.c }],
+    });
+    expect(found.metadata.name).to.equal("p");
   });
 
   it("reads CPU quantities", () => {

@@ -13,6 +13,7 @@ import {
   ProcessRuntime,
 } from "../../../twin/kubelet/process-runtime.ts";
 import type { ProcessMachine, Processes } from "../../../twin/kubelet/process-runtime.ts";
+import type { Exit } from "../../../twin/kubelet/runtime.ts";
 import { ServiceAccountTokens } from "../../../twin/kubelet/service-account-tokens.ts";
 import { FakeClock, startOfTime } from "./fake-clock.ts";
 import { firstContainer, podOf } from "./fakes.ts";
@@ -107,6 +108,7 @@ describe("ProcessRuntime", () => {
   let level: string | undefined;
   let rewritten: string[];
   let log: string[];
+  let told: unknown[];
 
   beforeEach(() => {
     folder = scratchFolder();
@@ -117,6 +119,7 @@ describe("ProcessRuntime", () => {
     level = "debug";
     rewritten = [];
     log = [];
+    told = [];
   });
   afterEach(() => {
     abort.abort();
@@ -167,6 +170,7 @@ describe("ProcessRuntime", () => {
         },
         binary: (name) => `/tools/${name}`,
         path: () => "/tools",
+        onStarted: (_pod, container, started) => told.push([container, started]),
         credentials: (namespace, account) => ({ AWS_PROFILE: `${namespace}/${account}` }),
         ...changes,
       },
@@ -182,8 +186,11 @@ describe("ProcessRuntime", () => {
   });
 
   it("starts a process with its files, its ports and the Services that it calls", async () => {
-    const { pid, startedAt, exited } = await runtimeOf().start(server);
-    expect([pid, startedAt]).to.deep.equal([42, startOfTime]);
+    const { id, startedAt, exited } = await runtimeOf().start(server);
+    expect([id, startedAt]).to.deep.equal(["process://42", startOfTime]);
+    expect(told).to.deep.equal([
+      ["argocd-server", { processName, ports: { 8080: 15_001, 8083: 15_002 } }],
+    ]);
     expect(processes.calls).to.deep.equal([`stop ${processName}`, `start ${processName}`]);
     const [spec] = processes.specs;
     const root = join(folder, "u1/argocd-server/root");
@@ -216,7 +223,7 @@ describe("ProcessRuntime", () => {
       .to.include(join(root, serviceAccount, "token"))
       .and.not.include("t0ken");
     processes.end(processName, 3);
-    expect(await exited).to.equal(3);
+    expect(await exited).to.deep.equal({ code: 3, oomKilled: false });
   });
 
   it("remembers ports and time before the process is there", async () => {
@@ -226,16 +233,18 @@ describe("ProcessRuntime", () => {
         ports: { 8080: 15_001, 8083: 15_002 },
         restartCount: 0,
         startedAt: "2026-01-01T00:00:05.000Z",
+        imageID: "",
       });
       return start(spec);
     };
     await clock.advance(5_000);
     const runtime = runtimeOf();
     await runtime.start(server);
-    expect([8080, 8083, 1].map((port) => runtime.localPort(server, port))).to.deep.equal([
-      15_001,
-      15_002,
-      undefined,
+    expect(memory.container("argocd-server")?.ports).to.deep.equal({ 8080: 15_001, 8083: 15_002 });
+    expect([8080, 8083, 1].map((port) => runtime.dial(server, port) !== undefined)).to.deep.equal([
+      true,
+      true,
+      false,
     ]);
   });
 
@@ -271,22 +280,22 @@ describe("ProcessRuntime", () => {
     memory.updateContainer("argocd-server", { ports: { 8080: 15_009 }, startedAt });
     processes.add(processName, 7);
     const runtime = runtimeOf();
-    const adopted = runtime.adopt(server);
-    expect(adopted).to.deep.include({ pid: 7, startedAt });
-    expect(runtime.localPort(server, 8080)).to.equal(15_009);
-    let exitCode: number | undefined;
-    void adopted?.exited.then((code) => (exitCode = code));
+    const adopted = await runtime.adopt(server);
+    expect(adopted).to.deep.include({ id: "process://7", imageID: "", startedAt });
+    expect(runtime.dial(server, 8080)).not.to.be.undefined;
+    let exit: Exit | undefined;
+    void adopted?.exited.then((how) => (exit = how));
     await clock.advance(5_000);
-    expect(exitCode).to.be.undefined;
+    expect(exit).to.be.undefined;
     processes.end(processName, 0);
     await clock.advance(1_000);
-    expect(exitCode).to.equal(255);
+    expect(exit).to.deep.equal({ code: 255, oomKilled: false });
   });
 
-  it("adopts nothing that has ended, or whose ports it does not know", () => {
-    expect(runtimeOf().adopt(server)).to.be.undefined;
+  it("adopts nothing that has ended, or whose ports it does not know", async () => {
+    expect(await runtimeOf().adopt(server)).to.be.undefined;
     processes.add(processName, 7);
-    expect(runtimeOf().adopt(server)).to.be.undefined;
+    expect(await runtimeOf().adopt(server)).to.be.undefined;
   });
 
   it("stops a process within the limit, and quotes its output", async () => {
@@ -315,9 +324,9 @@ describe("ProcessRuntime", () => {
     const socket = processes.specs[0]?.env?.["ARGOCD_ASK_PASS_SOCK"] ?? "";
     expect(dirname(socket)).to.equal(join(folder, "s"));
     writeFileSync(socket, "");
-    runtime.cleanUp();
+    await runtime.cleanUp();
     expect(existsSync(socket)).to.be.false;
-    runtime.cleanUp();
+    await runtime.cleanUp();
   });
 
   it("names processes after cluster, namespace, Pod and container", () => {

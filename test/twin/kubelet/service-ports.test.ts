@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { join } from "node:path";
-import { readPorts, ServicePorts } from "../../../twin/kubelet/service-ports.ts";
+import { ServicePorts } from "../../../twin/kubelet/service-ports.ts";
+import { dialLocal } from "../../../twin/kubelet/probe.ts";
+import { readPorts, type ServicePort } from "../../../twin/cluster/ports-file.ts";
 import type { Backend } from "../../../twin/kubelet/service-ports.ts";
 import { scratchFolder } from "./scratch-folder.ts";
 
@@ -31,7 +33,14 @@ describe("ServicePorts", () => {
     rmSync(folder, { recursive: true });
   });
 
-  function portsOf(backend: Backend = () => Promise.resolve(undefined)): ServicePorts {
+  /** @param podOf this machine's port of the Pod that plays the Service */
+  function portsOf(
+    podOf: (target: ServicePort) => Promise<number | undefined> = () => Promise.resolve(undefined),
+  ): ServicePorts {
+    const backend: Backend = async (target) => {
+      const pod = await podOf(target);
+      return pod === undefined ? undefined : () => dialLocal(pod);
+    };
     return new ServicePorts(file, backend, abort.signal);
   }
 
@@ -94,7 +103,7 @@ describe("ServicePorts", () => {
     expect(received).to.equal(sent.length);
   });
 
-  const refusing: [string, Backend][] = [
+  const refusing: [string, () => Promise<number | undefined>][] = [
     ["no Pod is ready", () => Promise.resolve(undefined)],
     ["nobody knows the Service", () => Promise.reject(new Error("connect ECONNREFUSED"))],
   ];
@@ -214,6 +223,38 @@ describe("ServicePorts", () => {
     expect(await ports.rewrite("cache.example.com:6379", "argocd")).to.equal(
       "cache.example.com:6379",
     );
+  });
+
+  it("forgets a Service that is gone, and no other", async () => {
+    const ports = portsOf();
+    const cache = { ...redis, service: "cache" };
+    const [gone, stays] = await Promise.all([ports.portOf(redis), ports.portOf(cache)]);
+    ports.forget(redis);
+    await once(dial(gone), "error");
+    await once(dial(stays), "connect");
+    expect(readPorts(file)).to.deep.equal({ "argocd/cache:6379": stays });
+    ports.forget({ ...redis, service: "unknown" });
+    expect(readPorts(file)).to.deep.equal({ "argocd/cache:6379": stays });
+  });
+
+  it("listens for a Service that comes again", async () => {
+    const pod = await echo("pod");
+    const ports = portsOf(() => Promise.resolve(pod));
+    await ports.portOf(redis);
+    ports.forget(redis);
+    const port = await ports.portOf(redis);
+    expect(await ask(dial(port), "ping")).to.equal("pod: ping");
+    expect(readPorts(file)).to.deep.equal({ "argocd/redis:6379": port });
+  });
+
+  it("forgets a Service that is gone before its port listens", async () => {
+    const ports = portsOf();
+    const early = ports.portOf(redis);
+    ports.forget(redis);
+    const port = ports.portOf(redis);
+    await once(dial(await early), "error");
+    await once(dial(await port), "connect");
+    expect(readPorts(file)).to.deep.equal({ "argocd/redis:6379": await port });
   });
 
   it("stops listening when it is told to end", async () => {

@@ -63,7 +63,12 @@ describe("StatusReporter", () => {
   });
 
   function runs(ready: boolean): ContainerRuntime {
-    return { state: { running: { startedAt: startOfTime } }, ready, restartCount: 0, pid: 7 };
+    return {
+      state: { running: { startedAt: startOfTime } },
+      ready,
+      restartCount: 0,
+      id: "fake://7",
+    };
   }
 
   /** Uid, and which conditions are true. */
