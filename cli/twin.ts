@@ -1,16 +1,20 @@
 import { existsSync } from "node:fs";
 import { Argument, Command, Option } from "commander";
 import { execa } from "execa";
-import { environments, isEnvironment } from "../config/environments.ts";
+import { environments, isEnvironment, type Environment } from "../config/environments.ts";
 import { kubeconfigFile } from "../twin/cluster/applications.ts";
+import { containersHere, simulationNotice } from "../twin/cluster/container-support.ts";
+import { serviceAddresses } from "../twin/cluster/service-addresses.ts";
 import { demo, demoLines, lastDemo } from "../twin/demo.ts";
 import { down } from "../twin/down.ts";
 import { exportLines, twinVariables } from "../twin/state/environment.ts";
 import { listProcesses } from "../twin/process/processes.ts";
 import { mergeBranch } from "../twin/git/pull-request.ts";
+import { namedServices } from "../twin/images/images.ts";
 import { findCommit, pushBuild, sourcesFolder } from "../twin/images/service-build.ts";
 import { isGood, statusLines, twinStatus } from "../twin/status.ts";
-import { requireTwin } from "../twin/state/twin.ts";
+import { requireTwin, twinPaths } from "../twin/state/twin.ts";
+import { ensureTools } from "../twin/toolchain/build.ts";
 import { up } from "../twin/up.ts";
 import { progress } from "./progress.ts";
 import { UsageError } from "../lib/usage-error.ts";
@@ -78,6 +82,41 @@ export function twinCommand(): Command {
     });
 
   twin
+    .command("open")
+    .description(
+      "print where a service answers on this machine; in a terminal, open it in a browser",
+    )
+    .argument("<service>", "its name")
+    .addOption(
+      new Option("-e, --environment <environment>", "in which one")
+        .choices(environments)
+        .default("dev"),
+    )
+    .addHelpText("after", '\nExample:\n  curl "$(npx idp twin open time-service -e dev)/version"')
+    .action(async (service: string, { environment }: { environment: string }) => {
+      requireTwin();
+      if (!isEnvironment(environment)) return;
+      const address = await addressOf(service, environment);
+      print(address);
+      if (process.stdout.isTTY) await openInBrowser(address);
+    });
+
+  twin
+    .command("doctor")
+    .description(
+      "say whether services' Pods run as containers on this machine; exit code 1 when they are simulated",
+    )
+    .addOption(new Option("--json", "as one JSON object"))
+    .action(async ({ json }: { json?: true }) => {
+      progress("starting a container");
+      await ensureTools(["podbox"]);
+      const support = await containersHere(twinPaths().state);
+      if (json) print(JSON.stringify(support, null, 2));
+      else print(support.runs ? "services' Pods run as containers" : simulationNotice(support));
+      if (!support.runs) process.exitCode = 1;
+    });
+
+  twin
     .command("merge")
     .description("merge a branch into the twin's main branch, as a person merges a pull request")
     .argument("<branch>", "such as promote/prod/time-service-v1.2.3")
@@ -125,6 +164,27 @@ export function twinCommand(): Command {
 
   return twin;
 }
+
+/** @throws Error that says why a service has no address */
+async function addressOf(service: string, environment: Environment): Promise<string> {
+  const address = serviceAddresses(environment).get(service);
+  if (address !== undefined) return address;
+  const services = await namedServices();
+  const isThere = services.some((one) => one.environment === environment && one.name === service);
+  throw new Error(
+    isThere
+      ? `${service} answers nowhere in ${environment}: its Pods have not started, or are simulated. See: npx idp twin doctor; npx idp status ${service} --twin`
+      : `${environment} has no service "${service}". See: npx idp twin status`,
+  );
+}
+
+/** A machine without a browser is no error: the address was printed. */
+async function openInBrowser(address: string): Promise<void> {
+  const opener = process.platform === "darwin" ? "open" : "xdg-open";
+  await execa(opener, [address], { reject: false, stdio: "ignore", timeout: openLimitMs });
+}
+
+const openLimitMs = 5_000;
 
 async function showDemo(json?: true): Promise<void> {
   const say = (line: string) => {

@@ -16,6 +16,7 @@ import {
   syncApplication,
   type ServiceStatus,
 } from "./cluster/applications.ts";
+import { serviceAddresses } from "./cluster/service-addresses.ts";
 import { namedServices } from "./images/images.ts";
 import { inTwinWorkspace } from "./git/workspace.ts";
 import { mergeBranch } from "./git/pull-request.ts";
@@ -28,6 +29,8 @@ const service = "time-service";
 /** How long one step may take. */
 const stepLimitMs = 300_000;
 const pollMs = 500;
+/** A service that is ready answers at once. */
+const answerLimitMs = 10_000;
 
 const Demo = z.object({
   service: z.string(),
@@ -72,12 +75,14 @@ export async function demo(twin: Twin, tools: PromoteTools, say: Say): Promise<D
     mark("dev's Image Updater wrote that to git");
     await waitFor("dev", `runs ${build}`, runs(build));
     mark(`dev runs ${build}`);
+    await markAnswer("dev", mark);
 
     const version = nextMinor(await tagsOf(twinRegistry(twin, "staging"), image));
     await release(workspace, { service, version, commit: commit.hash });
     mark(`released: the registries of staging and prod have it as ${version}`);
     await waitFor("staging", `runs ${version}`, runs(version));
     mark(`staging runs ${version}: its own Image Updater wrote it to git`);
+    await markAnswer("staging", mark);
 
     const before = await statusIn("prod");
     const { branch } = await promote(workspace, { service, version }, tools);
@@ -91,6 +96,7 @@ export async function demo(twin: Twin, tools: PromoteTools, say: Say): Promise<D
     await syncApplication("prod", service);
     await waitFor("prod", `runs ${version}`, runs(version));
     mark(`a person synced: prod runs ${version}`);
+    await markAnswer("prod", mark);
 
     await requireOneDigest(twin, image, { dev: build, staging: version, prod: version }, digest);
     const result = { service, build, version, digest, moments };
@@ -146,6 +152,16 @@ async function commitChange(clone: string) {
   const hash = await git(["commit-tree", "main^{tree}", "-p", "main", "-m", message]);
   await git(["push", "--quiet", "origin", `${hash}:refs/heads/main`]);
   return { repository: clone, hash, committed: new Date() };
+}
+
+/** Asks the service itself, where its Pods are not simulated: all three answer with the build that was made once. */
+async function markAnswer(environment: Environment, mark: (what: string) => void): Promise<void> {
+  const address = serviceAddresses(environment).get(service);
+  if (address === undefined) return;
+  const response = await fetch(`${address}/version`, {
+    signal: AbortSignal.timeout(answerLimitMs),
+  });
+  mark(`${environment} answers ${(await response.text()).trim()}`);
 }
 
 const runs =

@@ -7,6 +7,7 @@ import {
   type ServiceStatus,
 } from "./cluster/applications.ts";
 import { listClusters, readCluster } from "./cluster/cluster.ts";
+import { ingressAddress } from "./cluster/service-addresses.ts";
 import { namedServices } from "./images/images.ts";
 import { listProcesses } from "./process/processes.ts";
 import { environments } from "../config/environments.ts";
@@ -20,6 +21,8 @@ export interface TwinStatus {
     readonly environment: string;
     readonly accountId: string;
     readonly registry: string;
+    /** Where Ingresses answer, by the header Host; undefined where services are simulated. */
+    readonly ingress?: string;
     /** Undefined until the stack has created it. */
     readonly cluster?: {
       readonly name: string;
@@ -51,10 +54,12 @@ export async function twinStatus(): Promise<TwinStatus> {
       const { accountId } = twinAccounts[environment];
       const cluster = clusters.find((candidate) => candidate.accountId === accountId);
       const info = cluster && readCluster(accountId, cluster.name);
+      const ingress = ingressAddress(environment);
       return {
         environment,
         accountId,
         registry: registryUrl(twin, environment),
+        ...(ingress !== undefined && { ingress }),
         ...(cluster &&
           info && {
             cluster: {
@@ -82,13 +87,14 @@ export function statusLines(status: TwinStatus): string[] {
   const dead = status.processes.filter(({ running }) => !running);
   return [
     ...tableLines([
-      ["ENVIRONMENT", "ACCOUNT", "CLUSTER", "API SERVER", "REGISTRY"],
-      ...status.accounts.map(({ environment, accountId, registry, cluster }) => [
+      ["ENVIRONMENT", "ACCOUNT", "CLUSTER", "API SERVER", "REGISTRY", "INGRESSES"],
+      ...status.accounts.map(({ environment, accountId, registry, cluster, ingress }) => [
         environment,
         accountId,
         cluster?.name ?? "-",
         cluster?.endpoint ?? "-",
         registry,
+        ingress ?? "-",
       ]),
     ]),
     "",

@@ -129,6 +129,7 @@ const repository: readonly Row[] = [
   row("no twin", "twin env", 1, { says: "There is no twin" }),
   row("no twin", "twin logs", 1, { says: "There is no twin" }),
   row("no twin", "twin kubeconfig dev", 1, { says: "There is no twin" }),
+  row("no twin", "twin open time-service", 1, { says: "There is no twin" }),
   row("no twin", "twin merge main", 1, { says: "There is no twin" }),
   row("no twin", "twin push time-service", 1, { says: "There is no twin" }),
   row("no twin", "twin demo", 1, { says: "There is no twin" }),
@@ -223,7 +224,7 @@ describe("exit codes", () => {
   it("are tried for every command", async () => {
     const lines = [...promotion, ...repository].map(({ line }) => `${line} `);
     // It begins with the tools' build, or starts three clusters.
-    const elsewhere = ["twin up"];
+    const elsewhere = ["twin up", "twin doctor"];
     const untried = (await leaves())
       .map(({ name }) => name)
       .filter((name) => !lines.some((line) => line.startsWith(`${name} `)));
