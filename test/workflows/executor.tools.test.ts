@@ -172,6 +172,7 @@ describe("the workflows, run as GitHub documents it", function () {
         "make e2e base=",
       ]);
       expect(found?.calls[0]).to.match(/^sudo rm -rf \/usr\/local\/lib\/android /);
+      expect(found?.calls).to.include("sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0");
     });
 
     it("answers at once for a service's file, its golden files and its costs", async () => {

@@ -23,6 +23,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   "e2e.changes: Look for more than service files": "see executor.tools.test.ts",
   "e2e.twin: Make room on the disk": "it deletes; see executor.tools.test.ts",
   "e2e.twin: make toolchain": "it made the tools that this test runs with",
+  "e2e.twin: Let the twin run containers": "it changes this machine; see executor.tools.test.ts",
   "e2e.twin: .ci/run": "it runs `make test-tools`, and with it this very test",
   "conformance.compare: Compare":
     "it needs the real components; the comparison has tests of its own",

@@ -93,8 +93,6 @@ export function partSpec(
       // The twin's tests create a hundred services at a time; the default (20) would make them wait.
       "--kube-api-qps=200",
       "--kube-api-burst=400",
-      // A third of its own: somebody waits for an autoscaler.
-      "--horizontal-pod-autoscaler-sync-period=5s",
     ],
     "kube-scheduler": () => [
       `--kubeconfig=${partKubeconfig(part, paths)}`,

@@ -3,7 +3,6 @@ import { execFile } from "node:child_process";
 import {
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -23,9 +22,11 @@ import { kubernetesSchema, openApiPaths, schemaText } from "../../../policy/kube
 import { schemaFile } from "../../../policy/kubernetes-schema.ts";
 import { KubeApi } from "../../../twin/cluster/kube-api.ts";
 import { ensureGitServer } from "../../../twin/git/git-server.ts";
+import { namedServices, seed } from "../../../twin/images/images.ts";
+import { ensureRegistry } from "../../../twin/images/registry.ts";
 import { repositoryRoot } from "../../../lib/paths.ts";
 import { keepClusterEnvironment } from "../../../twin/state/environment.ts";
-import { freePort } from "../../../twin/state/ports.ts";
+import { ensureTwin, twinPaths } from "../../../twin/state/twin.ts";
 import { listProcesses, stopAll } from "../../../twin/process/processes.ts";
 import { ensureTools } from "../../../twin/toolchain/build.ts";
 import { binaryPath, sharePath } from "../../../twin/toolchain/locate.ts";
@@ -128,7 +129,9 @@ describe("a cluster of the twin", function () {
   let gitPort: number;
 
   before(async () => {
-    await ensureTools(["etcd", "kubernetes", "kwok", "helm", "redis", "argocd"]);
+    await ensureTools([
+      ...(["etcd", "kubernetes", "kwok", "podbox", "registry", "helm", "redis", "argocd"] as const),
+    ]);
     twin = mkdtempSync(join(tmpdir(), "idp-e2e-"));
     process.env["IDP_TWIN"] = twin;
     keepClusterEnvironment();
@@ -260,10 +263,16 @@ describe("a cluster of the twin", function () {
           "-m",
           "Start",
         );
-        mkdirSync(join(twin, "git"));
-        await run("git", ["clone", "-q", "--bare", tree, join(twin, "git/idp.git")]);
-        gitPort = await freePort();
-        await ensureGitServer(join(twin, "git"), gitPort);
+        const { git: served, repository } = twinPaths();
+        const record = await ensureTwin();
+        await run("git", ["clone", "-q", "--bare", tree, repository]);
+        ({ gitPort } = record);
+        await ensureGitServer(served, gitPort);
+        // Its Pods ask for an image of dev, which has no program: they are simulated.
+        await ensureRegistry(binaryPath("registry"), record, "dev");
+        const services = await namedServices(repository);
+        const inDev = services.filter(({ environment }) => environment === "dev");
+        await seed(record, inDev, () => Promise.resolve(undefined));
       }
       const application = {
         apiVersion: "argoproj.io/v1alpha1",

@@ -83,7 +83,10 @@ describe("a fork", function () {
     const said = await run("make", "up");
     for (const environment of environments) {
       expect(said).to.match(
-        new RegExp(`^time-service +${environment} +\\S+ +Synced +Healthy$`, "m"),
+        new RegExp(
+          `^time-service +${environment} +\\S+ +Synced +Healthy +http://127\\.0\\.0\\.1:\\d+$`,
+          "m",
+        ),
       );
     }
     const account = join(state, "aws/310000000001");

@@ -33,7 +33,10 @@ describe("make up", () => {
         ["prod", "v1\\.0\\.0"],
       ] as const) {
         expect(all).to.match(
-          new RegExp(`^${service} +${environment} +${tag} +Synced +Healthy$`, "m"),
+          new RegExp(
+            `^${service} +${environment} +${tag} +Synced +Healthy +http://127\\.0\\.0\\.1:\\d+$`,
+            "m",
+          ),
         );
       }
       expect(all).to.include(`prod/${service}: syncing it, as an operator does`);

@@ -1,0 +1,3 @@
+module idp/lab
+
+go 1.27.0
