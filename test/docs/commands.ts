@@ -88,7 +88,8 @@ const onGithub = "it is about GitHub; test/cli/github.test.ts plays gh";
 const noApp = "the twin's git server wants no key; test/cli/writer-key.test.ts plays kubectl";
 const example = "it has a placeholder that the reader replaces";
 const runBy = (spec: string) => `test/e2e/${spec}.e2e.ts runs it`;
-const noPod = "Argo CD's Pods have no container in the twin: nothing can be forwarded to one";
+const noPod =
+  "the Pods of Argo CD's redis proxy, to which it forwards a port, are simulated in the twin";
 const teardown = runBy("shared-twin/12-down");
 
 /** Commands that neither 08-disaster.e2e.ts nor 11-runbooks.e2e.ts of test/e2e/shared-twin runs, and why. */
@@ -125,7 +126,8 @@ export const notRun: Readonly<Record<string, string>> = {
   "argocd login --core": noPod,
   "argocd app diff time-service": noPod,
   "argocd app sync time-service": noPod,
-  "kubectl port-forward -n argocd svc/argocd-server 8443:443": noPod,
+  "kubectl port-forward -n argocd svc/argocd-server 8443:443":
+    "it runs until it is stopped; test/e2e/shared-twin/04-containers.e2e.ts forwards another port",
   "pulumi stack export --version <number> -s staging": "only Pulumi Cloud keeps versions by number",
   "pulumi config set --secret idp:githubApp -s dev < github-app.json":
     "the twin's repository is not on GitHub",
