@@ -25,6 +25,14 @@ export function partKubeconfig(part: Part, paths: ClusterPaths): string {
   return join(paths.pki, `${part}.kubeconfig`);
 }
 
+/**
+ * Runs a command until it ends by itself; one that was killed (its code is above 128) starts again. People kill the kubelet to
+ * see what happens: as on a node, it is back in a moment. KEEPER_PID lets the
+ * command notice that this shell has ended.
+ */
+const restartIfKilled =
+  'while :; do KEEPER_PID=$$ "$@"; code=$?; [ $code -gt 128 ] || exit $code; sleep 1; done';
+
 /** Where the API server asks for logs, exec and port-forward: podbox serves the kubelet's API. */
 function kubeletArguments({ kubeletPki }: ClusterPaths): string[] {
   return [
@@ -110,6 +118,7 @@ export function partSpec(
       "--cidr=10.244.0.0/16",
     ],
     "process-kubelet": () => [
+      ...["-c", restartIfKilled, "process-kubelet", process.execPath],
       join(repositoryRoot, "twin/kubelet/process-kubelet.ts"),
       cluster.accountId,
       cluster.name,
@@ -118,7 +127,7 @@ export function partSpec(
   };
   return {
     name,
-    command: part === "process-kubelet" ? process.execPath : binary(part),
+    command: part === "process-kubelet" ? "/bin/sh" : binary(part),
     args: args[part](),
     cwd: part === "kwok" ? paths.kwok : paths.etcd,
     // KWOK keeps a work directory below HOME.

@@ -34,6 +34,14 @@ import { ingressPort, type ServicePort } from "../cluster/ports-file.ts";
 // kubelet adopts them.
 
 const [accountId = "", name = "", ...options] = process.argv.slice(2);
+const keeperCheckMs = 500;
+
+// The shell that starts it again (cluster/parts.ts) was killed: whoever looks for that one starts another kubelet.
+const keeper = Number(process.env["KEEPER_PID"]);
+setInterval(() => {
+  if (process.ppid !== keeper) process.exit(1);
+}, keeperCheckMs);
+
 const cluster = readRecord({ accountId, name });
 if (cluster === undefined)
   throw new Error(`There is no cluster "${name}" in account ${accountId}.`);

@@ -82,6 +82,8 @@ type ProcessRecord = z.infer<typeof ProcessRecord>;
 /** When a process starts, a log larger than this replaces `<name>.log.1`. */
 const logLimitBytes = 20 * 1024 * 1024;
 const pollMs = 50;
+/** How long what a killed process has started may go on. */
+const orphanLimitMs = 2_000;
 
 /**
  * Starts a process that outlives its starter, in its own session and process group. Idempotent: if the same spec already
@@ -99,9 +101,20 @@ export async function startProcess(spec: ProcessSpec): Promise<Started> {
       if (sameSpec(current.spec, wanted)) return { pid: current.pid, isNew: false };
       await end(current, 10_000);
     }
-    while (current !== undefined && isLeaving(current.pid, current.identity)) await sleep(pollMs);
+    if (current !== undefined) await untilGone(current);
     return launch(wanted);
   });
+}
+
+/**
+ * Waits for the end of a process that was killed, and for what it started, which may notice in a moment. Not for ever: its
+ * number may be another group's by now.
+ */
+async function untilGone({ pid, identity }: ProcessRecord): Promise<void> {
+  const deadline = Date.now() + orphanLimitMs;
+  while (isLeaving(pid, identity) || (Date.now() < deadline && isGroupAlive(pid))) {
+    await sleep(pollMs);
+  }
 }
 
 /**

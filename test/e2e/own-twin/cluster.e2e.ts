@@ -348,7 +348,7 @@ describe("a cluster of the twin", function () {
     const ours = (): string[] =>
       listProcesses()
         .map(({ name }) => name)
-        .filter((name) => name !== "git-server");
+        .filter((name) => !["git-server", "registry-dev"].includes(name));
     for (const cluster of [plain, highlyAvailable]) await deleteControlPlane(cluster);
     expect(ours()).to.deep.equal([]);
     expect(listClusters()).to.deep.equal([]);

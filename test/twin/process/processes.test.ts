@@ -109,6 +109,19 @@ describe("processes", () => {
     expect(existsSync(file)).to.be.false;
   });
 
+  it("waits for what a killed process has left running", async () => {
+    // The child notices the end of its parent, as the process kubelet does.
+    const child =
+      "echo begun; while [ $PPID = $(ps -o ppid= $$) ]; do sleep 0.1; done; echo noticed";
+    const spec = script("parent", `sh -c '${child}'; :`);
+    const { pid } = await startProcess(spec);
+    await until(() => logTail("parent") === "begun");
+    process.kill(pid, "SIGKILL");
+    await until(() => !isRunning("parent"));
+    await startProcess(spec);
+    expect(logTail("parent")).to.include("noticed");
+  });
+
   it("passes on only the given environment", async () => {
     process.env["HTTPS_PROXY"] = "http://127.0.0.1:9";
     const { exited } = await startProcess({
