@@ -12,6 +12,7 @@ import {
   type ServiceStatus,
 } from "./cluster/applications.ts";
 import { listClusters } from "./cluster/cluster.ts";
+import { containersHere, simulationNotice } from "./cluster/container-support.ts";
 import { ensureControlPlane } from "./cluster/control-plane.ts";
 import { keepClusterEnvironment } from "./state/environment.ts";
 import { bringOver, uncommitted } from "./git/git-repository.ts";
@@ -57,6 +58,8 @@ async function bringUp(twin: Twin, stages: Stages): Promise<boolean> {
     installPrograms(paths);
     keepClusterEnvironment(process.env, paths);
     say(`${toolNames.length} tools are built`);
+    const containers = await containersHere(paths.state);
+    if (!containers.runs) say(simulationNotice(containers));
   });
   const services = await stages.run("git server", async (say) => {
     await serveGit(twin, say);

@@ -19,7 +19,7 @@ import {
 } from "./cluster.ts";
 import type { ClusterInfo, ClusterKey, ClusterPaths } from "./cluster.ts";
 import { containerPodQuery } from "./container-pods.ts";
-import { containersHere, simulationNotice } from "./container-support.ts";
+import { containersHere } from "./container-support.ts";
 import { partKubeconfig, parts, partSpec } from "./parts.ts";
 import type { Part } from "./parts.ts";
 import { clusterInfo, ensureCredentials, kubeconfig, tokenOf } from "./credentials.ts";
@@ -62,9 +62,8 @@ export async function ensureControlPlane(
     const environment = clusterEnvironment();
     const binary = (name: BinaryName) => binaryPath(name, environment);
     const containers = await containersHere(paths.pods, environment);
-    if (!containers.runs) onProgress(`${cluster.name}: ${simulationNotice(containers)}`);
     // The API server reads its client certificate when it starts.
-    else await execa(binary("podbox"), ["certificates", paths.kubeletPki]);
+    if (containers.runs) await execa(binary("podbox"), ["certificates", paths.kubeletPki]);
 
     // The parts that this call started. If one of them ends, it is at fault. Any other part was killed and is started again.
     const started = new Set<Part>();
