@@ -27,8 +27,7 @@ export function partKubeconfig(part: Part, paths: ClusterPaths): string {
 
 /**
  * Runs a command until it ends by itself; one that was killed (its code is above 128) starts again. People kill the kubelet to
- * see what happens: as on a node, it is back in a moment. KEEPER_PID lets the
- * command notice that this shell has ended.
+ * see what happens: as on a node, it is back in a moment. By KEEPER_PID the command notices that this shell has ended.
  */
 const restartIfKilled =
   'while :; do KEEPER_PID=$$ "$@"; code=$?; [ $code -gt 128 ] || exit $code; sleep 1; done';

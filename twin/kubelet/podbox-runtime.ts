@@ -112,14 +112,14 @@ export class PodboxRuntime implements Runtime {
     const preStopMs = (container.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000;
     await clock.sleep(Math.min(preStopMs, preStopLimitMs));
     const end = this.#exited(container);
-    await podbox.signal(uid, container.name, "SIGTERM").catch(() => undefined);
+    await this.#signal(container, "SIGTERM");
     const limit = new AbortController();
     const isLate = await Promise.race([
       end.then(() => false),
       clock.sleep(limitMs, limit.signal).then(() => true),
     ]);
     limit.abort();
-    if (isLate) await podbox.signal(uid, container.name, "SIGKILL").catch(() => undefined);
+    if (isLate) await this.#signal(container, "SIGKILL");
     await end;
   }
 
@@ -169,6 +169,14 @@ export class PodboxRuntime implements Runtime {
     this.#isCleanedUp = true;
     await this.#machine.podbox.deletePod(this.#parts.pod.metadata.uid).catch((error: unknown) => {
       this.#parts.log(`its network stays until podbox starts again: ${String(error)}`);
+    });
+  }
+
+  /** Where podbox has gone, the container has gone, too: its end is known without the signal. */
+  async #signal({ name }: Container, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const { uid } = this.#parts.pod.metadata;
+    await this.#machine.podbox.signal(uid, name, signal).catch((error: unknown) => {
+      this.#parts.log(`${name}: ${signal} was not sent: ${String(error)}`);
     });
   }
 

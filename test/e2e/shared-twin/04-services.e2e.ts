@@ -70,7 +70,7 @@ describe("a commit", () => {
     const seen = await replicasDuring(service, async () => {
       await replicas("dev", service, "{ min: 2, max: 4 }");
       await maximum("4");
-      // The ApplicationSet looks at the file when it does: until then a sync takes the number back.
+      // Until the ApplicationSet has read the file, a sync takes the number back.
       const names = "jsonpath={.spec.ignoreDifferences[*].name}";
       await eventually(
         "Argo CD leaves the number to the autoscaler",
