@@ -77,7 +77,9 @@ describe("a commit", () => {
         () => kubectl("dev", "-n", "argocd", "get", "application", service, "-o", names),
         (found) => found === service,
       );
-      // Little is used: this stands for the autoscaler's decision.
+      // Little is used: the number stands for the autoscaler's decision, which it may not take back.
+      const keeps = '{"spec":{"behavior":{"scaleDown":{"selectPolicy":"Disabled"}}}}';
+      await inDev("patch", "hpa", service, "--type=merge", `--patch=${keeps}`);
       await scale(4);
       await replicas("dev", service, "{ min: 2, max: 5 }");
       await maximum("5");

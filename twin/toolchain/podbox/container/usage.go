@@ -64,7 +64,7 @@ func (c *Container) EnforceLimit(processes Processes) {
 	if limit <= 0 || !c.Runs() {
 		return
 	}
-	// Resident pages are cheap to read and never less.
+	// Resident pages are cheap to read. The kernel counts them late, so a container may be ended a moment later.
 	var most, memory int64
 	for _, process := range processes[c.tasks] {
 		most += residentBytes(process)
@@ -105,6 +105,7 @@ func parseTime(stat []byte) time.Duration {
 	return time.Duration(ticks) * time.Second / clockTicks
 }
 
+// residentBytes may lack the pages of the last moment: proc_pid_statm(5) calls it inaccurate.
 func residentBytes(process int) int64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", process))
 	if err != nil {
