@@ -8,6 +8,7 @@ import { currentFacts } from "../../../config/repository-facts.ts";
 import { environments } from "../../../config/environments.ts";
 import { undecidedAccount } from "../../../config/schema.ts";
 import { repositoryRoot } from "../../../lib/paths.ts";
+import { addressColumn } from "../support/address-column.ts";
 import { linkPackages } from "../support/packages.ts";
 import { logFile } from "../support/twin.ts";
 
@@ -81,12 +82,10 @@ describe("a fork", function () {
     const demo = { service: "", build: "", version: "", digest: "", moments: [] };
     writeFileSync(join(state, "demo.json"), JSON.stringify(demo));
     const said = await run("make", "up");
+    const address = await addressColumn(state);
     for (const environment of environments) {
       expect(said).to.match(
-        new RegExp(
-          `^time-service +${environment} +\\S+ +Synced +Healthy +http://127\\.0\\.0\\.1:\\d+$`,
-          "m",
-        ),
+        new RegExp(`^time-service +${environment} +\\S+ +Synced +Healthy${address}$`, "m"),
       );
     }
     const account = join(state, "aws/310000000001");

@@ -5,6 +5,7 @@ import { environments } from "../../../config/environments.ts";
 import { ociImage } from "../../../twin/images/oci-image.ts";
 import { pushImage } from "../../../twin/images/registry.ts";
 import { twinRegistry, requireTwin, twinPaths } from "../../../twin/state/twin.ts";
+import { addressColumn } from "../support/address-column.ts";
 import { eventually, fileOf, idp, pulumi, sleep, statusOf, succeeded } from "../support/twin.ts";
 
 const minutes = (count: number) => count * 60_000;
@@ -26,6 +27,7 @@ describe("make up", () => {
     this.timeout(minutes(12));
     const { all } = succeeded(await idp("twin", "up"));
     expect(warningsIn(all)).to.deep.equal([]);
+    const address = await addressColumn();
     for (const service of ["time-service", "version-service"]) {
       for (const [environment, tag] of [
         ["dev", "sha-[0-9a-f]{7}"],
@@ -33,10 +35,7 @@ describe("make up", () => {
         ["prod", "v1\\.0\\.0"],
       ] as const) {
         expect(all).to.match(
-          new RegExp(
-            `^${service} +${environment} +${tag} +Synced +Healthy +http://127\\.0\\.0\\.1:\\d+$`,
-            "m",
-          ),
+          new RegExp(`^${service} +${environment} +${tag} +Synced +Healthy${address}$`, "m"),
         );
       }
       expect(all).to.include(`prod/${service}: syncing it, as an operator does`);

@@ -83,6 +83,28 @@ const toDns = {
   ],
 };
 
+/** A Job that ends at once, with an exit code. */
+const jobSpec = (app: string, code: string) => ({
+  backoffLimit: 0,
+  template: labTemplate(
+    app,
+    { env: { EXIT: code }, container: { readinessProbe: null, startupProbe: null } },
+    { restartPolicy: "Never" },
+  ),
+});
+
+/** A CronJob that is due each minute. */
+const nightly = {
+  apiVersion: "batch/v1",
+  kind: "CronJob",
+  metadata: { name: "nightly", namespace },
+  spec: {
+    schedule: "* * * * *",
+    concurrencyPolicy: "Forbid",
+    jobTemplate: { spec: jobSpec("nightly", "0") },
+  },
+};
+
 const brokenBuild = "sha-b0b0b0b";
 
 /** Pushes a build of version-service that ends at once. */
@@ -105,7 +127,11 @@ describe("services' Pods", function () {
     succeeded(await idp("twin", "doctor"));
     await Promise.all(["one", "two"].map(pushLab));
     await kubectl("dev", "create", "namespace", namespace);
-    await Promise.all([deploy("web"), deploy("caller"), deploy("pair", { replicas: 2 })]);
+    await Promise.all([
+      ...[deploy("web"), deploy("caller"), deploy("pair", { replicas: 2 })],
+      // It is due while the other tests run.
+      apply("dev", nightly),
+    ]);
     await Promise.all(["web", "caller", "pair"].map((name) => isReady(name)));
   });
   after(async () => {
@@ -310,14 +336,7 @@ describe("services' Pods", function () {
       apiVersion: "batch/v1",
       kind: "Job",
       metadata: { name, namespace },
-      spec: {
-        backoffLimit: 0,
-        template: labTemplate(
-          name,
-          { env: { EXIT: code }, container: { readinessProbe: null, startupProbe: null } },
-          { restartPolicy: "Never" },
-        ),
-      },
+      spec: jobSpec(name, code),
     });
     await apply("dev", job("good", "0"), job("bad", "4"));
     await inLab("wait", "job/good", "--for=condition=Complete", "--timeout=60s");
@@ -540,6 +559,24 @@ describe("services' Pods", function () {
       expect(await get("web")).to.equal(said);
       expect((await podOf("slow")).restarts).to.equal(1);
     });
+  });
+
+  it("run by their schedule", async () => {
+    const minute = 60_000;
+    const path = "jsonpath={.items[0].status.phase} {.items[0].metadata.ownerReferences[0].kind}";
+    await eventually(
+      "a Job of the CronJob has run",
+      () => inLab("get", "pods", "-l", "app=nightly", "-o", path),
+      (found) => found === "Succeeded Job",
+      2 * minute,
+    );
+    const lastSuccess = "jsonpath={.status.lastSuccessfulTime}";
+    await eventually(
+      "the CronJob knows",
+      () => inLab("get", "cronjob", "nightly", "-o", lastSuccess),
+      (found) => Date.parse(found) > Date.now() - 3 * minute,
+    );
+    await inLab("delete", "cronjob", "nightly");
   });
 
   it("are simulated where their image has no program, and say so", async () => {
