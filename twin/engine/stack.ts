@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -31,12 +31,6 @@ export async function applyStack(
 ): Promise<Changes> {
   const run = (args: readonly string[], onLine: Say = () => undefined) =>
     runPulumi(pulumi, environment, args, onLine);
-  for (const file of dropBrokenAttributes(
-    join(twinPaths().pulumiBackend, ".pulumi"),
-    environment,
-  )) {
-    say(`an engine was killed while it wrote ${file}: deleting it`);
-  }
   if (!existsSync(stateFile(environment))) {
     // In the folder of the twin's settings, because the CLI writes the salt of the stack's secrets next to the project's file.
     await run(["--cwd", twinPaths().settings, "stack", "init", environment, "--no-select"]);
@@ -152,35 +146,6 @@ export function diagnosticsIn(lines: readonly string[]): string[] {
     .filter(
       (line) => !headings.includes(line) && !/✅|Pulumi Neo|\?explainFailure|pulumi neo/.test(line),
     );
-}
-
-/**
- * Deletes incomplete `.attrs` files that a killed engine left. The file backend keeps one, with content type and checksum,
- * next to each file of a stack. With an incomplete one it cannot read the stack's file ("EOF"); without one it can, and the
- * file itself is always complete.
- *
- * @param backend the backend's `.pulumi` folder
- * @returns the names of the deleted files
- */
-export function dropBrokenAttributes(backend: string, stack: string): string[] {
-  if (!existsSync(backend)) return [];
-  const broken = readdirSync(backend, { recursive: true, encoding: "utf8" }).filter(
-    (file) =>
-      file.endsWith(".attrs") &&
-      file.split(/[/.]/).includes(stack) &&
-      !isJson(readFileSync(join(backend, file), "utf8")),
-  );
-  for (const file of broken) rmSync(join(backend, file));
-  return broken;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const Lock = z.object({ pid: z.int(), hostname: z.string(), timestamp: z.string() });

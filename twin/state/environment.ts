@@ -21,7 +21,9 @@ export function twinVariables(
   return {
     IDP_TWIN: paths.state,
     PATH: path.split(":").includes(paths.bin) ? path : `${paths.bin}:${path}`,
-    PULUMI_BACKEND_URL: `file://${paths.pulumiBackend}`,
+    // Without the backend's files of content types: an engine that is killed while it writes one leaves a stack that cannot
+    // be read ("EOF"). A stack's own file is always whole.
+    PULUMI_BACKEND_URL: `file://${paths.pulumiBackend}?metadata=skip`,
     PULUMI_HOME: paths.pulumiHome,
     PULUMI_CONFIG_PASSPHRASE_FILE: paths.passphrase,
     // The twin's plugins are on PATH. Pulumi must not look for others.

@@ -1,14 +1,5 @@
 import { expect } from "chai";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import {
-  changesIn,
-  diagnosticsIn,
-  dropBrokenAttributes,
-  isUnchanged,
-  progressOf,
-} from "../../../twin/engine/stack.ts";
+import { changesIn, diagnosticsIn, isUnchanged, progressOf } from "../../../twin/engine/stack.ts";
 
 describe("the engine's output", () => {
   it("is shown if a resource is done or has a message", () => {
@@ -84,32 +75,5 @@ describe("the engine's output", () => {
     const passed = ["Policies:", "    ✅ idp@v0.1.0 (local: policy)", ...lines.slice(1)];
     expect(diagnosticsIn(passed)).to.deep.equal(diagnosticsIn(lines));
     expect(diagnosticsIn(["error: stack is locked"])).to.deep.equal(["error: stack is locked"]);
-  });
-});
-
-describe("files that a killed engine leaves in the file backend", () => {
-  it("are deleted only if they are incomplete .attrs files of the stack", () => {
-    const backend = mkdtempSync(join(tmpdir(), "idp-backend-"));
-    try {
-      const stacks = join(backend, "stacks/idp");
-      mkdirSync(stacks, { recursive: true });
-      const write = (name: string, text: string) => {
-        writeFileSync(join(stacks, name), text);
-      };
-      write("dev.json", "");
-      write("dev.json.attrs", "");
-      write("dev.json.bak.attrs", '{"user.content_type":"application/json"}');
-      write("prod.json.attrs", "");
-      expect(dropBrokenAttributes(backend, "dev")).to.deep.equal(["stacks/idp/dev.json.attrs"]);
-      const kept = ["dev.json", "dev.json.bak.attrs", "prod.json.attrs"];
-      expect(kept.filter((name) => existsSync(join(stacks, name)))).to.deep.equal(kept);
-      expect(dropBrokenAttributes(backend, "dev")).to.deep.equal([]);
-    } finally {
-      rmSync(backend, { recursive: true });
-    }
-  });
-
-  it("are none if there is no backend yet", () => {
-    expect(dropBrokenAttributes("/no/such/folder", "dev")).to.deep.equal([]);
   });
 });
