@@ -135,7 +135,7 @@ describe("services' Pods", function () {
     await Promise.all(["web", "caller", "pair"].map((name) => isReady(name)));
   });
   after(async () => {
-    await kubectl("dev", "delete", "namespace", namespace);
+    await kubectl("dev", "delete", "namespace", namespace, "--ignore-not-found");
   });
 
   it("run as their own user, alone, without rights, on an image that nobody writes to", async () => {
