@@ -106,8 +106,8 @@ describe("the board in a browser", function () {
   };
 
   before(async () => {
-    scratch = mkdtempSync(join(tmpdir(), "idp-board-"));
     browser = await startBrowser();
+    scratch = mkdtempSync(join(tmpdir(), "idp-board-"));
   });
   after(async () => {
     await browser.close();

@@ -141,9 +141,9 @@ describe("the board", () => {
 
   it("is a page that says the same, in a browser", async function () {
     this.timeout(120_000);
+    const browser = await startBrowser();
     const scratch = mkdtempSync(join(tmpdir(), "idp-board-"));
     const file = join(scratch, "board.html");
-    const browser = await startBrowser();
     try {
       succeeded(await idp("board", "--cluster", "--out", file));
       const rows = await status("--cluster");
